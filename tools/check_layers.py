@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Proves that the modules of src/ include only what the architecture allows, and third-party headers only in their folder."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+
+ALLOWED = {
+    "core": set(),
+    "video": {"core"},
+    "motion": {"core", "video"},
+    "data": {"core", "video", "motion"},
+    "net": {"core"},
+    "eval": {"core", "data", "net"},
+    "torch": {"core", "data", "net", "eval"},
+    "runtime": {"core", "net"},
+    "stream": {"core", "video", "motion", "data", "net"},
+    "explain": {"core", "net", "runtime", "torch"},
+    "report": {"core"},
+    "serve": {"core", "net", "stream"},
+    "cli": {"core", "video", "motion", "data", "net", "eval", "torch", "runtime", "stream", "explain", "report", "serve"},
+}
+
+# Header prefix -> the only folders that may include it.
+THIRD_PARTY = {
+    "libav": {"video"}, "libsw": {"video"},
+    "torch/": {"torch"}, "ATen/": {"torch"}, "c10/": {"torch"},
+    "oneapi/": {"runtime"}, "dnnl": {"runtime"},
+    "toml++/": {"core"}, "CLI/": {"cli"}, "opencv2/": set(), "zlib.h": {"net"}, "xxhash.h": {"core"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def problems():
+    for path in sorted(SRC.rglob("*")):
+        if path.suffix not in {".h", ".cpp"}:
+            continue
+        module = path.relative_to(SRC).parts[0]
+        where = path.relative_to(ROOT)
+        if module not in ALLOWED:
+            yield f"{where}: unknown module '{module}'"
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            kind, header = match.groups()
+            if kind == '"':
+                target = header.split("/")[0]
+                if "/" not in header or not (SRC / header).exists():
+                    yield f"{where}:{number}: \"{header}\" is not a file of src/; write the path from there"
+                elif target != module and target not in ALLOWED[module]:
+                    yield f"{where}:{number}: {module} must not include {target} ({header})"
+                continue
+            for prefix, folders in THIRD_PARTY.items():
+                if header.startswith(prefix) and module not in folders:
+                    yield f"{where}:{number}: <{header}> belongs to {', '.join(sorted(folders)) or 'no module'}, not to {module}"
+
+
+def main():
+    found = list(problems())
+    for line in found:
+        print(line)
+    if found:
+        sys.exit(f"{len(found)} include(s) break the layers")
+    print("layers: every include goes along an arrow")
+
+
+main()
