@@ -1,0 +1,51 @@
+// core: the one exception of actio. Every failure that a caller can see is an Error whose message is one line that names
+// the cause, the file or tensor, and both values ("conv1: expected 64 input channels, got 3").
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace actio {
+
+// The values are the exit codes of the program.
+enum class ErrorCode {
+  kFailed = 1,       // the operation could not be done (missing file, no space, unsupported request)
+  kUsage = 2,        // the caller asked for something that does not exist or contradicts itself
+  kBadData = 3,      // a file or stream holds something that it must not
+  kInterrupted = 130,
+};
+
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  ErrorCode code() const noexcept { return code_; }
+  int exit_code() const noexcept { return static_cast<int>(code_); }
+
+ private:
+  ErrorCode code_;
+};
+
+template <typename... Args>
+[[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(code, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(ErrorCode::kFailed, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+[[noreturn]] void fail_usage(fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(ErrorCode::kUsage, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+[[noreturn]] void fail_data(fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(ErrorCode::kBadData, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace actio

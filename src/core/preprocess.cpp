@@ -1,0 +1,27 @@
+#include "core/preprocess.h"
+
+namespace actio {
+
+Fields Preprocess::fields() {
+  return {
+      {"input_size", &input_size, "height and width of the network's input, pixels", {}, 16, 4096},
+      {"short_side", &short_side, "short side of the frame that crops are cut from, pixels", {}, 16, 8192},
+      {"resize", &resize, "crop: scale the short side, then crop; stretch: the whole frame to the input size", {"crop", "stretch"}},
+      {"rgb_mean", &rgb_mean, "mean of red, green, blue on the 0..255 scale"},
+      {"rgb_std", &rgb_std, "divisor of red, green, blue on the 0..255 scale", {}, 1e-6},
+      {"motion", &motion, "motion input: none, mv (codec motion vectors), rgbdiff or flow", {"none", "mv", "rgbdiff", "flow"}},
+      {"motion_length", &motion_length, "stacked motion fields per snippet", {}, 1, 64},
+      {"motion_window", &motion_window, "fields start at the sampled frame or are centred on it", {"starting", "centred"}},
+      {"motion_bound", &motion_bound, "clip for displacements, pixels at a short side of 256", {}, 1e-3, 1e4},
+      {"motion_mean", &motion_mean, "mean of the 8-bit motion image", {}, 0, 255},
+      {"motion_std", &motion_std, "divisor of the 8-bit motion image", {}, 1e-6},
+      {"key_frames", &key_frames, "motion vectors of key frames: carry the previous field over, or zero", {"carry", "zero"}},
+  };
+}
+
+std::int64_t motion_channels(const std::string& motion, std::int64_t motion_length) {
+  if (motion == "none") return 0;
+  return (motion == "rgbdiff" ? 3 : 2) * motion_length;
+}
+
+}  // namespace actio
