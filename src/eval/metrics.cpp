@@ -1,0 +1,82 @@
+#include "eval/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace actio::eval {
+namespace {
+
+constexpr double kZ95 = 1.959963984540054;
+
+void set_wilson_interval(Metrics& metrics) {
+  const double n = static_cast<double>(metrics.clips);
+  const double z2 = kZ95 * kZ95;
+  const double middle = metrics.top1 + z2 / (2 * n);
+  const double spread = kZ95 * std::sqrt(metrics.top1 * (1 - metrics.top1) / n + z2 / (4 * n * n));
+  metrics.top1_low = std::max(0.0, (middle - spread) / (1 + z2 / n));
+  metrics.top1_high = std::min(1.0, (middle + spread) / (1 + z2 / n));
+}
+
+double mean_class_accuracy(const std::vector<std::vector<std::int64_t>>& confusion) {
+  double sum = 0;
+  int present = 0;
+  for (std::size_t c = 0; c < confusion.size(); ++c) {
+    const std::int64_t total = std::accumulate(confusion[c].begin(), confusion[c].end(), std::int64_t{0});
+    if (total == 0) continue;
+    sum += static_cast<double>(confusion[c][c]) / static_cast<double>(total);
+    ++present;
+  }
+  return present == 0 ? 0 : sum / present;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> top_classes(const Tensor& scores, std::int64_t count) {
+  const auto values = scores.values<float>();
+  std::vector<std::int64_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::ranges::stable_sort(order, [&](std::int64_t a, std::int64_t b) { return values[a] > values[b]; });
+  order.resize(std::min<std::size_t>(order.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 0))));
+  return order;
+}
+
+Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labels) {
+  if (scores.shape().size() != 2 || scores.dim(0) != static_cast<std::int64_t>(labels.size())) {
+    fail("scores of shape {} do not fit {} labels", shape_text(scores.shape()), labels.size());
+  }
+  const std::int64_t classes = scores.dim(1);
+  Metrics metrics;
+  metrics.clips = scores.dim(0);
+  metrics.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
+  if (metrics.clips == 0) return metrics;
+  std::int64_t right = 0, near = 0;
+  for (std::int64_t i = 0; i < metrics.clips; ++i) {
+    const Tensor row = scores.rows(i, 1).reshaped({classes});
+    if (labels[i] < 0 || labels[i] >= classes) fail("clip {}: label {} of {} classes", i, labels[i], classes);
+    if (std::ranges::any_of(row.values<float>(), [](float x) { return std::isnan(x); })) fail("clip {}: a score is NaN", i);
+    const auto best = top_classes(row, 5);
+    ++metrics.confusion[labels[i]][best[0]];
+    right += best[0] == labels[i];
+    near += std::ranges::find(best, labels[i]) != best.end();
+  }
+  metrics.top1 = static_cast<double>(right) / static_cast<double>(metrics.clips);
+  metrics.top5 = static_cast<double>(near) / static_cast<double>(metrics.clips);
+  metrics.mean_class_accuracy = mean_class_accuracy(metrics.confusion);
+  set_wilson_interval(metrics);
+  return metrics;
+}
+
+Json to_json(const Metrics& metrics, const std::vector<std::string>& classes) {
+  return {{"clips", metrics.clips},
+          {"top1", metrics.top1},
+          {"top1_interval95", {metrics.top1_low, metrics.top1_high}},
+          {"top5", metrics.top5},
+          {"mean_class_accuracy", metrics.mean_class_accuracy},
+          {"classes", classes},
+          {"confusion", metrics.confusion}};
+}
+
+}  // namespace actio::eval

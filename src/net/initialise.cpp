@@ -1,0 +1,201 @@
+#include "net/initialise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "net/file_bytes.h"
+#include "net/infer.h"
+
+namespace actio::net {
+namespace {
+
+constexpr double kLinearDeviation = 0.01;
+
+// FNV-1a: the random stream of a name, the same on every platform.
+std::uint64_t stream_of(std::string_view name) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001B3ULL;
+  return hash;
+}
+
+void check_values(const std::string& name, const Tensor& tensor) {
+  if (tensor.dtype() != DType::kF32) {
+    fail_data("tensor '{}': holds {}, f32 was expected", shown_name(name), dtype_name(tensor.dtype()));
+  }
+  // Without an early exit, so that the compiler vectorises it: models have 10^8 elements.
+  const auto values = tensor.values<float>();
+  bool finite = true;
+  for (const float value : values) finite &= std::fabs(value) <= std::numeric_limits<float>::max();
+  if (finite) return;
+  const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+  fail_data("tensor '{}': element {} is {}, a finite number was expected", shown_name(name), bad - values.begin(), *bad);
+}
+
+void fill(Tensor& tensor, float value) { std::ranges::fill(tensor.values<float>(), value); }
+
+Tensor fresh_weight(const ParamInfo& param, Op op, std::uint64_t seed) {
+  // Fan-out: output channels times kernel elements. torchvision does not divide it by the groups, and neither does this.
+  const Shape& shape = param.shape;
+  const double per_output = static_cast<double>(shape_numel(shape)) / static_cast<double>(shape.at(0) * shape.at(1));
+  const double fan_out = static_cast<double>(shape.at(0)) * per_output;
+  const double deviation = op == Op::kLinear ? kLinearDeviation : std::sqrt(2.0 / fan_out);
+  Rng rng(seed, stream_of(param.name));
+  Tensor tensor(shape);
+  for (float& value : tensor.values<float>()) value = static_cast<float>(deviation * rng.normal());
+  return tensor;
+}
+
+Tensor fresh_scalars(const ParamInfo& param, const Node& node) {
+  const std::vector<float> values(node.attrs.weights.begin(), node.attrs.weights.end());
+  return Tensor::of(param.shape, values);
+}
+
+Tensor fresh_value(const ParamInfo& param, const Node& node, std::uint64_t seed) {
+  Tensor tensor(param.shape);
+  switch (param.role) {
+    case ParamRole::kWeight: return fresh_weight(param, node.op, seed);
+    case ParamRole::kScalars: return fresh_scalars(param, node);
+    case ParamRole::kScale:
+    case ParamRole::kRunningVar: fill(tensor, 1.0F); return tensor;
+    case ParamRole::kBias:
+    case ParamRole::kShift:
+    case ParamRole::kRunningMean: return tensor;
+  }
+  return tensor;
+}
+
+// [O, 3, kh, kw] -> [O, C, kh, kw]
+Tensor spread_over_channels(const Tensor& source, const Shape& shape) {
+  const std::int64_t window = shape[2] * shape[3];
+  Tensor result(shape);
+  const float* from = source.data<float>();
+  float* to = result.data<float>();
+  for (std::int64_t output = 0; output < shape[0]; ++output) {
+    for (std::int64_t i = 0; i < window; ++i) {
+      double sum = 0;
+      for (std::int64_t c = 0; c < source.dim(1); ++c) sum += from[(output * source.dim(1) + c) * window + i];
+      const auto mean = static_cast<float>(sum / static_cast<double>(source.dim(1)));
+      for (std::int64_t c = 0; c < shape[1]; ++c) to[(output * shape[1] + c) * window + i] = mean;
+    }
+  }
+  return result;
+}
+
+class Initialiser {
+ public:
+  Initialiser(const NetSpec& spec, const TensorMap* source, std::uint64_t seed)
+      : spec_(spec), inferred_(infer(spec)), source_(source), seed_(seed) {
+    classes_ = inferred_.at(spec.output).shape;
+    for (const Node& node : spec.nodes) {
+      if (node.op == Op::kInput) inputs_.insert(node.name);
+    }
+  }
+
+  InitReport run(TensorMap& weights) {
+    TensorMap result;
+    for (std::size_t i = 0; i < spec_.nodes.size(); ++i) {
+      const Node& node = spec_.nodes[i];
+      const auto& params = inferred_.nodes[i].params;
+      const bool all_fresh = is_other_classifier(node, params);
+      for (const ParamInfo& param : params) {
+        const auto* found = all_fresh ? nullptr : find(param.name);
+        result[param.name] = found != nullptr ? taken(*found, param, node) : fresh_value(param, node, seed_);
+        (found != nullptr ? report_.loaded : report_.fresh).push_back(param.name);
+      }
+    }
+    if (source_ != nullptr) {
+      for (const auto& [name, tensor] : *source_) {
+        if (!used_.contains(name) && !name.ends_with("num_batches_tracked")) report_.unused.push_back(name);
+      }
+    }
+    weights = std::move(result);
+    return std::move(report_);
+  }
+
+ private:
+  using Found = TensorMap::value_type;
+
+  // "rgb.conv1.weight", else "conv1.weight".
+  const Found* find(const std::string& param) const {
+    if (source_ == nullptr) return nullptr;
+    auto found = source_->find(param);
+    if (found == source_->end()) found = source_->find(std::string_view(param).substr(param.find('.') + 1));
+    return found == source_->end() ? nullptr : &*found;
+  }
+
+  bool is_other_classifier(const Node& node, const std::vector<ParamInfo>& params) const {
+    if (node.op != Op::kLinear || Shape{node.attrs.channels} != classes_) return false;
+    return std::ranges::any_of(params, [&](const ParamInfo& param) {
+      const Found* found = find(param.name);
+      return found != nullptr && found->second.shape() != param.shape;
+    });
+  }
+
+  bool is_first_of_other_modality(const Tensor& source, const ParamInfo& param, const Node& node) const {
+    constexpr std::int64_t kRgbChannels = 3;
+    if (node.op != Op::kConv2d || param.role != ParamRole::kWeight || !inputs_.contains(node.inputs.at(0))) return false;
+    Shape wanted = param.shape;
+    wanted[1] = kRgbChannels;
+    return node.attrs.groups == 1 && source.shape() == wanted;
+  }
+
+  // A copy: two streams may start from one tensor of the source and must not share it.
+  Tensor taken(const Found& found, const ParamInfo& param, const Node& node) {
+    const auto& [name, tensor] = found;
+    const bool same = tensor.shape() == param.shape;
+    const bool spread = !same && is_first_of_other_modality(tensor, param, node);
+    if (!same && !spread) {
+      fail_data("{}: expected shape {}, the source's '{}' has {}", param.name, shape_text(param.shape), shown_name(name),
+                shape_text(tensor.shape()));
+    }
+    check_values(name, tensor);
+    used_.insert(name);
+    return spread ? spread_over_channels(tensor, param.shape) : tensor.clone();
+  }
+
+  const NetSpec& spec_;
+  const Inferred inferred_;
+  const TensorMap* source_;
+  const std::uint64_t seed_;
+  Shape classes_;
+  std::set<std::string> inputs_;
+  std::set<std::string> used_;
+  InitReport report_;
+};
+
+}  // namespace
+
+InitReport initialise(const NetSpec& spec, const TensorMap* source, std::uint64_t seed, TensorMap& weights) {
+  return Initialiser(spec, source, seed).run(weights);
+}
+
+void check_weights(const NetSpec& spec, const TensorMap& weights) {
+  std::set<std::string, std::less<>> known;
+  for (const ParamInfo& param : parameters(spec)) {
+    const auto found = weights.find(param.name);
+    if (found == weights.end()) fail_data("tensor '{}' is missing, expected shape {}", param.name, shape_text(param.shape));
+    const Tensor& tensor = found->second;
+    if (!tensor.defined() || tensor.shape() != param.shape) {
+      fail_data("tensor '{}': expected shape {}, got {}", param.name, shape_text(param.shape),
+                tensor.defined() ? shape_text(tensor.shape()) : "an empty tensor");
+    }
+    check_values(param.name, tensor);
+    known.insert(param.name);
+  }
+  for (const auto& [name, tensor] : weights) {
+    if (!known.contains(name)) {
+      fail_data("tensor '{}' of shape {} is no parameter of {}", shown_name(name), shape_text(tensor.shape()), spec.name);
+    }
+  }
+}
+
+void load_strict(const NetSpec& spec, const TensorMap& source, TensorMap& weights) {
+  check_weights(spec, source);
+  weights = source;
+}
+
+}  // namespace actio::net

@@ -1,0 +1,43 @@
+// net: the values that a network starts from. In: a NetSpec, and optionally the weights of another network. Out: a tensor
+// for every parameter of the spec.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "net/netspec.h"
+
+namespace actio::net {
+
+struct InitReport {
+  std::vector<std::string> loaded;  // parameters that have the source's values
+  std::vector<std::string> fresh;   // parameters with new values
+  std::vector<std::string> unused;  // tensors of the source that no parameter took
+};
+
+// Fills `weights` with every parameter of the spec and nothing else. The parameter "rgb.conv1.weight" takes the source's
+// "rgb.conv1.weight", else its "conv1.weight". A first convolution with other input channels than the source's three takes
+// their mean for each of its channels. A classifier (a linear node with as many outputs as the network) of another shape
+// than the source's is fresh, weight and bias together. `source` may be null: everything is fresh.
+//
+// Fresh values depend on `seed` and the parameter's name alone, so a change elsewhere in the network leaves them:
+// convolutions Kaiming normal over the fan-out, as torchvision's ResNet and MobileNetV2; linear normal with deviation 0.01,
+// as MobileNetV2 (TSN's 0.001 makes the first epochs at a small learning rate slow; either starts near equal scores); biases
+// 0; batch norm 1, 0, mean 0, variance 1; scalars as the spec says.
+//
+// Throws: Error(kBadData) naming the parameter and both shapes where any other tensor of that name has another shape, or
+// naming an element that is not finite.
+//
+// Source: cross-modality initialisation: Wang et al., Temporal Segment Networks, section 3.2.
+InitReport initialise(const NetSpec& spec, const TensorMap* source, std::uint64_t seed, TensorMap& weights);
+
+// Throws: Error(kBadData) naming the tensor and both shapes unless `weights` holds every parameter of the spec, as finite
+// f32 of the right shape, and nothing else.
+void check_weights(const NetSpec& spec, const TensorMap& weights);
+
+// Takes over `source`, which shares its elements with `weights` from then on. Throws: as check_weights.
+void load_strict(const NetSpec& spec, const TensorMap& source, TensorMap& weights);
+
+}  // namespace actio::net

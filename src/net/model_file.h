@@ -1,0 +1,41 @@
+// net: the model file: everything that recognition needs in one .safetensors file. In: a network, its preprocessing, class
+// names and weights. Out: the same, proven undamaged and consistent.
+//
+// The metadata has "actio.format" (the version, "1"), "actio.spec", "actio.preprocess", "actio.classes" and "actio.training"
+// (JSON), "actio.parent" and "actio.hash": the content hash of the whole file with these 32 digits as zeros.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "core/preprocess.h"
+#include "core/tensor.h"
+#include "net/netspec.h"
+
+namespace actio::net {
+
+struct Model {
+  NetSpec spec;
+  Preprocess preprocess;
+  std::vector<std::string> classes;  // one per element of the network's output
+  Json training;                     // the effective training configuration; may be null
+  std::string parent_hash;           // of the model that this one started from; may be empty
+  std::string hash;                  // of the file; filled by read_model and write_model
+  TensorMap weights;                 // f32, exactly the parameters of the spec
+};
+
+// Throws: Error(kBadData) naming the file and what is wrong with it: no model, damaged (both hashes), a tensor that is
+// missing, superfluous, misshapen or not finite (both shapes), a number of classes that is not the network's; Error(kFailed)
+// for a file that cannot be read or a format of a newer version.
+Model read_model(const std::filesystem::path& path);
+
+// Whether the file says that it is an actio model, as against other weights; it may be damaged all the same.
+// Throws: Error(kFailed) for a file that cannot be read.
+bool is_model_file(const std::filesystem::path& path);
+
+// Writes atomically and sets model.hash. Equal models give equal bytes. Throws: as read_model, before anything is written.
+void write_model(const std::filesystem::path& path, Model& model);
+
+}  // namespace actio::net

@@ -1,0 +1,43 @@
+// net: every network of actio by name. In: options. Out: a checked NetSpec.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/preprocess.h"
+#include "net/netspec.h"
+
+namespace actio::net {
+
+struct NetworkOptions {
+  std::string network = "if_ttn";            // "tsn", "stfn", "if_ttn"
+  std::string backbone = "mobilenet_v2";     // "resnet18", "resnet34", "resnet50", "mobilenet_v2"
+  double width = 1.0;                        // factor on the backbone's channels
+  std::string padding = "torch";             // stride-2 3x3 convolutions: "torch" (1 on each side) or "same" (TensorFlow's)
+  std::int64_t classes = 101;
+  std::int64_t segments = 7;                 // K
+  std::string streams = "both";              // tsn only: "rgb", "motion", "both" (late fusion)
+  std::vector<double> fusion_weights;        // of the heads' scores in the prediction; empty: equal
+  double dropout_rgb = 0.8;
+  double dropout_motion = 0.7;
+  double dropout_ttn = 0.8;
+  std::string ifm = "attention";             // "attention", "adaptive", "additive", "multiplicative", "none"
+  std::int64_t ttn_first_stage = 3;          // 2..5
+  bool ttn_final_merge = false;              // add the last stage's difference to the TTN's output
+  std::string stfn_design = "a";             // "a", "b", "c"
+  std::string stfn_fusion = "average";       // "average", "maximum", "multiplication", "weighted"
+  std::string stfn_direction = "bidirectional";  // "bidirectional", "a_from_m", "m_from_a"
+  std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks, 1..4
+
+  Fields fields();
+};
+
+// The network's inputs are "rgb" f32 [3, S, S] and "motion" f32 [C, S, S], as `preprocess` makes them.
+// Throws: Error naming the option, for instance a network with a motion stream where preprocess.motion is "none".
+NetSpec build_network(const NetworkOptions& options, const Preprocess& preprocess);
+
+std::vector<std::string> network_names();
+std::vector<std::string> backbone_names();
+
+}  // namespace actio::net

@@ -1,0 +1,82 @@
+// STFN: temporal dynamics of each stream by residual-inception blocks over the segments, then fusion.
+// Source: papers' STFN, sec. 3.1 (eq. 1), 3.2 (Res-Inc eq. 3 and fig. 3; fusion eq. 4-6; designs fig. 4; directions fig. 5).
+#include "core/error.h"
+#include "net/zoo/stream.h"
+
+namespace actio::net {
+namespace {
+
+// Resolved: "same" for an even kernel pads floor((k-1)/2) before and the rest after.
+Conv same_conv1d(std::int64_t channels, std::int64_t kernel) {
+  const std::int64_t before = (kernel - 1) / 2;
+  return {channels, kernel, 1, 1, false, {0, 0, before, kernel - 1 - before}};
+}
+
+Value res_inc(Builder& b, const std::string& name, const Value& x) {
+  const std::int64_t dimension = b.shape_of(x)[0];
+  if (dimension % 4 != 0) fail_usage("{}: Res-Inc needs a feature dimension divisible by 4, got {}", name, dimension);
+  std::vector<Value> branches;
+  for (const std::int64_t kernel : {2, 3, 4, 5}) {
+    const std::string branch = fmt::format("{}.branch{}", name, kernel);
+    const Value y = b.conv1d(branch + ".conv", x, same_conv1d(dimension / 4, kernel));
+    branches.push_back(b.relu(branch + ".relu", b.batch_norm(branch + ".bn", y)));
+  }
+  const Value skip = b.batch_norm(name + ".skip.bn", b.conv1d(name + ".skip.conv", x, same_conv1d(dimension, 2)));
+  const Value joined = b.apply(Op::kConcat, name + ".concat", branches);
+  return b.relu(name + ".relu", b.apply(Op::kAdd, name + ".add", {joined, skip}));
+}
+
+Value res_inc_chain(Builder& b, const std::string& name, Value x, std::int64_t blocks) {
+  for (std::int64_t i = 0; i < blocks; ++i) x = res_inc(b, fmt::format("{}.res_inc{}", name, i), x);
+  return x;
+}
+
+Value fuse(Builder& b, const std::string& operation, const Value& a, const Value& m) {
+  if (operation == "maximum") return b.apply(Op::kMax, "stfn.fusion", {a, m});
+  if (operation == "multiplication") return b.apply(Op::kMul, "stfn.fusion", {a, m});
+  return b.weighted_sum("stfn.fusion", {a, m}, {0.5, 0.5}, operation == "weighted");
+}
+
+Value probabilities(Builder& b, const std::string& name, const Value& sequence, std::int64_t classes) {
+  const Value mean = b.apply(Op::kTimeMean, name + ".mean", {sequence});
+  return b.apply(Op::kSoftmax, name + ".probabilities", {b.linear(name + ".fc", mean, classes)});
+}
+
+// Fig. 4c: concatenated features, one Res-Inc block of twice the width.
+NetSpec finish_design_c(Builder& b, const NetworkOptions& options, const Value& a, const Value& m) {
+  const Value joined = b.apply(Op::kConcat, "stfn.concat", {a, m});
+  const Value output = probabilities(b, "stfn.head", res_inc_chain(b, "stfn.joint", joined, options.stfn_blocks), options.classes);
+  b.head("stfn", output, "nll");
+  return b.finish(output, output);
+}
+
+}  // namespace
+
+NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess) {
+  const auto backbone = make_backbone(backbone_options(options));
+  Builder b("stfn_" + options.stfn_design + "(" + options.backbone + ")", options.segments);
+  const Stream rgb = add_stream(b, *backbone, "rgb", preprocess);
+  const Stream motion = add_stream(b, *backbone, "motion", preprocess);
+  Value a = b.apply(Op::kSegmentStack, "rgb.sequence", {rgb.feature});
+  Value m = b.apply(Op::kSegmentStack, "motion.sequence", {motion.feature});
+  if (options.stfn_design == "c") return finish_design_c(b, options, a, m);
+
+  a = res_inc_chain(b, "stfn.a", a, options.stfn_blocks);
+  m = res_inc_chain(b, "stfn.m", m, options.stfn_blocks);
+  const Value fused = fuse(b, options.stfn_fusion, a, m);
+  if (options.stfn_direction != "m_from_a") a = fused;
+  if (options.stfn_direction != "a_from_m") m = fused;
+  if (options.stfn_design == "a") {
+    a = res_inc_chain(b, "stfn.fa", a, options.stfn_blocks);
+    m = res_inc_chain(b, "stfn.fm", m, options.stfn_blocks);
+  }
+  // Eq. 1: the two streams' probabilities are averaged. Resolved: the loss is the negative logarithm of that average.
+  const Value output = b.weighted_sum("probabilities",
+                                      {probabilities(b, "stfn.head_a", a, options.classes),
+                                       probabilities(b, "stfn.head_m", m, options.classes)},
+                                      {0.5, 0.5}, false);
+  b.head("stfn", output, "nll");
+  return b.finish(output, output);
+}
+
+}  // namespace actio::net

@@ -1,0 +1,236 @@
+#include "net/model_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "net/initialise.h"
+#include "net/safetensors.h"
+#include "support/temp_dir.h"
+#include "weights_fixture.h"
+
+namespace actio::net {
+namespace {
+
+using actio::testing::TempDir;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+Model small_model() {
+  Model model;
+  model.spec = small_spec();
+  model.preprocess.input_size = 64;
+  model.preprocess.motion = "rgbdiff";
+  model.preprocess.rgb_mean = {1.5, 2, 0.1};
+  model.classes = {"hand \"shake\"", "größe\n"};
+  model.training = Json::parse(R"({"epochs": 3, "lr": 0.1, "note": "\"actio.hash\":\"00000000000000000000000000000000\""})");
+  model.parent_hash = "0123";
+  initialise(model.spec, nullptr, 5, model.weights);
+  return model;
+}
+
+class ModelFile : public ::testing::Test {
+ protected:
+  // Writes what write_model would refuse, with a hash that is right.
+  void write_raw(Metadata metadata, const TensorMap& tensors) {
+    const std::string key = "\"actio.hash\":\"";
+    metadata["actio.hash"] = std::string(32, '0');
+    std::string content = safetensors_content(tensors, metadata, path_);
+    content.replace(content.find(key) + key.size(), 32, content_hash(std::as_bytes(std::span(content))));
+    write_plain(path_, content);
+  }
+
+  // Writes a small model and gives its parts to be changed.
+  Metadata parts(TensorMap& tensors) {
+    Model model = small_model();
+    write_model(path_, model);
+    Metadata metadata;
+    tensors = read_safetensors(path_, &metadata);
+    return metadata;
+  }
+
+  std::string refusal(ErrorCode code = ErrorCode::kBadData) {
+    return message_of([&] { read_model(path_); }, code);
+  }
+
+  TempDir dir_;
+  std::string path_ = dir_ / "m.actio";
+};
+
+TEST_F(ModelFile, returns_everything_as_written) {
+  Model model = small_model();
+  write_model(path_, model);
+  const Model read = read_model(path_);
+  EXPECT_EQ(read.spec, model.spec);
+  EXPECT_EQ(fields_to_json(Preprocess(read.preprocess).fields()), fields_to_json(model.preprocess.fields()));
+  EXPECT_EQ(read.classes, model.classes);
+  EXPECT_EQ(read.training, model.training);
+  EXPECT_EQ(read.parent_hash, "0123");
+  EXPECT_EQ(read.hash.size(), 32U);
+  EXPECT_EQ(read.hash, model.hash);
+  ASSERT_EQ(read.weights.size(), model.weights.size());
+  for (const auto& [name, tensor] : model.weights) EXPECT_TRUE(same(read.weights.at(name), tensor)) << name;
+}
+
+TEST_F(ModelFile, has_equal_bytes_for_equal_models_and_another_hash_for_another_weight) {
+  Model model = small_model();
+  write_model(path_, model);
+  Model again = read_model(path_);
+  write_model(dir_ / "again", again);
+  EXPECT_EQ(read_text_file(path_), read_text_file(dir_ / "again"));
+  again.weights.at("rgb.fc.bias").values<float>()[0] += 1;
+  write_model(dir_ / "again", again);
+  EXPECT_NE(again.hash, model.hash);
+}
+
+TEST_F(ModelFile, is_a_weights_file_too_and_may_have_no_training_configuration) {
+  Model model = small_model();
+  model.training = nullptr;
+  model.parent_hash = "";
+  write_model(path_, model);
+  EXPECT_TRUE(read_model(path_).training.is_null());
+  EXPECT_EQ(read_weights(path_).size(), model.weights.size());
+}
+
+TEST_F(ModelFile, finds_each_single_damaged_byte) {
+  Model model = small_model();
+  write_model(path_, model);
+  const std::string good = read_text_file(path_);
+  const std::string damaged_path = dir_ / "damaged.actio";
+  for (const int flip : {0x01, 0x20, 0x80, 0xff}) {
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      std::string damaged = good;
+      damaged[i] = static_cast<char>(damaged[i] ^ flip);
+      write_plain(damaged_path, damaged);
+      EXPECT_THROW(read_model(damaged_path), Error) << "byte " << i << " flipped by " << flip;
+    }
+  }
+}
+
+TEST_F(ModelFile, finds_each_truncation_and_a_byte_too_many) {
+  Model model = small_model();
+  write_model(path_, model);
+  const std::string good = read_text_file(path_);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    write_plain(path_, good.substr(0, size));
+    EXPECT_THROW(read_model(path_), Error) << size;
+  }
+  write_plain(path_, good + '\0');
+  EXPECT_THROW(read_model(path_), Error);
+}
+
+TEST_F(ModelFile, names_both_hashes_of_a_damaged_file) {
+  Model model = small_model();
+  write_model(path_, model);
+  std::string damaged = read_text_file(path_);
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  write_plain(path_, damaged);
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("m.actio: is damaged: content hash "), HasSubstr(", recorded " + model.hash)));
+}
+
+TEST_F(ModelFile, tells_a_weights_file_and_a_newer_format_from_damage) {
+  TensorMap tensors;
+  Metadata metadata = parts(tensors);
+  write_safetensors(path_, tensors);
+  EXPECT_THAT(refusal(), HasSubstr("m.actio: is not an actio model (a weights file? see 'actio import')"));
+  metadata["actio.format"] = "2";
+  write_raw(metadata, tensors);
+  EXPECT_THAT(refusal(ErrorCode::kFailed), HasSubstr("model format 2, this program reads up to 1"));
+  for (const char* version : {"0", "-1", "1.0", "", "one"}) {
+    metadata["actio.format"] = version;
+    write_raw(metadata, tensors);
+    EXPECT_THAT(refusal(), HasSubstr(fmt::format("model format '{}'", version)));
+  }
+}
+
+TEST_F(ModelFile, names_the_tensor_and_both_shapes_of_wrong_weights) {
+  TensorMap good;
+  const Metadata metadata = parts(good);
+  const auto refusal_with = [&](const auto& change) {
+    TensorMap tensors = good;
+    change(tensors);
+    write_raw(metadata, tensors);
+    return refusal();
+  };
+  EXPECT_THAT(refusal_with([](TensorMap& t) { t.erase("rgb.fc.bias"); }),
+              HasSubstr("m.actio: tensor 'rgb.fc.bias' is missing, expected shape [2]"));
+  EXPECT_THAT(refusal_with([](TensorMap& t) { t["more"] = Tensor({7}); }),
+              HasSubstr("tensor 'more' of shape [7] is no parameter of small"));
+  EXPECT_THAT(refusal_with([](TensorMap& t) {
+                t["rgb.fc.weight"] = Tensor({4, 2});
+              }),
+              HasSubstr("tensor 'rgb.fc.weight': expected shape [2, 4], got [4, 2]"));
+  EXPECT_THAT(refusal_with([](TensorMap& t) { t["rgb.fc.bias"] = Tensor({2}, DType::kF16); }),
+              HasSubstr("holds f16, f32 was expected"));
+  for (const float bad : {NAN, HUGE_VALF, -HUGE_VALF}) {
+    EXPECT_THAT(refusal_with([&](TensorMap& t) {
+                  t["rgb.fc.bias"] = Tensor::of({2}, std::vector<float>{0, bad});
+                }),
+                HasSubstr(fmt::format("tensor 'rgb.fc.bias': element 1 is {}", bad)));
+  }
+}
+
+TEST_F(ModelFile, rejects_each_wrong_part_with_the_file_and_the_part) {
+  TensorMap tensors;
+  const Metadata good = parts(tensors);
+  const auto refusal_with = [&](const std::string& key, const std::string& value) {
+    Metadata metadata = good;
+    metadata[key] = value;
+    write_raw(metadata, tensors);
+    return refusal();
+  };
+  EXPECT_THAT(refusal_with("actio.classes", R"(["a"])"), HasSubstr("m.actio: 1 class names for an output of shape [2]"));
+  EXPECT_THAT(refusal_with("actio.classes", R"(["a", 3])"), HasSubstr("'actio.classes' must be a list of names"));
+  EXPECT_THAT(refusal_with("actio.classes", "{}"), HasSubstr("'actio.classes' must be a list of names"));
+  EXPECT_THAT(refusal_with("actio.spec", "{"), HasSubstr("m.actio: 'actio.spec' is not JSON: error at byte 2"));
+  EXPECT_THAT(refusal_with("actio.spec", "[]"), HasSubstr("m.actio: "));
+  EXPECT_THAT(refusal_with("actio.spec", R"({"name":3})"), HasSubstr("m.actio: "));
+  EXPECT_THAT(refusal_with("actio.preprocess", R"({"input_size": 3})"),
+              AllOf(HasSubstr("m.actio: preprocess: "), HasSubstr("input_size")));
+  EXPECT_THAT(refusal_with("actio.preprocess", R"({"colour": 3})"),
+              AllOf(HasSubstr("m.actio: preprocess: "), HasSubstr("colour")));
+  EXPECT_THAT(refusal_with("actio.preprocess", "7"), HasSubstr("m.actio: "));
+  for (const char* key : {"actio.spec", "actio.preprocess", "actio.classes", "actio.training", "actio.parent"}) {
+    Metadata metadata = good;
+    metadata.erase(key);
+    write_raw(metadata, tensors);
+    EXPECT_THAT(refusal(), HasSubstr(fmt::format("m.actio: has no '{}'", key)));
+  }
+}
+
+TEST_F(ModelFile, refuses_to_write_an_inconsistent_model_and_keeps_the_old_file) {
+  Model model = small_model();
+  write_model(path_, model);
+  const std::string before = read_text_file(path_);
+  Model bad = read_model(path_);
+  bad.classes.push_back("third");
+  EXPECT_THAT(message_of([&] { write_model(path_, bad); }), HasSubstr("m.actio: 3 class names for an output of shape [2]"));
+  bad = read_model(path_);
+  bad.weights.erase("fusion.weight");
+  EXPECT_THAT(message_of([&] { write_model(path_, bad); }), HasSubstr("tensor 'fusion.weight' is missing"));
+  bad = read_model(path_);
+  bad.classes[0] = "\xff";
+  EXPECT_THAT(message_of([&] { write_model(path_, bad); }, ErrorCode::kFailed),
+              HasSubstr("'actio.classes' holds text that is not UTF-8"));
+  bad = read_model(path_);
+  bad.spec.output = "nothing";
+  EXPECT_THAT(message_of([&] { write_model(path_, bad); }), HasSubstr("m.actio: "));
+  EXPECT_EQ(read_text_file(path_), before);
+}
+
+TEST_F(ModelFile, refuses_a_missing_file_and_a_folder) {
+  EXPECT_THAT(refusal(ErrorCode::kFailed), HasSubstr("m.actio: no such file"));
+  EXPECT_THAT(message_of([&] { read_model(dir_.path()); }, ErrorCode::kFailed), HasSubstr("is not a regular file"));
+}
+
+TEST_F(ModelFile, gives_an_error_for_random_damage_and_never_crashes) {
+  Model model = small_model();
+  write_model(path_, model);
+  const std::string content = read_text_file(path_);
+  // A mutation that writes the bytes that were there is the only one that may pass.
+  EXPECT_GE(refused_mutations(content, path_, 3000, [&] { read_model(path_); }), 2980);
+}
+
+}  // namespace
+}  // namespace actio::net

@@ -1,0 +1,187 @@
+#include "net/zoo.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "net/describe.h"
+
+namespace actio::net {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Preprocess with_motion(std::int64_t size = 64) {
+  Preprocess p;
+  p.input_size = size;
+  p.motion = "mv";
+  return p;
+}
+
+NetworkOptions options_for(const std::string& network, const std::string& backbone) {
+  NetworkOptions options;
+  options.network = network;
+  options.backbone = backbone;
+  options.classes = 6;
+  options.segments = 4;
+  return options;
+}
+
+struct Published {
+  const char* backbone;
+  double million_parameters, giga_multiply_adds;
+};
+
+TEST(Zoo, backbones_have_the_published_parameters_and_multiply_adds) {
+  // torchvision's model table; ResNet's giga multiply-adds at 224 without the shortcut of counting biases.
+  for (const Published& known : {Published{"resnet18", 11.69, 1.81}, Published{"resnet34", 21.80, 3.66},
+                                 Published{"resnet50", 25.56, 4.09}, Published{"mobilenet_v2", 3.50, 0.30}}) {
+    NetworkOptions options = options_for("tsn", known.backbone);
+    options.streams = "rgb";
+    options.segments = 1;
+    options.classes = 1000;
+    const Description d = describe(build_network(options, {}));
+    EXPECT_NEAR(static_cast<double>(d.parameters) / 1e6, known.million_parameters, 0.006) << known.backbone;
+    EXPECT_NEAR(static_cast<double>(d.row_multiply_adds[0]) / 1e9, known.giga_multiply_adds, 0.006) << known.backbone;
+  }
+}
+
+TEST(Zoo, every_network_builds_on_every_backbone_and_survives_json) {
+  for (const std::string& network : network_names()) {
+    for (const std::string& backbone : backbone_names()) {
+      const NetSpec spec = build_network(options_for(network, backbone), with_motion());
+      EXPECT_EQ(spec_from_json(to_json(spec), "test"), spec) << network << " on " << backbone;
+      EXPECT_THAT(infer(spec).at(spec.output).shape, ElementsAre(6));
+    }
+  }
+}
+
+TEST(Zoo, stages_halve_the_resolution_each_so_that_the_ttn_fits_between_them) {
+  for (const std::string& backbone : backbone_names()) {
+    const NetSpec spec = build_network(options_for("if_ttn", backbone), with_motion(64));
+    const Inferred inferred = infer(spec);
+    for (const Stage& stage : spec.stages) {
+      const int number = stage.name.back() - '0';
+      if (number < 2) continue;
+      EXPECT_EQ(inferred.at(stage.node).shape[1], 64 >> number) << backbone << " " << stage.name;
+    }
+  }
+}
+
+TEST(Zoo, if_ttn_names_its_ttn_parameters_like_the_backbone_so_that_published_weights_load_by_name) {
+  const NetSpec spec = build_network(options_for("if_ttn", "resnet50"), with_motion());
+  std::set<std::string> names;
+  for (const ParamInfo& param : parameters(spec)) names.insert(param.name);
+  for (const char* name : {"rgb.conv1.weight", "motion.conv1.weight", "ttn.layer2.0.conv1.weight", "ttn.layer4.2.bn3.running_var",
+                           "rgb.layer1.0.downsample.0.weight", "ttn.fc.weight"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+  EXPECT_FALSE(names.contains("ttn.layer1.0.conv1.weight")) << "the TTN starts at stage 3";
+}
+
+TEST(Zoo, if_ttn_feeds_the_difference_into_its_first_stage_and_adds_it_between_stages_only) {
+  NetworkOptions options = options_for("if_ttn", "resnet18");
+  const NetSpec spec = build_network(options, with_motion());
+  EXPECT_THAT(spec.node("ttn.layer2.0.conv1").inputs, ElementsAre("ttn.diff2"));
+  EXPECT_THAT(spec.node("ttn.merge3").inputs, ElementsAre("ttn.layer2.1.relu", "ttn.diff3"));
+  EXPECT_THAT(spec.node("ttn.layer3.0.conv1").inputs, ElementsAre("ttn.merge3"));
+  EXPECT_THAT(spec.node("ttn.avgpool").inputs, ElementsAre("ttn.layer4.1.relu"));
+  options.ttn_final_merge = true;
+  EXPECT_THAT(build_network(options, with_motion()).node("ttn.avgpool").inputs, ElementsAre("ttn.merge5"));
+}
+
+TEST(Zoo, if_ttn_trains_three_heads_and_four_without_fusion) {
+  NetworkOptions options = options_for("if_ttn", "resnet18");
+  EXPECT_EQ(build_network(options, with_motion()).heads.size(), 3U);
+  options.ifm = "none";
+  EXPECT_EQ(build_network(options, with_motion()).heads.size(), 4U);
+}
+
+TEST(Zoo, adaptive_fusion_starts_as_attention) {
+  NetworkOptions options = options_for("if_ttn", "resnet18");
+  options.ifm = "adaptive";
+  const NetSpec spec = build_network(options, with_motion());
+  EXPECT_THAT(spec.node("ifm.stage2").attrs.weights, ElementsAre(1, 0, 1));
+  EXPECT_TRUE(spec.node("ifm.stage2").attrs.trainable);
+}
+
+TEST(Zoo, stfn_res_inc_has_four_quarter_width_branches_and_a_skip_without_relu) {
+  const NetSpec spec = build_network(options_for("stfn", "resnet50"), with_motion());
+  const Inferred inferred = infer(spec);
+  for (const char* kernel : {"2", "3", "4", "5"}) {
+    const std::string branch = std::string("stfn.a.res_inc0.branch") + kernel;
+    EXPECT_THAT(inferred.at(branch + ".relu").shape, ElementsAre(512, 4)) << branch;
+  }
+  EXPECT_THAT(spec.node("stfn.a.res_inc0.add").inputs, ElementsAre("stfn.a.res_inc0.concat", "stfn.a.res_inc0.skip.bn"));
+  EXPECT_THAT(spec.node("stfn.a.res_inc0.branch4.conv").attrs.padding, (Padding{0, 0, 1, 2}));
+}
+
+TEST(Zoo, stfn_directions_choose_which_streams_continue_with_the_fused_signal) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  const auto input_of = [&](const std::string& direction, const std::string& stream) {
+    options.stfn_direction = direction;
+    return build_network(options, with_motion()).node("stfn." + stream + ".res_inc0.branch2.conv").inputs[0];
+  };
+  EXPECT_EQ(input_of("bidirectional", "fa"), "stfn.fusion");
+  EXPECT_EQ(input_of("bidirectional", "fm"), "stfn.fusion");
+  EXPECT_EQ(input_of("a_from_m", "fa"), "stfn.fusion");
+  EXPECT_EQ(input_of("a_from_m", "fm"), "stfn.m.res_inc0.relu");
+  EXPECT_EQ(input_of("m_from_a", "fa"), "stfn.a.res_inc0.relu");
+  EXPECT_EQ(input_of("m_from_a", "fm"), "stfn.fusion");
+}
+
+TEST(Zoo, stfn_designs_differ_as_in_figure_4) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  const auto count = [&](const std::string& design) {
+    options.stfn_design = design;
+    const NetSpec spec = build_network(options, with_motion());
+    return std::ranges::count_if(spec.nodes, [](const Node& n) { return n.name.ends_with(".skip.conv"); });
+  };
+  EXPECT_EQ(count("a"), 4);
+  EXPECT_EQ(count("b"), 2);
+  EXPECT_EQ(count("c"), 1);
+  options.stfn_design = "c";
+  EXPECT_THAT(infer(build_network(options, with_motion())).at("stfn.joint.res_inc0.relu").shape, ElementsAre(1024, 4));
+}
+
+TEST(Zoo, tensorflow_padding_puts_the_odd_pixel_behind) {
+  NetworkOptions options = options_for("tsn", "mobilenet_v2");
+  options.padding = "same";
+  EXPECT_EQ(build_network(options, with_motion(224)).node("rgb.features.0.0").attrs.padding, (Padding{0, 1, 0, 1}));
+  EXPECT_EQ(build_network(options, with_motion(225)).node("rgb.features.0.0").attrs.padding, (Padding{1, 1, 1, 1}));
+  options.padding = "torch";
+  EXPECT_EQ(build_network(options, with_motion(224)).node("rgb.features.0.0").attrs.padding, (Padding{1, 1, 1, 1}));
+}
+
+TEST(Zoo, refuses_a_motion_stream_without_motion_and_names_the_nearest_of_a_wrong_name) {
+  EXPECT_THROW(build_network(options_for("if_ttn", "resnet18"), {}), Error);
+  try {
+    build_network(options_for("if_tnn", "resnet18"), with_motion());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("unknown network 'if_tnn'; the nearest is 'if_ttn'"));
+  }
+  NetworkOptions options = options_for("if_ttn", "resnet18");
+  options.fusion_weights = {1, 2};
+  EXPECT_THROW(build_network(options, with_motion()), Error);
+}
+
+TEST(Describe, adds_up_and_states_the_cost_of_one_more_snippet) {
+  const NetSpec spec = build_network(options_for("if_ttn", "resnet18"), with_motion());
+  const Description d = describe(spec);
+  std::int64_t parameters = 0;
+  for (const PartSummary& part : d.parts) parameters += part.parameters;
+  EXPECT_EQ(parameters, d.parameters);
+  EXPECT_EQ(d.clip_multiply_adds, 4 * d.row_multiply_adds[0] + 3 * d.row_multiply_adds[1] + d.row_multiply_adds[2]);
+  EXPECT_EQ(d.stream_multiply_adds, d.row_multiply_adds[0] + d.row_multiply_adds[1] + d.row_multiply_adds[2]);
+  EXPECT_THAT(to_text(d), HasSubstr("ttn.stage4"));
+  EXPECT_EQ(to_json(d, spec).at("nodes").size(), spec.nodes.size());
+}
+
+}  // namespace
+}  // namespace actio::net
