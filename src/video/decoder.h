@@ -1,0 +1,70 @@
+// video: opens a file and hands out its frames in display order. In: a path. Out: frames, codec motion vectors, counters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "video/frame.h"
+
+namespace actio::video {
+
+struct StreamInfo {
+  std::string path;
+  std::string container;          // "avi", "mov,mp4,m4a,3gp,3g2,mj2"
+  std::string codec;              // FFmpeg's short name: "h264", "mpeg4"
+  std::string codec_long_name;    // "H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10"
+  int width = 0, height = 0;      // as displayed: after rotation
+  int rotation_degrees = 0;
+  double frames_per_second = 0;   // average; 0 where unknown
+  double duration_seconds = 0;    // as the container claims; 0 where unknown
+  std::int64_t frames_claimed = 0;  // as the container claims; 0 where unknown
+  bool carries_vectors = false;   // the codec's vectors can be read: H.264, MPEG-4 Part 2, MPEG-2, MPEG-1, and H.263, FLV1,
+                                  // MS-MPEG-4 v2 and v3, WMV 7 and 8
+};
+
+struct DecoderOptions {
+  bool vectors = false;           // export motion vectors
+  int threads = 1;                // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
+};
+
+struct DecodeCounters {
+  std::int64_t packets = 0;       // read for the video stream
+  std::int64_t frames = 0;        // decoded
+  std::int64_t damaged = 0;       // of those, concealed or corrupt
+  std::int64_t errors = 0;        // packets the codec refused
+  std::int64_t seeks = 0;
+};
+
+// With vectors, B-frames are held back until the picture after them that they refer to is decoded, 17 frames at most. MPEG-4
+// Part 2: FFmpeg keeps no vectors of B-frames, so they take those of the next P-frame, which span the same interval.
+// Threads: one decoder belongs to one thread at a time.
+class Decoder {
+ public:
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) for a file without a video stream that can be
+  // decoded (one line: what it is instead), and for `options.vectors` on a codec whose vectors cannot be read (one line:
+  // the codec, and what to do instead).
+  explicit Decoder(const std::string& path, const DecoderOptions& options = {});
+  ~Decoder();
+  Decoder(Decoder&&) noexcept;
+  Decoder& operator=(Decoder&&) noexcept;
+
+  const StreamInfo& info() const;
+  const DecodeCounters& counters() const;
+
+  // The next frame in display order; empty at the end. Damage is data (Frame::damaged, counters), never an exception.
+  std::optional<Frame> next();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Why the codec's vectors cannot be read and what to do instead, without the file's name: "HEVC carries no ...".
+std::string no_vectors_reason(const StreamInfo& info);
+
+// Throws the Error that a Decoder with vectors would throw, where `info` has no vectors to read.
+void require_vectors(const StreamInfo& info);
+
+}  // namespace actio::video

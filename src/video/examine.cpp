@@ -1,0 +1,157 @@
+#include "video/examine.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "video/coverage.h"
+#include "video/ffmpeg_compat.h"
+
+namespace actio::video {
+namespace {
+
+constexpr std::int64_t kFramesPerReport = 32;
+
+// What is only needed to word the findings.
+struct Tally {
+  std::int64_t frames = 0;
+  std::int64_t backward = 0;  // frames that are not later than the one before
+  std::int64_t interlaced = 0;
+  std::int64_t size_changes = 0;
+  std::int64_t shortest_ticks = 0, longest_ticks = 0;
+  std::int64_t last_key = 0;
+  bool starts_with_key = true;
+  double last_time = 0;
+};
+
+void count_type(const Frame& frame, Examination& result) {
+  if (frame.key) {
+    ++result.key_frames;
+  } else if (frame.type == FrameType::kB) {
+    ++result.b_frames;
+  } else if (frame.type != FrameType::kI) {
+    ++result.p_frames;
+  }
+}
+
+void add_interval(const Frame& before, const Frame& frame, Examination& result, Tally& tally) {
+  const std::int64_t ticks = frame.pts - before.pts;
+  const double seconds = frame.time_seconds - before.time_seconds;
+  if (ticks <= 0) ++tally.backward;
+  if (frame.index == 1 || ticks < tally.shortest_ticks) {
+    tally.shortest_ticks = ticks;
+    result.shortest_interval_seconds = seconds;
+  }
+  if (frame.index == 1 || ticks > tally.longest_ticks) {
+    tally.longest_ticks = ticks;
+    result.longest_interval_seconds = seconds;
+  }
+  if (frame.width != before.width || frame.height != before.height) ++tally.size_changes;
+}
+
+std::string count_text(std::int64_t count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::vector<std::string> findings_of(const Examination& result, const Tally& tally) {
+  std::vector<std::string> findings;
+  const DecodeCounters& counters = result.counters;
+  const StreamInfo& info = result.info;
+  if (tally.frames == 0) findings.push_back("no frame can be decoded");
+  if (counters.damaged > 0) {
+    findings.push_back(count_text(counters.damaged, "frame is damaged", "frames are damaged") +
+                       "; the decoder filled in what it could");
+  }
+  if (counters.errors > 0) {
+    findings.push_back(count_text(counters.errors, "packet cannot be decoded", "packets cannot be decoded"));
+  }
+  if (tally.frames > 0 && !tally.starts_with_key) findings.push_back("the first frame is not a key frame");
+  if (info.frames_claimed > 0 && tally.frames > 0 && info.frames_claimed != tally.frames) {
+    findings.push_back(fmt::format("the container claims {}, {} can be decoded",
+                                   count_text(info.frames_claimed, "frame", "frames"), tally.frames));
+  }
+  if (tally.backward > 0) {
+    findings.push_back(count_text(tally.backward, "frame is", "frames are") + " not later than the one before");
+  }
+  if (!result.constant_rate) {
+    findings.push_back(fmt::format("the frame rate varies: from {:.1f} to {:.1f} ms between frames",
+                                   1e3 * result.shortest_interval_seconds, 1e3 * result.longest_interval_seconds));
+  }
+  const double missing = info.duration_seconds - tally.last_time;
+  if (tally.frames > 1 && info.duration_seconds > 0 && missing > 1 && missing > 2 * result.longest_interval_seconds) {
+    findings.push_back(
+        fmt::format("the container claims {:.2f} s, the last frame is at {:.2f} s", info.duration_seconds, tally.last_time));
+  }
+  if (tally.size_changes > 0) findings.push_back("the picture's size changes within the file");
+  if (tally.interlaced > 0) {
+    findings.push_back(count_text(tally.interlaced, "frame is interlaced", "frames are interlaced") +
+                       "; vertical motion vectors of fields are only approximate");
+  }
+  return findings;
+}
+
+MotionSource vector_source(const Examination& result) {
+  MotionSource source{"mv", false, ""};
+  const bool any = result.p_coverage.mean_share > 0 || result.b_coverage.mean_share > 0;
+  if (!result.info.carries_vectors) {
+    source.remark = no_vectors_reason(result.info);
+  } else if (!any) {
+    source.remark = "no frame refers to another one; use another motion source (rgbdiff or flow)";
+  } else {
+    source.works = true;
+    source.remark = fmt::format("vectors cover {:.0f}% of P-frames", 100 * result.p_coverage.mean_share);
+    if (result.b_frames > 0) source.remark += fmt::format(" and {:.0f}% of B-frames", 100 * result.b_coverage.mean_share);
+    if (result.info.codec == "mpeg4" && result.b_frames > 0) source.remark += "; B-frames take those of the next P-frame";
+  }
+  return source;
+}
+
+std::vector<MotionSource> sources_of(const Examination& result) {
+  const bool pairs = result.counters.frames >= 2;
+  const std::string remark = pairs ? "" : "needs two frames that can be decoded";
+  return {vector_source(result), {"rgbdiff", pairs, remark}, {"flow", pairs, remark}};
+}
+
+}  // namespace
+
+Examination examine(const std::string& path, const ProgressFn& progress) {
+  Examination result;
+  DecoderOptions options;
+  options.vectors = Decoder(path).info().carries_vectors;
+  Decoder decoder(path, options);
+  result.info = decoder.info();
+  Tally tally;
+  CoverageMeter p_meter, b_meter;
+  Frame before;
+  while (auto frame = decoder.next()) {
+    count_type(*frame, result);
+    if (frame->index == 0) {
+      tally.starts_with_key = frame->key;
+    } else {
+      add_interval(before, *frame, result, tally);
+    }
+    if (frame->key) {
+      result.longest_gop = std::max(result.longest_gop, frame->index - tally.last_key);
+      tally.last_key = frame->index;
+    } else if (frame->type != FrameType::kI) {
+      (frame->type == FrameType::kB ? b_meter : p_meter).add(*frame);
+    }
+    if (is_interlaced(*frame->picture)) ++tally.interlaced;
+    tally.frames = frame->index + 1;
+    tally.last_time = frame->time_seconds;
+    if (progress && tally.frames % kFramesPerReport == 0) {
+      progress({"reading video", tally.frames, std::max(result.info.frames_claimed, tally.frames), ""});
+    }
+    before = std::move(*frame);
+    before.picture.reset();
+  }
+  result.counters = decoder.counters();
+  result.longest_gop = std::max(result.longest_gop, tally.frames - tally.last_key);
+  result.constant_rate = tally.longest_ticks - tally.shortest_ticks <= 1;
+  result.p_coverage = p_meter.result();
+  result.b_coverage = b_meter.result();
+  result.sources = sources_of(result);
+  result.findings = findings_of(result, tally);
+  return result;
+}
+
+}  // namespace actio::video

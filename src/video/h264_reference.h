@@ -1,0 +1,17 @@
+// video: whether other pictures of an H.264 stream refer to one. In: its packet. Out: nal_ref_idc != 0.
+// Source: ITU-T H.264, 7.3.1 (NAL unit) and annex B (start codes); ISO/IEC 14496-15 (length prefixes).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace actio::video {
+
+// Bytes of the length in front of each NAL unit, from the codec's extradata; 0 for start codes.
+int h264_length_size(std::span<const std::uint8_t> extradata);
+
+// Empty where no slice is found.
+std::optional<bool> h264_is_reference(std::span<const std::uint8_t> packet, int length_size);
+
+}  // namespace actio::video

@@ -1,0 +1,39 @@
+// video: an opened file whose video stream is known. In: a path. Out: packets of that stream and its facts.
+#pragma once
+
+#include <string>
+
+#include "video/decoder.h"
+#include "video/ffmpeg_handles.h"
+
+namespace actio::video {
+
+// The largest width and height that is decoded; a header that claims more is damaged or hostile.
+inline constexpr int kMaxSide = 16384;
+
+class Input {
+ public:
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) where no video can be found in it.
+  explicit Input(const std::string& path);
+
+  const StreamInfo& info() const { return info_; }
+  const AVStream& stream() const { return *stream_; }
+
+  // Reads the next packet of the video stream. Returns: 0, or FFmpeg's error code; AVERROR_EOF at the end.
+  int read(AVPacket& packet);
+
+  // FFmpeg's guess of the time between two frames, in the stream's time base; 0 where unknown.
+  std::int64_t frame_ticks() const;
+
+ private:
+  void open_format();
+  AVStream* choose_stream();
+  void describe();
+
+  StreamInfo info_;
+  IoHandle io_;  // before the format: it is closed after it
+  InputHandle format_;
+  AVStream* stream_ = nullptr;
+};
+
+}  // namespace actio::video

@@ -1,0 +1,163 @@
+#include "video/vector_reader.h"
+
+extern "C" {
+#include <libavutil/motion_vector.h>
+}
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "video/block_match.h"
+#include "video/ffmpeg_handles.h"
+
+namespace actio::video {
+namespace {
+
+constexpr std::size_t kMaxHeld = 17;  // the longest run of B-frames (16) and the frame that ends it
+constexpr int kMaxPast = 16;          // the largest reference buffer of H.264
+
+std::span<const AVMotionVector> exported(const AVFrame& picture) {
+  const AVFrameSideData* data = av_frame_get_side_data(&picture, AV_FRAME_DATA_MOTION_VECTORS);
+  if (!data) return {};
+  return {reinterpret_cast<const AVMotionVector*>(data->data), data->size / sizeof(AVMotionVector)};
+}
+
+bool same_block(const AVMotionVector& a, const AVMotionVector& b) {
+  return a.dst_x == b.dst_x && a.dst_y == b.dst_y && a.w == b.w && a.h == b.h;
+}
+
+bool is_zero(const AVMotionVector& vector) { return vector.motion_x == 0 && vector.motion_y == 0; }
+
+bool same_macroblock(const AVMotionVector& a, const AVMotionVector& b) {
+  return a.dst_x >> 4 == b.dst_x >> 4 && a.dst_y >> 4 == b.dst_y >> 4;
+}
+
+// Where a macroblock of a B-frame is split, FFmpeg exports both directions for each part, and zero for the direction that
+// the part does not use. True for such a zero: its counterpart in the other direction is not zero.
+bool is_filler(std::span<const AVMotionVector> vectors, std::size_t at) {
+  const AVMotionVector& vector = vectors[at];
+  if (!is_zero(vector) || (vector.w == 16 && vector.h == 16)) return false;
+  const auto counterpart = [&](const AVMotionVector& other) {
+    return same_block(vector, other) && (other.source < 0) != (vector.source < 0) && !is_zero(other);
+  };
+  // The parts of one macroblock follow one another: at most four per direction.
+  for (std::size_t i = at; i > 0 && same_macroblock(vectors[i - 1], vector); --i) {
+    if (counterpart(vectors[i - 1])) return true;
+  }
+  for (std::size_t i = at + 1; i < vectors.size() && same_macroblock(vectors[i], vector); ++i) {
+    if (counterpart(vectors[i])) return true;
+  }
+  return false;
+}
+
+// From the coded picture to the displayed one.
+BlockVector turned(BlockVector block, int coded_width, int coded_height, int degrees) {
+  const BlockVector from = block;
+  const auto mirrored_x = static_cast<std::int16_t>(coded_width - from.x - from.width);
+  const auto mirrored_y = static_cast<std::int16_t>(coded_height - from.y - from.height);
+  if (degrees % 180 != 0) std::swap(block.width, block.height);
+  if (degrees == 90) {
+    block.x = mirrored_y, block.y = from.x;
+    block.dx = -from.dy, block.dy = from.dx;
+  } else if (degrees == 180) {
+    block.x = mirrored_x, block.y = mirrored_y;
+    block.dx = -from.dx, block.dy = -from.dy;
+  } else if (degrees == 270) {
+    block.x = from.y, block.y = mirrored_x;
+    block.dx = from.dy, block.dy = -from.dx;
+  }
+  return block;
+}
+
+}  // namespace
+
+bool VectorReader::front_is_ready() const {
+  if (held_.empty()) return false;
+  if (held_.front().frame.type != FrameType::kB || held_.size() >= kMaxHeld) return true;
+  if (reorder_delay_ == 0 && kind_ == Kind::kSeveral) return true;
+  // What a B-frame refers to in the future ends with the next frame that is not one.
+  return std::any_of(held_.begin() + 1, held_.end(), [](const auto& later) { return later.frame.type != FrameType::kB; });
+}
+
+std::optional<Frame> VectorReader::pop(bool end) {
+  if (held_.empty() || (!end && !front_is_ready())) return std::nullopt;
+  read_vectors(held_.front());
+  DecodedFrame ready = std::move(held_.front());
+  held_.pop_front();
+  if (ready.reference) {
+    past_.push_back(ready);
+    past_.back().frame.vectors.clear();
+    // Two more than the codec keeps: it may have dropped newer ones and kept older ones.
+    const std::size_t kept =
+        kind_ == Kind::kSeveral ? static_cast<std::size_t>(std::clamp(references_, 1, kMaxPast)) + 2 : 1;
+    if (past_.size() > kept) past_.pop_front();
+  }
+  return std::move(ready.frame);
+}
+
+VectorReader::References VectorReader::references_of(const DecodedFrame& decoded) const {
+  References references;
+  const std::int64_t index = decoded.frame.index;
+  const auto consider = [&](const DecodedFrame& other) {
+    if (!other.reference || (kind_ == Kind::kSeveral && other.order >= decoded.order)) return;
+    auto& side = other.frame.index < index ? references.past : references.future;
+    side.push_back({other.frame.picture.get(), static_cast<int>(std::abs(index - other.frame.index))});
+  };
+  std::for_each(past_.begin(), past_.end(), consider);
+  for (auto later = held_.begin() + 1; later != held_.end(); ++later) {
+    consider(*later);
+    if (later->frame.type != FrameType::kB) break;
+  }
+  // The codec's own bookkeeping (which references were dropped when) is not visible; the nearest always was alive.
+  const std::size_t kept = kind_ == Kind::kSeveral ? static_cast<std::size_t>(std::max(1, references_)) : 1;
+  for (auto* side : {&references.past, &references.future}) {
+    std::sort(side->begin(), side->end(), [](const Reference& a, const Reference& b) { return a.distance < b.distance; });
+    side->resize(std::min(side->size(), kept));
+  }
+  return references;
+}
+
+void VectorReader::read_vectors(DecodedFrame& decoded) {
+  Frame& frame = decoded.frame;
+  if (std::exchange(decoded.read, true) || frame.key) return;
+  if (kind_ == Kind::kWithoutB && frame.type == FrameType::kB) {
+    const auto next =
+        std::find_if(held_.begin() + 1, held_.end(), [](const auto& o) { return o.frame.type != FrameType::kB; });
+    if (next == held_.end()) return;
+    read_vectors(*next);
+    frame.vectors = next->frame.vectors;
+    return;
+  }
+  const auto vectors = exported(*frame.picture);
+  if (vectors.empty()) return;
+  const References references = references_of(decoded);
+  frame.vectors.reserve(vectors.size());
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const AVMotionVector& vector = vectors[i];
+    const bool from_past = vector.source < 0;
+    const auto& candidates = from_past ? references.past : references.future;
+    if (candidates.empty() || vector.motion_scale == 0 || is_filler(vectors, i)) continue;
+    const Block block{vector.dst_x - vector.w / 2,
+                      vector.dst_y - vector.h / 2,
+                      vector.w,
+                      vector.h,
+                      static_cast<float>(vector.motion_x) / vector.motion_scale,
+                      static_cast<float>(vector.motion_y) / vector.motion_scale};
+    const int distance = best_reference(*frame.picture, block, candidates).distance;
+    const float factor = (from_past ? -1.0F : 1.0F) / static_cast<float>(distance);
+    BlockVector result;
+    result.x = static_cast<std::int16_t>(block.x);
+    result.y = static_cast<std::int16_t>(block.y);
+    result.width = vector.w;
+    result.height = vector.h;
+    result.dx = factor * block.motion_x + 0.0F;  // no negative zero
+    result.dy = factor * block.motion_y + 0.0F;
+    result.direction = from_past ? -1 : 1;
+    frame.vectors.push_back(turned(result, frame.picture->width, frame.picture->height, frame.rotation_degrees));
+  }
+}
+
+}  // namespace actio::video

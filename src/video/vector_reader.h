@@ -1,0 +1,64 @@
+// video: turns the motion vectors that FFmpeg exports into displacements per frame. In: decoded frames in display order.
+// Out: the same frames, each once the pictures that its vectors may refer to are known.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "video/block_match.h"
+#include "video/frame.h"
+
+namespace actio::video {
+
+// FFmpeg says whether a vector points to the past or the future, not to which picture. The references of a picture are
+// therefore rebuilt from the order of decoding: the nearest one in the vector's direction is assumed, and where several may
+// have been used (H.264) the one whose pixels, displaced by the vector, fit the block clearly better.
+class VectorReader {
+ public:
+  enum class Kind {
+    kOneReference,  // MPEG-1, MPEG-2: one picture in each direction
+    kWithoutB,      // MPEG-4 Part 2: as above, but FFmpeg keeps no vectors of B-frames: what it exports for them belongs to
+                    // other frames. They take those of the next reference, which span the interval that they lie in.
+    kSeveral,       // H.264: several pictures in each direction, B-frames among them
+  };
+
+  struct DecodedFrame {
+    Frame frame;
+    std::int64_t order = 0;  // of decoding
+    bool reference = true;   // later pictures may refer to it
+    bool read = false;       // its vectors are in `frame`
+  };
+
+  explicit VectorReader(Kind kind) : kind_(kind) {}
+
+  void push(DecodedFrame decoded) { held_.push_back(std::move(decoded)); }
+
+  // What the codec says about the stream so far: references it keeps, frames by which display lags behind decoding.
+  void set_stream(int references, int reorder_delay) {
+    references_ = references;
+    reorder_delay_ = reorder_delay;
+  }
+
+  // The next frame whose vectors are known; `end`: nothing will be pushed any more.
+  std::optional<Frame> pop(bool end);
+
+ private:
+  struct References {
+    std::vector<Reference> past, future;  // nearest first
+  };
+
+  bool front_is_ready() const;
+  References references_of(const DecodedFrame& decoded) const;
+  void read_vectors(DecodedFrame& decoded);
+
+  Kind kind_;
+  int references_ = 1;
+  int reorder_delay_ = 1;
+  std::deque<DecodedFrame> held_;  // display order, not yet handed out
+  std::deque<DecodedFrame> past_;  // display order, references already handed out
+};
+
+}  // namespace actio::video
