@@ -1,0 +1,71 @@
+#include "data/crop.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/options.h"
+
+namespace actio::data {
+namespace {
+
+constexpr std::array<double, 4> kCropSizes = {256, 224, 192, 168};  // at an input size of 224
+
+// As a multiple of a quarter of the room that the crop leaves, left and top. The first five are the corners and the middle.
+constexpr std::array<std::array<int, 2>, 13> kPositions = {
+    {{0, 0}, {4, 0}, {0, 4}, {4, 4}, {2, 2}, {0, 2}, {4, 2}, {2, 4}, {2, 0}, {1, 1}, {3, 1}, {1, 3}, {3, 3}}};
+
+struct SizePair {
+  double width, height;
+};
+
+// Every width with every height at most one step away.
+constexpr auto kSizePairs = [] {
+  std::array<SizePair, 10> pairs{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < kCropSizes.size(); ++i) {
+    for (std::size_t j = i == 0 ? 0 : i - 1; j < std::min(i + 2, kCropSizes.size()); ++j) {
+      pairs[count++] = {kCropSizes[i], kCropSizes[j]};
+    }
+  }
+  return pairs;
+}();
+
+bool whole_frame(int width, int height, const Preprocess& preprocess) {
+  if (width < 1 || height < 1) fail_usage("crop: the frame must have pixels, got {}x{}", width, height);
+  if (preprocess.resize != "crop" && preprocess.resize != "stretch") {
+    fail_usage("crop: {}", unknown_name_text("resize", preprocess.resize, {"crop", "stretch"}));
+  }
+  return preprocess.resize == "stretch";
+}
+
+// Source pixels per pixel of the frame scaled to the short side.
+double source_pixels(int width, int height, const Preprocess& preprocess) {
+  return std::min(width, height) / static_cast<double>(preprocess.short_side);
+}
+
+}  // namespace
+
+CropBox centre_crop(int width, int height, const Preprocess& preprocess) {
+  if (whole_frame(width, height, preprocess)) return {0, 0, static_cast<double>(width), static_cast<double>(height), false};
+  const double size = static_cast<double>(std::min(preprocess.input_size, preprocess.short_side));
+  const double side = size * source_pixels(width, height, preprocess);
+  return {(width - side) / 2, (height - side) / 2, side, side, false};
+}
+
+CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options) {
+  const bool whole = whole_frame(width, height, preprocess);
+  const SizePair size = kSizePairs[static_cast<std::size_t>(rng.below(kSizePairs.size()))];
+  const auto position = kPositions[static_cast<std::size_t>(rng.below(options.more_positions ? kPositions.size() : 5))];
+  const bool flip = rng.chance(0.5) && options.flip;
+  if (whole) return {0, 0, static_cast<double>(width), static_cast<double>(height), flip};
+
+  const double scale = static_cast<double>(preprocess.input_size) / 224.0 * source_pixels(width, height, preprocess);
+  const double crop_width = std::min<double>(size.width * scale, width);
+  const double crop_height = std::min<double>(size.height * scale, height);
+  return {(width - crop_width) * position[0] / 4, (height - crop_height) * position[1] / 4, crop_width, crop_height, flip};
+}
+
+}  // namespace actio::data

@@ -1,0 +1,33 @@
+// data: which part of a frame the network sees. In: the frame's size and the preprocessing record. Out: one box in source
+// pixels, so that scaling and cropping are a single resampling.
+#pragma once
+
+#include <cstdint>
+
+#include "core/preprocess.h"
+#include "core/rng.h"
+
+namespace actio::data {
+
+struct CropBox {
+  double left = 0, top = 0, width = 0, height = 0;  // pixels of the source
+  bool flip = false;                                // mirrored left to right
+
+  bool operator==(const CropBox&) const = default;
+};
+
+struct CropOptions {
+  bool flip = true;             // mirror one clip in two; off where left and right are part of the action
+  bool more_positions = false;  // 13 places instead of 5 ("more fix crop" of TSN)
+};
+
+// The middle square of side input_size of the frame scaled to short_side; the whole frame where resize is "stretch".
+CropBox centre_crop(int width, int height, const Preprocess& preprocess);
+
+// A corner or the middle of the scaled frame, its width and height at most one step apart among {256, 224, 192, 168} (scaled
+// by input_size / 224, and never larger than the frame); the whole frame where resize is "stretch". Mirrored with
+// probability 0.5. The number of draws from `rng` does not depend on the frame.
+// Source: Wang et al., Temporal Segment Networks, sec. 3.2; STFN sec. 4.2.
+CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options = {});
+
+}  // namespace actio::data

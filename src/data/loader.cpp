@@ -1,0 +1,326 @@
+#include "data/loader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <set>
+#include <thread>
+
+#include "core/error.h"
+#include "core/rng.h"
+
+namespace actio::data {
+namespace {
+
+// One clip of a batch, as a reading thread leaves it.
+struct Slot {
+  bool filled = false;  // its rows of the batch are there
+  std::size_t item = 0;
+  std::vector<std::string> warnings;
+};
+
+struct Job {
+  std::mutex mutex;  // guards the making of `inputs`
+  TensorMap inputs;
+  std::vector<Slot> slots;
+  std::int64_t first = 0;      // position of the first clip in the epoch
+  std::size_t open = 0;        // slots that are not done; guarded by the loader
+  std::exception_ptr problem;  // not about one video; guarded by the loader
+};
+
+// Copies a clip's rows to its place; the batch takes its shape from the first clip.
+void store(Job& job, std::size_t slot, const TensorMap& clip) {
+  for (const auto& [name, rows] : clip) {
+    Tensor target;
+    {
+      const std::lock_guard lock(job.mutex);
+      Tensor& all = job.inputs[name];
+      if (!all.defined()) {
+        Shape shape = rows.shape();
+        shape[0] *= static_cast<std::int64_t>(job.slots.size());
+        all = Tensor(shape);
+      }
+      target = all.rows(static_cast<std::int64_t>(slot) * rows.dim(0), rows.dim(0));
+    }
+    std::memcpy(target.raw(), rows.raw(), rows.bytes());
+  }
+}
+
+void check(const std::vector<Item>& items, const LoaderOptions& options) {
+  if (items.empty()) fail_usage("the loader has no clips to read");
+  const auto at_least_one = [](std::string_view what, std::int64_t value) {
+    if (value < 1) fail_usage("loader: {} must be 1 or more, got {}", what, value);
+  };
+  at_least_one("batch_size", options.batch_size);
+  at_least_one("threads", options.threads);
+  at_least_one("prefetch", options.prefetch);
+}
+
+}  // namespace
+
+struct Loader::Impl {
+  Impl(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn, std::stop_token stop);
+  ~Impl();
+
+  void start(std::int64_t epoch, std::int64_t first_batch);
+  std::optional<Batch> next();
+  std::int64_t batches() const;
+
+  void cancel_and_join();
+  void plan_jobs();
+  void work(const std::stop_token& cancel);
+  bool claim(std::shared_ptr<Job>& job, std::size_t& slot, const std::stop_token& cancel);
+  void read_slot(Job& job, std::size_t slot, const std::stop_token& cancel);
+  std::optional<Batch> finish(Job& job);
+  void report_failures();
+  bool is_known_bad(std::size_t item) const;
+  void mark_bad(std::size_t item, const std::string& message);
+
+  const std::vector<Item> items_;
+  const ClipRequest request_;
+  const LoaderOptions options_;
+  const WarnFn warn_;
+
+  // Set between epochs, when no thread runs.
+  std::int64_t epoch_ = 0;
+  std::vector<std::size_t> order_;  // position in the epoch -> item
+  bool started_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any room_, ready_;
+  std::deque<std::shared_ptr<Job>> jobs_;       // in order; the front is the next batch
+  std::size_t claim_job_ = 0, claim_slot_ = 0;  // in jobs_
+  std::int64_t next_position_ = 0;              // of the next job to be planned
+  std::set<std::size_t> bad_;                   // items that failed
+  std::vector<std::string> failures_;           // of them, those that are not reported yet
+  std::string first_failure_;
+
+  // Of the consumer only.
+  std::set<std::string> reported_;         // warnings
+  std::int64_t seen_ = 0, delivered_ = 0;  // batches of this epoch
+  double wait_seconds_ = 0;
+
+  std::vector<std::jthread> threads_;
+  std::stop_source cancel_;  // of this epoch's threads
+  std::stop_token stop_;
+};
+
+Loader::Impl::Impl(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn,
+                   std::stop_token stop)
+    : items_(std::move(items)),
+      request_(std::move(request)),
+      options_(options),
+      warn_(std::move(warn)),
+      stop_(std::move(stop)) {
+  check(items_, options_);
+}
+
+Loader::Impl::~Impl() { cancel_and_join(); }
+
+void Loader::Impl::cancel_and_join() {
+  cancel_.request_stop();
+  threads_.clear();
+}
+
+void Loader::Impl::start(std::int64_t epoch, std::int64_t first_batch) {
+  if (first_batch < 0) fail_usage("loader: first_batch must be 0 or more, got {}", first_batch);
+  cancel_and_join();
+  epoch_ = epoch;
+  order_.resize(items_.size());
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  if (options_.shuffle) {
+    Rng rng(options_.seed, static_cast<std::uint64_t>(epoch));
+    rng.shuffle(order_);
+  }
+  jobs_.clear();
+  claim_job_ = claim_slot_ = 0;
+  next_position_ = first_batch * options_.batch_size;
+  seen_ = delivered_ = 0;
+  started_ = true;
+  plan_jobs();
+  cancel_ = std::stop_source();
+  for (std::int64_t i = 0; i < options_.threads; ++i) {
+    threads_.emplace_back([this, cancel = cancel_.get_token()] { work(cancel); });
+  }
+}
+
+std::int64_t Loader::Impl::batches() const {
+  const auto clips = static_cast<std::int64_t>(items_.size());
+  return (clips + (options_.drop_last ? 0 : options_.batch_size - 1)) / options_.batch_size;
+}
+
+// Keeps up to `prefetch` batches in the making. The caller holds the mutex, or is alone.
+void Loader::Impl::plan_jobs() {
+  const auto clips = static_cast<std::int64_t>(items_.size());
+  const std::int64_t end = options_.drop_last ? clips / options_.batch_size * options_.batch_size : clips;
+  while (static_cast<std::int64_t>(jobs_.size()) < options_.prefetch && next_position_ < end) {
+    auto job = std::make_shared<Job>();
+    job->first = next_position_;
+    job->slots.resize(static_cast<std::size_t>(std::min(options_.batch_size, end - next_position_)));
+    job->open = job->slots.size();
+    next_position_ += static_cast<std::int64_t>(job->slots.size());
+    jobs_.push_back(std::move(job));
+  }
+}
+
+// Waits for a slot to fill. False once the epoch is cancelled.
+bool Loader::Impl::claim(std::shared_ptr<Job>& job, std::size_t& slot, const std::stop_token& cancel) {
+  std::unique_lock lock(mutex_);
+  room_.wait(lock, cancel, [&] { return claim_job_ < jobs_.size(); });
+  if (cancel.stop_requested()) return false;
+  job = jobs_[claim_job_];
+  slot = claim_slot_++;
+  if (claim_slot_ == job->slots.size()) {
+    ++claim_job_;
+    claim_slot_ = 0;
+  }
+  return true;
+}
+
+void Loader::Impl::work(const std::stop_token& cancel) {
+  std::shared_ptr<Job> job;
+  std::size_t slot = 0;
+  while (claim(job, slot, cancel)) {
+    std::exception_ptr problem;
+    try {
+      read_slot(*job, slot, cancel);
+    } catch (...) {
+      problem = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    if (problem && !job->problem) job->problem = problem;
+    if (--job->open == 0) ready_.notify_all();
+  }
+}
+
+bool Loader::Impl::is_known_bad(std::size_t item) const {
+  const std::lock_guard lock(mutex_);
+  return bad_.contains(item);
+}
+
+// Reads the clip at the slot's position, or the first after it that works. Which one that is does not depend on what other
+// threads found out before; they only save the trying.
+void Loader::Impl::read_slot(Job& job, std::size_t slot_index, const std::stop_token& cancel) {
+  Slot& slot = job.slots[slot_index];
+  const std::size_t position = static_cast<std::size_t>(job.first) + slot_index;
+  ClipRequest request = request_;
+  request.seed = options_.seed ^ 0x636c697073ULL;
+  request.stream = (static_cast<std::uint64_t>(epoch_) << 32) + position;
+  const std::size_t tries = options_.replace_failed ? order_.size() : 1;
+  for (std::size_t i = 0; i < tries; ++i) {
+    slot.item = order_[(position + i) % order_.size()];
+    if (is_known_bad(slot.item)) continue;
+    try {
+      request.path = items_[slot.item].path;
+      ClipInput clip = read_clip(request, cancel);
+      store(job, slot_index, clip.inputs);
+      slot.warnings = std::move(clip.warnings);
+      slot.filled = true;
+      return;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
+      mark_bad(slot.item, error.what());
+    }
+  }
+}
+
+void Loader::Impl::mark_bad(std::size_t item, const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  if (!bad_.insert(item).second) return;
+  failures_.push_back(message);
+  if (first_failure_.empty()) first_failure_ = message;
+}
+
+void Loader::Impl::report_failures() {
+  std::vector<std::string> failures;
+  {
+    const std::lock_guard lock(mutex_);
+    failures.swap(failures_);
+  }
+  if (!warn_) return;
+  for (const std::string& message : failures) {
+    warn_(fmt::format("{}; {}", message, options_.replace_failed ? "another clip takes its place" : "the clip is left out"));
+  }
+}
+
+// The batch without the slots that stayed empty, or nothing where all did.
+std::optional<Batch> Loader::Impl::finish(Job& job) {
+  Batch batch;
+  std::int64_t filled = 0;
+  for (std::size_t i = 0; i < job.slots.size(); ++i) {
+    const Slot& slot = job.slots[i];
+    for (const std::string& warning : slot.warnings) {
+      if (reported_.insert(warning).second && warn_) warn_(warning);
+    }
+    if (!slot.filled) continue;
+    for (auto& [name, all] : job.inputs) {
+      const std::int64_t rows = all.dim(0) / static_cast<std::int64_t>(job.slots.size());
+      Tensor target = all.rows(filled * rows, rows);
+      const Tensor source = all.rows(static_cast<std::int64_t>(i) * rows, rows);
+      if (target.raw() != source.raw()) std::memcpy(target.raw(), source.raw(), source.bytes());
+    }
+    batch.labels.push_back(items_[slot.item].class_index);
+    batch.paths.push_back(items_[slot.item].path);
+    ++filled;
+  }
+  if (filled == 0) return std::nullopt;
+  for (auto& [name, all] : job.inputs) {
+    batch.inputs[name] = all.rows(0, all.dim(0) / static_cast<std::int64_t>(job.slots.size()) * filled);
+  }
+  return batch;
+}
+
+std::optional<Batch> Loader::Impl::next() {
+  if (!started_) start(0, 0);
+  while (true) {
+    std::shared_ptr<Job> job;
+    {
+      std::unique_lock lock(mutex_);
+      if (jobs_.empty()) break;
+      const auto begin = std::chrono::steady_clock::now();
+      const bool done = ready_.wait(lock, stop_, [&] { return jobs_.front()->open == 0; });
+      wait_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      if (!done || stop_.stop_requested()) {
+        lock.unlock();
+        cancel_and_join();
+        fail(ErrorCode::kInterrupted, "reading clips was stopped");
+      }
+      job = jobs_.front();
+      jobs_.pop_front();
+      --claim_job_;
+      plan_jobs();
+    }
+    room_.notify_all();
+    report_failures();
+    ++seen_;
+    if (job->problem) std::rethrow_exception(job->problem);
+    if (std::optional<Batch> batch = finish(*job)) {
+      ++delivered_;
+      return batch;
+    }
+  }
+  if (seen_ == 0 || delivered_ > 0) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  fail_data("none of the {} clips could be read; the first: {}", items_.size(), first_failure_);
+}
+
+Loader::Loader(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn, std::stop_token stop)
+    : impl_(std::make_unique<Impl>(std::move(items), std::move(request), options, std::move(warn), std::move(stop))) {}
+
+Loader::~Loader() = default;
+
+void Loader::start_epoch(std::int64_t epoch, std::int64_t first_batch) { impl_->start(epoch, first_batch); }
+std::optional<Batch> Loader::next() { return impl_->next(); }
+std::int64_t Loader::batches() const { return impl_->batches(); }
+std::int64_t Loader::failed_videos() const {
+  const std::lock_guard lock(impl_->mutex_);
+  return static_cast<std::int64_t>(impl_->bad_.size());
+}
+double Loader::wait_seconds() const { return impl_->wait_seconds_; }
+
+}  // namespace actio::data

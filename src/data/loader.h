@@ -1,0 +1,63 @@
+// data: batches of clips, read ahead by several threads. In: items and how to look at them. Out: batches in an order, and
+// with bytes, that depend on the seed and the epoch only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/progress.h"
+#include "core/tensor.h"
+#include "data/clip_reader.h"
+#include "data/dataset.h"
+
+namespace actio::data {
+
+struct Batch {
+  TensorMap inputs;                  // "rgb" f32 [N*K, 3, S, S], "motion" f32 [N*K, C, S, S]; the segment index is fastest
+  std::vector<std::int64_t> labels;  // N class indices
+  std::vector<std::string> paths;    // N
+};
+
+struct LoaderOptions {
+  std::int64_t batch_size = 8;  // clips
+  std::int64_t threads = 2;     // that read clips
+  std::int64_t prefetch = 2;    // batches that may be in the making at a time
+  bool shuffle = true;
+  bool drop_last = false;      // leave out a last batch that is not full
+  bool replace_failed = true;  // a video that fails is replaced by the next that works; else the batch is smaller
+  std::uint64_t seed = 1;
+};
+
+// Threads: all members belong to one thread. The destructor stops the reading at once.
+class Loader {
+ public:
+  // `request` says how to read; its path, seed and stream are the loader's to fill. `warn` is called from next(), once for
+  // each video that fails and once for each warning about a video.
+  // Throws: Error(kUsage) without items, or with options that make no sense.
+  Loader(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn = {},
+         std::stop_token stop = {});
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  // Goes to the start of an epoch, or to its batch `first_batch`, and drops what was read ahead. The first epoch is 0.
+  void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
+
+  // The next batch; empty at the end of the epoch.
+  // Throws: Error(kBadData) where no video can be read, Error(kInterrupted) once `stop` is requested.
+  std::optional<Batch> next();
+
+  std::int64_t batches() const;        // of an epoch
+  std::int64_t failed_videos() const;  // so far, each counted once
+  double wait_seconds() const;         // that next() has waited, since the loader was made
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace actio::data

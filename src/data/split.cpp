@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "data/dataset.h"
+
+namespace actio::data {
+namespace {
+
+// Class counts by group, sorted by name.
+using GroupCounts = std::map<std::string, std::vector<double>>;
+
+GroupCounts count_groups(const Dataset& dataset) {
+  GroupCounts counts;
+  for (const Item& item : dataset.items) {
+    auto& of_group = counts[item.group];
+    of_group.resize(dataset.classes.size());
+    of_group.at(static_cast<std::size_t>(item.class_index)) += 1;
+  }
+  return counts;
+}
+
+std::vector<std::string> names_of(const GroupCounts& counts) {
+  std::vector<std::string> names;
+  for (const auto& [name, ignored] : counts) names.push_back(name);
+  return names;
+}
+
+std::string list_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 20;
+  const std::vector<std::string> shown(names.begin(),
+                                       names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
+  const std::string rest = names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "";
+  return fmt::format("{}{}", fmt::join(shown, ", "), rest);
+}
+
+// Takes groups in random order, each one that brings the test counts of the classes nearer to their share.
+std::set<std::string> hold_out(const Dataset& dataset, const DatasetOptions& options) {
+  const GroupCounts counts = count_groups(dataset);
+  std::vector<double> missing(dataset.classes.size());
+  for (const auto& [name, of_group] : counts) {
+    for (std::size_t i = 0; i < missing.size(); ++i) missing[i] += options.test_share * of_group[i];
+  }
+  std::vector<std::string> order = names_of(counts);
+  Rng rng(static_cast<std::uint64_t>(options.seed));
+  rng.shuffle(order);
+  std::set<std::string> held;
+  for (const std::string& name : order) {
+    const auto& of_group = counts.at(name);
+    double gain = 0;
+    for (std::size_t i = 0; i < missing.size(); ++i) gain += of_group[i] * (2 * missing[i] - of_group[i]);
+    if (gain <= 0) continue;
+    for (std::size_t i = 0; i < missing.size(); ++i) missing[i] -= of_group[i];
+    held.insert(name);
+  }
+  if (held.empty()) held.insert(order.front());
+  return held;
+}
+
+}  // namespace
+
+Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
+  std::set<std::string> held(options.fold.begin(), options.fold.end());
+  const GroupCounts counts = count_groups(dataset);
+  for (const std::string& name : held) {
+    if (!counts.contains(name)) {
+      fail_usage("{}: fold '{}' is no group; groups: {}", dataset.source, name, list_text(names_of(counts)));
+    }
+  }
+  if (held.empty() && !(options.test_share >= 0 && options.test_share <= 1)) {
+    fail_usage("{}: test_share must be between 0 and 1, got {}", dataset.source, options.test_share);
+  }
+  if (held.empty() && options.test_share > 0) held = hold_out(dataset, options);
+  Split split;
+  for (const Item& item : dataset.items) (held.contains(item.group) ? split.test : split.train).push_back(item);
+  if (split.train.empty()) {
+    fail_usage("{}: all {} groups are in the test part; nothing is left to train on", dataset.source, counts.size());
+  }
+  return split;
+}
+
+}  // namespace actio::data

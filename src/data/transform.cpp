@@ -1,0 +1,189 @@
+#include "data/transform.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace actio::data {
+namespace {
+
+// To the nearest whole number, halves to even, for magnitudes below 2^22; unlike std::nearbyint it becomes vector code.
+inline float round_to_whole(float value) {
+  constexpr float kMagic = 12582912.0F;  // 1.5 * 2^23
+  return (value + kMagic) - kMagic;
+}
+
+void check_out(std::span<float> out, std::int64_t channels, std::int64_t size) {
+  if (static_cast<std::int64_t>(out.size()) != channels * size * size) {
+    fail_usage("transform: the output must hold {} values, got {}", channels * size * size, out.size());
+  }
+}
+
+// A weighted sum of `taps` rows of `count` values.
+template <typename T>
+void blend_rows(const T* source, std::int64_t stride, std::span<const float> weights, std::int64_t count, float* out) {
+  std::fill(out, out + count, 0.0F);
+  for (const float weight : weights) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] += weight * static_cast<float>(source[i]);
+    source += stride;
+  }
+}
+
+std::span<const float> row_weights(const AxisWeights& axis, std::int64_t i) {
+  return {axis.weight.data() + i * axis.taps, static_cast<std::size_t>(axis.taps)};
+}
+
+struct Range {
+  std::int64_t begin, end;
+};
+
+// The source samples that the axis reads.
+Range range_of(const AxisWeights& axis) {
+  const auto [low, high] = std::ranges::minmax(axis.first);
+  return {low, high + axis.taps};
+}
+
+}  // namespace
+
+AxisWeights axis_weights(std::int64_t source, double begin, double length, std::int64_t size, bool flip) {
+  const double step = length / static_cast<double>(size);
+  const double reach = std::max(step, 1.0);
+  const std::int64_t wanted = static_cast<std::int64_t>(std::ceil(2 * reach));
+  AxisWeights axis{size, std::min(wanted, source), std::vector<std::int32_t>(static_cast<std::size_t>(size)), {}};
+  axis.weight.resize(static_cast<std::size_t>(size * axis.taps));
+  std::vector<double> row(static_cast<std::size_t>(axis.taps));
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double centre = begin + (static_cast<double>(i) + 0.5) * step - 0.5;
+    const std::int64_t low = static_cast<std::int64_t>(std::floor(centre - reach)) + 1;
+    const std::int64_t first = std::clamp<std::int64_t>(low, 0, source - axis.taps);
+    std::ranges::fill(row, 0.0);
+    double sum = 0;
+    for (std::int64_t j = low; j < low + wanted; ++j) {
+      const double weight = std::max(0.0, 1.0 - std::fabs(static_cast<double>(j) - centre) / reach);
+      const std::int64_t inside = std::clamp<std::int64_t>(j, 0, source - 1);
+      row[static_cast<std::size_t>(std::clamp<std::int64_t>(inside - first, 0, axis.taps - 1))] += weight;
+      sum += weight;
+    }
+    const std::int64_t target = flip ? size - 1 - i : i;
+    axis.first[static_cast<std::size_t>(target)] = static_cast<std::int32_t>(first);
+    for (std::int64_t t = 0; t < axis.taps; ++t) {
+      axis.weight[static_cast<std::size_t>(target * axis.taps + t)] =
+          static_cast<float>(row[static_cast<std::size_t>(t)] / sum);
+    }
+  }
+  return axis;
+}
+
+Resampler::Resampler(std::int64_t source_width, std::int64_t source_height, const CropBox& box, std::int64_t size)
+    : source_width_(source_width), source_height_(source_height) {
+  const bool inside = std::fabs(box.left) < 1e6 && std::fabs(box.top) < 1e6 && box.width < 1e6 && box.height < 1e6;
+  if (source_width < 1 || source_height < 1 || size < 1 || !(box.width > 0) || !(box.height > 0) || !inside) {
+    fail_usage("resampling needs a source and a box with an extent, got {}x{}, box {}x{} at {},{} to {}", source_width,
+               source_height, box.width, box.height, box.left, box.top, size);
+  }
+  horizontal_ = axis_weights(source_width, box.left, box.width, size, box.flip);
+  vertical_ = axis_weights(source_height, box.top, box.height, size, false);
+}
+
+void Resampler::interleaved(const std::uint8_t* source, std::span<const float, 3> scale, std::span<const float, 3> offset,
+                            float* out) const {
+  const Range columns = range_of(horizontal_);
+  const std::int64_t count = (columns.end - columns.begin) * 3;
+  const std::int64_t size = horizontal_.size, taps = horizontal_.taps;
+  std::vector<float> blended(static_cast<std::size_t>(count));
+  for (std::int64_t y = 0; y < size; ++y) {
+    const std::int64_t first_row = vertical_.first[static_cast<std::size_t>(y)];
+    blend_rows(source + (first_row * source_width_ + columns.begin) * 3, source_width_ * 3, row_weights(vertical_, y), count,
+               blended.data());
+    float* target = out + y * size;
+    for (std::int64_t x = 0; x < size; ++x) {
+      const float* pixel = blended.data() + (horizontal_.first[static_cast<std::size_t>(x)] - columns.begin) * 3;
+      const float* weight = horizontal_.weight.data() + x * taps;
+      float red = 0, green = 0, blue = 0;
+      for (std::int64_t t = 0; t < taps; ++t) {
+        red += weight[t] * pixel[3 * t];
+        green += weight[t] * pixel[3 * t + 1];
+        blue += weight[t] * pixel[3 * t + 2];
+      }
+      target[x] = red * scale[0] + offset[0];
+      target[x + size * size] = green * scale[1] + offset[1];
+      target[x + 2 * size * size] = blue * scale[2] + offset[2];
+    }
+  }
+}
+
+void Resampler::plane(const float* source, float* out) const {
+  const Range columns = range_of(horizontal_);
+  const std::int64_t count = columns.end - columns.begin;
+  const std::int64_t size = horizontal_.size, taps = horizontal_.taps;
+  std::vector<float> blended(static_cast<std::size_t>(count));
+  for (std::int64_t y = 0; y < size; ++y) {
+    const std::int64_t first_row = vertical_.first[static_cast<std::size_t>(y)];
+    blend_rows(source + first_row * source_width_ + columns.begin, source_width_, row_weights(vertical_, y), count,
+               blended.data());
+    for (std::int64_t x = 0; x < size; ++x) {
+      const float* value = blended.data() + horizontal_.first[static_cast<std::size_t>(x)] - columns.begin;
+      const float* weight = horizontal_.weight.data() + x * taps;
+      float sum = 0;
+      for (std::int64_t t = 0; t < taps; ++t) sum += weight[t] * value[t];
+      out[y * size + x] = sum;
+    }
+  }
+}
+
+void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess, std::span<float> out) {
+  if (rgb.shape().size() != 3 || rgb.dim(2) != 3)
+    fail_usage("transform: expected u8 [H, W, 3], got {}", shape_text(rgb.shape()));
+  if (preprocess.rgb_mean.size() != 3 || preprocess.rgb_std.size() != 3) {
+    fail_usage("preprocess: rgb_mean and rgb_std need 3 values, got {} and {}", preprocess.rgb_mean.size(),
+               preprocess.rgb_std.size());
+  }
+  check_out(out, 3, preprocess.input_size);
+  std::array<float, 3> scale{}, offset{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    scale[c] = static_cast<float>(1.0 / preprocess.rgb_std[c]);
+    offset[c] = static_cast<float>(-preprocess.rgb_mean[c] / preprocess.rgb_std[c]);
+  }
+  const Resampler resampler(rgb.dim(1), rgb.dim(0), box, preprocess.input_size);
+  resampler.interleaved(rgb.data<std::uint8_t>(), scale, offset, out.data());
+}
+
+void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess,
+                     std::span<float> out) {
+  if (field.shape().size() != 3 || field.dim(0) != 2) {
+    fail_usage("transform: expected a field f32 [2, h, w], got {}", shape_text(field.shape()));
+  }
+  if (geometry.width < 1 || geometry.height < 1 || geometry.cell_pixels < 1) {
+    fail_usage("transform: the field's frame must have pixels, got {}x{} in cells of {}", geometry.width, geometry.height,
+               geometry.cell_pixels);
+  }
+  const std::int64_t size = preprocess.input_size;
+  check_out(out, 2, size);
+  const double cell = geometry.cell_pixels;
+  const CropBox cells{box.left / cell, box.top / cell, box.width / cell, box.height / cell, box.flip};
+  const Resampler resampler(field.dim(2), field.dim(1), cells, size);
+
+  const float bound = static_cast<float>(preprocess.motion_bound);
+  const float mean = static_cast<float>(preprocess.motion_mean);
+  const float inverse_std = static_cast<float>(1.0 / preprocess.motion_std);
+  const std::int64_t cells_count = field.dim(1) * field.dim(2);
+  std::vector<float> clipped(static_cast<std::size_t>(cells_count));
+  for (std::int64_t axis = 0; axis < 2; ++axis) {
+    const double sign = axis == 0 && box.flip ? -1.0 : 1.0;
+    const float units = static_cast<float>(sign * 256.0 / std::min(geometry.width, geometry.height));
+    const float* source = field.data<float>() + axis * cells_count;
+    for (std::int64_t i = 0; i < cells_count; ++i) {
+      clipped[static_cast<std::size_t>(i)] = std::min(std::max(source[i] * units, -bound), bound);
+    }
+    float* plane = out.data() + axis * size * size;
+    resampler.plane(clipped.data(), plane);
+    const float levels = 127.0F / bound;
+    for (std::int64_t i = 0; i < size * size; ++i) {
+      plane[i] = (128.0F + round_to_whole(plane[i] * levels) - mean) * inverse_std;
+    }
+  }
+}
+
+}  // namespace actio::data

@@ -1,0 +1,67 @@
+// data: pixels and motion fields as network input, the one preprocessing path of training and streams. In: a frame or a
+// motion field and the crop box. Out: normalised planes of the network's input size.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/preprocess.h"
+#include "core/tensor.h"
+#include "data/crop.h"
+
+namespace actio::data {
+
+// Where each output sample of one axis comes from: `taps` neighbouring source samples and their weights.
+struct AxisWeights {
+  std::int64_t size = 0, taps = 0;
+  std::vector<std::int32_t> first;  // [size]: the first source sample
+  std::vector<float> weight;        // [size, taps]; each row sums to 1
+};
+
+// `size` samples of the interval [begin, begin + length) of an axis with `source` samples: a triangle filter of one source
+// sample, widened to one output sample where the interval is scaled down (antialias). Sample i of the source covers [i, i +
+// 1); what the filter reaches outside of the source counts as the border sample. `flip` reverses the order, exactly.
+AxisWeights axis_weights(std::int64_t source, double begin, double length, std::int64_t size, bool flip);
+
+// One crop of frames of one size, ready to be applied to many.
+// Threads: const members may run at the same time.
+class Resampler {
+ public:
+  // Units: `box` and the sizes in source samples.
+  // Throws: Error(kUsage) for a source or box without an extent.
+  Resampler(std::int64_t source_width, std::int64_t source_height, const CropBox& box, std::int64_t size);
+
+  std::int64_t size() const { return horizontal_.size; }
+
+  // u8 [H, W, 3] -> f32 [3, S, S], each channel times `scale` plus `offset`.
+  void interleaved(const std::uint8_t* source, std::span<const float, 3> scale, std::span<const float, 3> offset,
+                   float* out) const;
+  // f32 [H, W] -> f32 [S, S].
+  void plane(const float* source, float* out) const;
+
+ private:
+  std::int64_t source_width_, source_height_;
+  AxisWeights horizontal_, vertical_;
+};
+
+// A frame as network input: resampled, then (x - mean) / std.
+// Shape: rgb u8 [H, W, 3]; out f32 [3, S, S], S = input_size.
+// Throws: Error(kUsage) for a tensor or span of another shape.
+void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess, std::span<float> out);
+
+// The frame that a motion field belongs to.
+struct FieldGeometry {
+  int width = 0, height = 0;  // of the frame, pixels
+  int cell_pixels = 1;        // pixels per side of one cell of the field
+};
+
+// A motion field as network input: displacements in the units of a short side of 256, clipped to motion_bound, resampled, as
+// the 8-bit value round(128 + v * 127 / motion_bound), then (x - motion_mean) / motion_std. A flipped box mirrors and
+// negates x.
+// Shape: field f32 [2, h, w]; out f32 [2, S, S].
+// Units: pixels per frame, of the source.
+void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess,
+                     std::span<float> out);
+
+}  // namespace actio::data

@@ -1,0 +1,307 @@
+#include "data/clip_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "clips.h"
+#include "core/error.h"
+#include "data/transform.h"
+#include "motion/vector_field.h"
+#include "motion/vector_stream.h"
+#include "support/temp_dir.h"
+#include "video/decoder.h"
+
+namespace actio::data {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using testing::grey_of;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::write_grey_clip;
+using testing::write_moving_clip;
+
+class ClipReader : public ::testing::Test {
+ protected:
+  static ClipRequest request_of(const std::string& path, std::int64_t segments, const std::string& motion = "none") {
+    ClipRequest request;
+    request.path = path;
+    request.segments = segments;
+    request.preprocess.input_size = 32;
+    request.preprocess.short_side = 36;
+    request.preprocess.motion = motion;
+    request.preprocess.motion_length = 3;
+    return request;
+  }
+  static std::vector<video::Frame> frames_of(const std::string& path, bool vectors) {
+    std::vector<video::Frame> frames;
+    video::Decoder decoder(path, {.vectors = vectors});
+    while (auto frame = decoder.next()) frames.push_back(std::move(*frame));
+    return frames;
+  }
+  static bool same(const TensorMap& a, const TensorMap& b) {
+    if (a.size() != b.size()) return false;
+    return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+      return x.first == y.first && x.second.shape() == y.second.shape() &&
+             std::memcmp(x.second.raw(), y.second.raw(), x.second.bytes()) == 0;
+    });
+  }
+  static Error error_of(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error;
+    }
+    return Error(ErrorCode::kFailed, "no error");
+  }
+  // Grey level of the snippet at row k, from normalised red.
+  static double level(const ClipInput& clip, std::int64_t k) {
+    const Tensor& rgb = clip.inputs.at("rgb");
+    const Preprocess defaults;
+    return rgb.data<float>()[k * 3 * rgb.dim(2) * rgb.dim(3) + 100] * defaults.rgb_std[0] + defaults.rgb_mean[0];
+  }
+  actio::testing::TempDir dir_;
+};
+
+TEST_F(ClipReader, takes_the_middle_frames_in_display_order_with_b_frames) {
+  write_grey_clip(dir_ / "a.mp4");
+  const ClipInput clip = read_clip(request_of(dir_ / "a.mp4", 3));
+  EXPECT_THAT(clip.sampled, ElementsAre(5, 15, 25));
+  EXPECT_EQ(clip.frames, 30);
+  EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{3, 3, 32, 32}));
+  EXPECT_EQ(clip.inputs.size(), 1u);
+  EXPECT_THAT(clip.warnings, IsEmpty());
+  for (std::int64_t k = 0; k < 3; ++k) EXPECT_NEAR(level(clip, k), grey_of(clip.sampled[static_cast<std::size_t>(k)]), 2.5);
+}
+
+TEST_F(ClipReader, gives_the_frames_that_decoding_and_transforming_by_hand_gives) {
+  write_moving_clip(dir_ / "a.mp4", {}, 1.5, -1);
+  const ClipRequest request = request_of(dir_ / "a.mp4", 4);
+  const ClipInput clip = read_clip(request);
+  const auto frames = frames_of(dir_ / "a.mp4", false);
+  Tensor expected({3, 32, 32});
+  for (std::size_t k = 0; k < 4; ++k) {
+    const video::Frame& frame = frames[static_cast<std::size_t>(clip.sampled[k])];
+    transform_rgb(frame.rgb(), centre_crop(64, 48, request.preprocess), request.preprocess, expected.values<float>());
+    EXPECT_EQ(std::memcmp(expected.raw(), clip.inputs.at("rgb").data<float>() + k * 3 * 32 * 32, expected.bytes()), 0);
+  }
+}
+
+TEST_F(ClipReader, stacks_the_vectors_of_the_window_x_before_y) {
+  write_moving_clip(dir_ / "a.mp4", {}, 2, 1);
+  const auto frames = frames_of(dir_ / "a.mp4", true);
+  for (const std::string window : {"starting", "centred"}) {
+    ClipRequest request = request_of(dir_ / "a.mp4", 5, "mv");
+    request.preprocess.motion_window = window;
+    const ClipInput clip = read_clip(request);
+    ASSERT_EQ(clip.inputs.at("motion").shape(), (Shape{5, 6, 32, 32}));
+    motion::VectorStream stream(true);
+    std::vector<Tensor> fields;
+    for (const auto& frame : frames) fields.push_back(stream.field(frame));
+    Tensor expected({2, 32, 32});
+    for (std::size_t k = 0; k < 5; ++k) {
+      const auto indices = motion_window(clip.sampled[k], 30, 3, window);
+      for (std::size_t l = 0; l < 3; ++l) {
+        transform_field(fields[static_cast<std::size_t>(indices[l])], {64, 48, motion::kCellPixels},
+                        centre_crop(64, 48, request.preprocess), request.preprocess, expected.values<float>());
+        ASSERT_EQ(std::memcmp(expected.raw(), clip.inputs.at("motion").data<float>() + (k * 3 + l) * 2048, expected.bytes()),
+                  0);
+      }
+    }
+  }
+}
+
+TEST_F(ClipReader, sees_motion_with_the_right_sign_and_size_and_mirrors_it) {
+  write_moving_clip(dir_ / "a.mp4", {.width = 128, .height = 128, .frames = 20}, 2, -1);
+  ClipRequest request = request_of(dir_ / "a.mp4", 2, "mv");
+  const auto median = [](const Tensor& motion, std::int64_t channel) {
+    std::vector<float> values(motion.data<float>() + channel * 1024, motion.data<float>() + (channel + 1) * 1024);
+    std::ranges::nth_element(values, values.begin() + 512);
+    return static_cast<double>(values[512]);
+  };
+  // 128 pixels of short side: two pixels count as four, in steps of 127 / 20.
+  const double step = 127.0 / 20 / 57;
+  const ClipInput clip = read_clip(request);
+  EXPECT_NEAR(median(clip.inputs.at("motion"), 0), 4 * step, 0.1);
+  EXPECT_NEAR(median(clip.inputs.at("motion"), 1), -2 * step, 0.1);
+  request.augment = true;
+  bool mirrored = false;
+  for (request.stream = 0; request.stream < 12 && !mirrored; ++request.stream) {
+    const Tensor motion = read_clip(request).inputs.at("motion");
+    mirrored = median(motion, 0) < 0;
+    EXPECT_NEAR(std::fabs(median(motion, 0)), 4 * step, 0.1);
+    EXPECT_NEAR(median(motion, 1), -2 * step, 0.1);
+  }
+  EXPECT_TRUE(mirrored);
+}
+
+TEST_F(ClipReader, takes_differences_of_neighbouring_frames) {
+  write_grey_clip(dir_ / "a.mp4");
+  const ClipRequest request = request_of(dir_ / "a.mp4", 3, "rgbdiff");
+  const ClipInput clip = read_clip(request);
+  const Tensor& motion = clip.inputs.at("motion");
+  ASSERT_EQ(motion.shape(), (Shape{3, 9, 32, 32}));
+  const auto frames = frames_of(dir_ / "a.mp4", false);
+  const CropBox box = centre_crop(64, 48, request.preprocess);
+  Tensor now({3, 32, 32}), before({3, 32, 32});
+  for (std::size_t k = 0; k < 3; ++k) {
+    for (std::size_t l = 0; l < 3; ++l) {
+      const auto index = static_cast<std::size_t>(clip.sampled[k]) + 1 + l;
+      transform_rgb(frames[index].rgb(), box, request.preprocess, now.values<float>());
+      transform_rgb(frames[index - 1].rgb(), box, request.preprocess, before.values<float>());
+      for (std::size_t i = 0; i < 3072; ++i) {
+        ASSERT_EQ(motion.data<float>()[(k * 3 + l) * 3072 + i], now.data<float>()[i] - before.data<float>()[i]);
+      }
+    }
+  }
+}
+
+TEST_F(ClipReader, reads_clips_shorter_than_the_segments_and_single_frames) {
+  for (const std::int64_t frames : {1, 2, 3}) {
+    for (const std::string motion : {"mv", "rgbdiff"}) {
+      const std::string path = dir_ / fmt::format("{}{}.mp4", motion, frames);
+      write_grey_clip(path, {.frames = frames});
+      const ClipInput clip = read_clip(request_of(path, 5, motion));
+      EXPECT_EQ(clip.frames, frames);
+      EXPECT_EQ(clip.inputs.at("motion").dim(0), 5);
+      EXPECT_TRUE(std::ranges::is_sorted(clip.sampled));
+      if (frames == 1) {
+        for (const float value : clip.inputs.at("motion").values<float>()) ASSERT_EQ(value, 0.0F);
+      }
+    }
+  }
+}
+
+TEST_F(ClipReader, leaves_out_what_is_not_asked_for) {
+  write_moving_clip(dir_ / "a.mp4", {}, 1, 1);
+  ClipRequest request = request_of(dir_ / "a.mp4", 2, "mv");
+  request.rgb = false;
+  EXPECT_FALSE(read_clip(request).inputs.contains("rgb"));
+  request.rgb = true;
+  request.motion = false;
+  EXPECT_FALSE(read_clip(request).inputs.contains("motion"));
+}
+
+TEST_F(ClipReader, depends_on_seed_and_stream_only) {
+  write_moving_clip(dir_ / "a.mp4", {}, 1, 1);
+  ClipRequest request = request_of(dir_ / "a.mp4", 3, "mv");
+  request.augment = true;
+  request.sampling = Sampling::kRandom;
+  request.seed = 5;
+  const TensorMap first = read_clip(request).inputs;
+  request.decoder_threads = 2;
+  EXPECT_TRUE(same(first, read_clip(request).inputs));
+  request.stream = 1;
+  EXPECT_FALSE(same(first, read_clip(request).inputs));
+}
+
+TEST_F(ClipReader, crops_all_snippets_of_a_clip_alike) {
+  write_moving_clip(dir_ / "still.mp4", {}, 0, 0);
+  ClipRequest request = request_of(dir_ / "still.mp4", 3);
+  request.augment = true;
+  for (request.stream = 0; request.stream < 8; ++request.stream) {
+    const Tensor rgb = read_clip(request).inputs.at("rgb");
+    double worst = 0;
+    for (std::int64_t i = 0; i < 3072; ++i) {
+      worst = std::max<double>(worst, std::fabs(rgb.data<float>()[i] - rgb.data<float>()[2 * 3072 + i]));
+    }
+    EXPECT_LT(worst, 0.25) << "a still picture looks different in another snippet";
+  }
+}
+
+TEST_F(ClipReader, uses_a_truncated_clip_for_what_decodes_and_says_so) {
+  write_moving_clip(dir_ / "whole.avi", {.frames = 32, .codec = "mpeg4"}, 1, 1);
+  const auto frames = frames_of(dir_ / "whole.avi", false);
+  fs::copy_file(dir_ / "whole.avi", dir_ / "cut.avi");
+  fs::resize_file(dir_ / "cut.avi", fs::file_size(dir_ / "whole.avi") * 6 / 10);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const ClipInput clip = read_clip(request_of(dir_ / "cut.avi", 4));
+    EXPECT_LT(clip.frames, 28);
+    EXPECT_GT(clip.frames, 3);
+    EXPECT_LT(clip.sampled.back(), clip.frames);
+    ASSERT_FALSE(clip.warnings.empty());
+    EXPECT_THAT(clip.warnings.back(), HasSubstr(fmt::format("cut.avi: ends after {} of", clip.frames)));
+    const ClipRequest request = request_of("", 1);
+    Tensor expected({3, 32, 32});
+    for (std::size_t k = 0; k < 3; ++k) {  // the last one may be damaged
+      const Tensor rgb = frames[static_cast<std::size_t>(clip.sampled[k])].rgb();
+      transform_rgb(rgb, centre_crop(64, 48, request.preprocess), request.preprocess, expected.values<float>());
+      EXPECT_EQ(std::memcmp(expected.raw(), clip.inputs.at("rgb").data<float>() + k * 3072, expected.bytes()), 0);
+    }
+  }
+}
+
+TEST_F(ClipReader, reads_alike_the_first_time_and_later) {
+  write_moving_clip(dir_ / "a.avi", {.codec = "mpeg4"}, 1, 2);
+  const ClipRequest request = request_of(dir_ / "a.avi", 3, "mv");
+  const ClipInput first = read_clip(request), second = read_clip(request);
+  EXPECT_TRUE(same(first.inputs, second.inputs));
+  EXPECT_EQ(first.sampled, second.sampled);
+  EXPECT_EQ(first.frames, second.frames);
+}
+
+TEST_F(ClipReader, notices_that_a_file_was_replaced) {
+  write_grey_clip(dir_ / "a.mp4", {.frames = 30});
+  EXPECT_EQ(read_clip(request_of(dir_ / "a.mp4", 3)).frames, 30);
+  write_grey_clip(dir_ / "a.mp4", {.frames = 12});
+  EXPECT_EQ(read_clip(request_of(dir_ / "a.mp4", 3)).frames, 12);
+}
+
+TEST_F(ClipReader, fails_in_one_line_that_names_the_file) {
+  std::ofstream(dir_ / "empty.mp4");
+  std::ofstream(dir_ / "text.mp4") << "this is no video\n";
+  for (const std::string name : {"missing.mp4", "empty.mp4", "text.mp4"}) {
+    const std::string message = error_of([&] { read_clip(request_of(dir_ / name, 3)); }).what();
+    EXPECT_THAT(message, HasSubstr(name));
+    EXPECT_THAT(message, ::testing::Not(HasSubstr("\n")));
+  }
+  write_grey_clip(dir_ / "a.mp4");
+  EXPECT_THAT(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flow")); }).what(),
+              HasSubstr("'flow' cannot be computed"));
+}
+
+TEST_F(ClipReader, refuses_a_container_without_frames) {
+  write_grey_clip(dir_ / "a.avi", {.codec = "mpeg4"});
+  const auto size = fs::file_size(dir_ / "a.avi");
+  for (std::uintmax_t keep = 0; keep < size; keep += std::max<std::uintmax_t>(1, size / 40)) {
+    const std::string path = dir_ / fmt::format("cut{}.avi", keep);
+    fs::copy_file(dir_ / "a.avi", path);
+    fs::resize_file(path, keep);
+    const Error error = error_of([&] { EXPECT_GT(read_clip(request_of(path, 3, "mv")).frames, 0); });
+    EXPECT_TRUE(std::string(error.what()) == "no error" || error.code() == ErrorCode::kBadData) << error.what();
+  }
+}
+
+TEST_F(ClipReader, stops_when_asked_to) {
+  write_grey_clip(dir_ / "a.mp4");
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_EQ(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3), source.get_token()); }).code(), ErrorCode::kInterrupted);
+}
+
+TEST_F(ClipReader, reads_real_clips_with_both_inputs) {
+  const char* shared = std::getenv("ACTIO_SHARED");
+  const fs::path root = shared != nullptr ? fs::path(shared) : fs::path(ACTIO_SOURCE_DIR) / "../shared";
+  const std::string clip_path = (root / "data/clips/ucf101_v_ApplyEyeMakeup_g01_c01.avi").string();
+  if (!fs::exists(clip_path)) GTEST_SKIP() << clip_path << " is not here";
+  ClipRequest request;
+  request.path = clip_path;
+  request.segments = 7;
+  request.preprocess.motion = "mv";
+  const ClipInput clip = read_clip(request);
+  EXPECT_EQ(clip.frames, 164);
+  EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{7, 3, 224, 224}));
+  EXPECT_EQ(clip.inputs.at("motion").shape(), (Shape{7, 10, 224, 224}));
+  EXPECT_TRUE(same(clip.inputs, read_clip(request).inputs));
+}
+
+}  // namespace
+}  // namespace actio::data

@@ -1,0 +1,256 @@
+#include "data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <set>
+
+#include "core/error.h"
+#include "data/csv.h"
+#include "support/temp_dir.h"
+
+namespace actio::data {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+void write(const std::string& path, const std::string& content) {
+  fs::create_directories(fs::path(path).parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::vector<std::string> paths_of(const std::vector<Item>& items) {
+  std::vector<std::string> names;
+  for (const Item& item : items) names.push_back(fs::path(item.path).filename().string());
+  return names;
+}
+
+class DatasetTest : public ::testing::Test {
+ protected:
+  std::string csv(const std::string& content) {
+    write(dir_ / "labels.csv", content);
+    return dir_ / "labels.csv";
+  }
+  std::string load_error(const std::string& content, const DatasetOptions& options = {}) {
+    const std::string path = csv(content);
+    return message_of([&] { load_dataset(path, options); });
+  }
+  actio::testing::TempDir dir_;
+};
+
+using Csv = DatasetTest;
+using Folder = DatasetTest;
+using Splits = DatasetTest;
+
+TEST_F(Csv, reads_quotes_doubled_quotes_commas_line_ends_and_a_byte_order_mark) {
+  const CsvTable table =
+      parse_csv("\xEF\xBB\xBFpath,label\r\n\"a,b.mp4\",\"say \"\"hi\"\"\"\r\n\r\n\"two\nlines\",x\nlast,", "t.csv");
+  EXPECT_THAT(table.header, ElementsAre("path", "label"));
+  ASSERT_EQ(table.rows.size(), 3u);
+  EXPECT_THAT(table.rows[0].fields, ElementsAre("a,b.mp4", "say \"hi\""));
+  EXPECT_THAT(table.rows[1].fields, ElementsAre("two\nlines", "x"));
+  EXPECT_EQ(table.rows[1].line, 4u);
+  EXPECT_THAT(table.rows[2].fields, ElementsAre("last", ""));
+  EXPECT_EQ(table.rows[2].line, 6u);
+}
+
+TEST_F(Csv, reads_back_the_fields_it_writes) {
+  for (const std::string value : {"plain", "with,comma", "with \"quotes\"", "line\nend", "\"", ""}) {
+    const CsvTable table = parse_csv("a,b\n" + csv_field(value) + ",2\n", "t.csv");
+    ASSERT_EQ(table.rows.size(), 1u);
+    EXPECT_EQ(table.rows[0].fields[0], value);
+  }
+}
+
+TEST_F(Csv, names_file_and_line_of_what_is_malformed) {
+  const auto error = [](const std::string& text) { return message_of([&] { parse_csv(text, "t.csv"); }); };
+  EXPECT_EQ(error("a,b\n1,2\n1,2,3\n"), "t.csv line 3: 3 fields, the header has 2");
+  EXPECT_EQ(error("a,b\n1,\"open\n"), "t.csv line 2: a quote is opened and never closed");
+  EXPECT_EQ(error("a,b\n\"x\"y,2\n"), "t.csv line 2: 'y' follows a closing quote; a comma was expected");
+  EXPECT_EQ(error("a,b\n1,2\n" + std::string(1, '\0')), "t.csv line 3: a NUL byte; text was expected");
+  EXPECT_EQ(error("a,b,a\n"), "t.csv line 1: column 'a' occurs twice");
+  EXPECT_EQ(error("\n\n"), "t.csv: empty; a header was expected");
+}
+
+TEST_F(Csv, keeps_all_columns_and_resolves_paths_against_its_folder) {
+  const Dataset dataset = load_dataset(csv("label,path,actor\nrun,clips/a.mp4,7\nhop,/abs/b.mp4,8\n"));
+  EXPECT_THAT(dataset.classes, ElementsAre("hop", "run"));
+  ASSERT_EQ(dataset.items.size(), 2u);
+  EXPECT_EQ(dataset.items[0].path, dir_ / "clips/a.mp4");
+  EXPECT_EQ(dataset.items[1].path, "/abs/b.mp4");
+  EXPECT_EQ(dataset.items[0].columns.at("actor"), "7");
+  EXPECT_EQ(dataset.items[0].class_index, 1);
+  EXPECT_EQ(dataset.items[1].class_index, 0);
+}
+
+TEST_F(Csv, orders_classes_by_label_id_where_it_is_given) {
+  const Dataset dataset = load_dataset(csv("path,label,label_id\na.mp4,run,2\nb.mp4,hop,10\nc.mp4,sit,1\n"));
+  EXPECT_THAT(dataset.classes, ElementsAre("sit", "run", "hop"));
+  EXPECT_EQ(dataset.items[0].class_index, 1);
+}
+
+TEST_F(Csv, says_which_value_is_wrong) {
+  EXPECT_THAT(load_error("path,lable\na.mp4,x\n"), HasSubstr("labels.csv line 1: no column 'label'; columns: path, lable"));
+  EXPECT_THAT(load_error("path,label\na.mp4,x\n,y\n"), HasSubstr("line 3: path is empty"));
+  EXPECT_THAT(load_error("path,label\n"), HasSubstr("a header and no rows"));
+  EXPECT_THAT(load_error("path,label,label_id\na,x,1\nb,y,2x\n"),
+              HasSubstr("line 3: label_id must be a whole number, got '2x'"));
+  EXPECT_THAT(load_error("path,label,label_id\na,x,1\nb,x,2\n"), HasSubstr("label 'x' has label_id 1 and 2"));
+  EXPECT_THAT(load_error("path,label,label_id\na,x,1\nb,y,1\n"), HasSubstr("label_id 1 stands for 'x' and 'y'"));
+  EXPECT_THAT(load_error("path,label,label_id\na,x,99999999999999999999\n"), HasSubstr("must be a whole number"));
+  EXPECT_THAT(message_of([&] { load_dataset(dir_ / "none"); }), HasSubstr("none: no such file or folder"));
+}
+
+TEST_F(Csv, filters_with_alternatives_and_conjunction) {
+  const std::string path = csv("path,label,set,part\na,x,1,train\nb,x,2,train\nc,y,3,train\nd,y,1,test\n");
+  DatasetOptions options;
+  options.filter = {"set=1|3"};
+  EXPECT_THAT(paths_of(load_dataset(path, options).items), ElementsAre("a", "c", "d"));
+  options.filter = {"set=1|3", "part=train"};
+  EXPECT_THAT(paths_of(load_dataset(path, options).items), ElementsAre("a", "c"));
+}
+
+TEST_F(Csv, numbers_classes_alike_in_every_part_of_the_table) {
+  const std::string path = csv("path,label,part\na,x,train\nb,y,test\nc,z,test\n");
+  DatasetOptions options;
+  options.filter = {"part=test"};
+  const Dataset dataset = load_dataset(path, options);
+  EXPECT_THAT(dataset.classes, ElementsAre("x", "y", "z"));
+  EXPECT_EQ(dataset.items[0].class_index, 1);
+  EXPECT_THAT(dataset.warnings, ElementsAre(HasSubstr("class 'x' has no clip")));
+  options.filter = {"label=y|z"};
+  EXPECT_THAT(load_dataset(path, options).classes, ElementsAre("y", "z"));
+}
+
+TEST_F(Csv, rejects_filters_that_cannot_hold) {
+  DatasetOptions options;
+  const std::string content = "path,label,sequence\na,x,1\n";
+  options.filter = {"sequense=1"};
+  EXPECT_THAT(load_error(content, options), HasSubstr("unknown column 'sequense'; the nearest is 'sequence'"));
+  options.filter = {"sequence"};
+  EXPECT_THAT(load_error(content, options), HasSubstr("filter 'sequence': COLUMN=VALUE was expected"));
+  options.filter = {"sequence=9"};
+  EXPECT_THAT(load_error(content, options), HasSubstr("no item passes the filter sequence=9"));
+  options.filter = {};
+  options.group = "sequenc";
+  EXPECT_THAT(load_error(content, options), HasSubstr("group: unknown column 'sequenc'"));
+}
+
+TEST_F(Folder, takes_sub_folders_as_classes_and_only_visible_videos) {
+  for (const char* name : {"run/b.MP4", "run/deep/a.avi", "run/notes.txt", "run/.hidden.mp4", "hop/c.webm", "hop/.git/d.mp4",
+                           ".cache/e.mp4", "empty/readme", "loose.mp4"}) {
+    write(dir_ / name, "");
+  }
+  const Dataset dataset = load_dataset(dir_.path().string());
+  EXPECT_THAT(dataset.classes, ElementsAre("hop", "run"));
+  EXPECT_THAT(paths_of(dataset.items), ElementsAre("c.webm", "b.MP4", "a.avi"));
+  EXPECT_THAT(dataset.warnings, ElementsAre(HasSubstr("empty: no video, so no class")));
+}
+
+TEST_F(Folder, ends_on_links_that_form_a_circle) {
+  write(dir_ / "run/a.mp4", "");
+  fs::create_directory_symlink(dir_.path(), dir_ / "run/parent");
+  const Dataset dataset = load_dataset(dir_.path().string());
+  EXPECT_LT(dataset.items.size(), 4u);
+}
+
+TEST_F(Folder, without_a_class_is_an_error) {
+  EXPECT_THAT(message_of([&] { load_dataset(dir_.path().string()); }), HasSubstr("no class; one folder per class"));
+  write(dir_ / "a.mp4", "");
+  EXPECT_THAT(message_of([&] { load_dataset(dir_.path().string()); }), HasSubstr("the videos here lie beside each other"));
+}
+
+TEST_F(Folder, can_be_filtered_by_label_only) {
+  write(dir_ / "run/a.mp4", "");
+  write(dir_ / "hop/a.mp4", "");
+  DatasetOptions options;
+  options.filter = {"label=run"};
+  EXPECT_THAT(load_dataset(dir_.path().string(), options).classes, ElementsAre("run"));
+  options.filter = {"set=1"};
+  EXPECT_THAT(message_of([&] { load_dataset(dir_.path().string(), options); }),
+              HasSubstr("unknown column 'set'; known: path, label"));
+}
+
+TEST_F(Splits, take_groups_from_file_names) {
+  const Dataset dataset = load_dataset(
+      csv("path,label\nv_Archery_g01_c01.avi,x\nv_Archery_g01_c02.avi,x\nx/walk_g012.mp4,y\nbig_gun.avi,y\n_g7,y\n"));
+  EXPECT_EQ(dataset.items[0].group, "g01");
+  EXPECT_EQ(dataset.items[1].group, "g01");
+  EXPECT_EQ(dataset.items[2].group, "g012");
+  EXPECT_EQ(dataset.items[3].group, dataset.items[3].path);
+  EXPECT_EQ(dataset.items[4].group, "g7");
+}
+
+TEST_F(Splits, never_divide_a_group_and_keep_near_the_share_in_every_class) {
+  std::string content = "path,label,person\n";
+  for (int person = 0; person < 25; ++person) {
+    for (const char* label : {"x", "y", "z"}) {
+      for (int take = 0; take < 1 + person % 4; ++take)
+        content += fmt::format("{}{}{}.mp4,{},{}\n", label, person, take, label, person);
+    }
+  }
+  DatasetOptions options;
+  options.group = "person";
+  options.test_share = 0.3;
+  const Dataset dataset = load_dataset(csv(content), options);
+  const Split split = split_dataset(dataset, options);
+  EXPECT_EQ(split.train.size() + split.test.size(), dataset.items.size());
+  std::set<std::string> train_groups;
+  for (const Item& item : split.train) train_groups.insert(item.group);
+  for (const Item& item : split.test) EXPECT_FALSE(train_groups.contains(item.group));
+  EXPECT_NEAR(static_cast<double>(split.test.size()) / static_cast<double>(dataset.items.size()), 0.3, 0.03);
+  EXPECT_EQ(paths_of(split_dataset(dataset, options).test), paths_of(split.test));
+  options.seed = 2;
+  EXPECT_NE(paths_of(split_dataset(dataset, options).test), paths_of(split.test));
+}
+
+TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
+  DatasetOptions options;
+  options.group = "set";
+  const Dataset dataset = load_dataset(csv("path,label,set\na,x,1\nb,x,2\nc,x,3\n"), options);
+  EXPECT_TRUE(split_dataset(dataset, options).test.empty());
+  options.fold = {"3", "1"};
+  EXPECT_THAT(paths_of(split_dataset(dataset, options).test), ElementsAre("a", "c"));
+  options.fold = {"1", "4"};
+  EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("fold '4' is no group; groups: 1, 2, 3"));
+  options.fold = {"1", "2", "3"};
+  EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("nothing is left to train on"));
+}
+
+TEST(UtInteraction, has_the_counts_of_its_protocol) {
+  const char* shared = std::getenv("ACTIO_SHARED");
+  const fs::path root = shared != nullptr ? fs::path(shared) : fs::path(ACTIO_SOURCE_DIR) / "../shared";
+  const std::string csv = (root / "data/ut_interaction/labels.csv").string();
+  if (!fs::exists(csv)) GTEST_SKIP() << csv << " is not here";
+  DatasetOptions options;
+  options.group = "sequence";
+  EXPECT_EQ(load_dataset(csv, options).items.size(), 120u);
+  options.filter = {"set=1"};
+  const Dataset set1 = load_dataset(csv, options);
+  EXPECT_THAT(set1.classes, ElementsAre("handshake", "hug", "kick", "point", "punch", "push"));
+  EXPECT_EQ(set1.items.size(), 60u);
+  options.fold = {"9", "10"};
+  const Split split = split_dataset(set1, options);
+  EXPECT_EQ(split.train.size(), 48u);
+  EXPECT_EQ(split.test.size(), 12u);
+  for (const Item& item : split.test) EXPECT_TRUE(fs::exists(item.path)) << item.path;
+}
+
+}  // namespace
+}  // namespace actio::data

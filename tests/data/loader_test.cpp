@@ -1,0 +1,250 @@
+#include "data/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "clips.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "support/temp_dir.h"
+
+namespace actio::data {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::write_moving_clip;
+
+constexpr std::int64_t kClips = 11;
+
+// The clips are made once for all tests.
+class LoaderTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new actio::testing::TempDir;
+    for (std::int64_t i = 0; i < kClips; ++i) {
+      write_moving_clip(path_of(i), {.frames = 6 + i}, 0.5 * static_cast<double>(i) - 2, 1);
+    }
+    std::ofstream(*dir_ / "bad.mp4") << "no video";
+  }
+  static void TearDownTestSuite() {
+    delete dir_;
+    dir_ = nullptr;
+  }
+  static std::string path_of(std::int64_t i) { return *dir_ / fmt::format("{:02}.mp4", i); }
+  static std::vector<Item> items() {
+    std::vector<Item> all;
+    for (std::int64_t i = 0; i < kClips; ++i) all.push_back({path_of(i), "x", i, {}, {}});
+    return all;
+  }
+  static std::vector<Item> bad_items(std::int64_t count) {
+    std::vector<Item> all;
+    for (std::int64_t i = 0; i < count; ++i) all.push_back({*dir_ / fmt::format("missing{}.mp4", i), "x", 100 + i, {}, {}});
+    return all;
+  }
+  static ClipRequest request() {
+    ClipRequest request;
+    request.segments = 3;
+    request.preprocess.input_size = 24;
+    request.preprocess.short_side = 27;
+    request.preprocess.motion = "mv";
+    request.preprocess.motion_length = 2;
+    request.sampling = Sampling::kRandom;
+    request.augment = true;
+    return request;
+  }
+  static std::string text_of(const Batch& batch) {
+    std::string text = fmt::format("{} {}", fmt::join(batch.labels, ","), fmt::join(batch.paths, ","));
+    for (const auto& [name, tensor] : batch.inputs) {
+      text += fmt::format(" {} {} {}", name, shape_text(tensor.shape()), content_hash({tensor.raw(), tensor.bytes()}));
+    }
+    return text;
+  }
+  static std::vector<std::string> epoch_of(Loader& loader, std::int64_t epoch, std::int64_t first_batch = 0) {
+    std::vector<std::string> texts;
+    loader.start_epoch(epoch, first_batch);
+    while (const auto batch = loader.next()) texts.push_back(text_of(*batch));
+    return texts;
+  }
+  static actio::testing::TempDir* dir_;
+};
+
+actio::testing::TempDir* LoaderTest::dir_ = nullptr;
+
+TEST_F(LoaderTest, gives_the_same_bytes_whatever_the_number_of_threads) {
+  std::map<std::int64_t, std::vector<std::string>> expected;
+  for (const std::int64_t threads : {1, 2, 5}) {
+    for (const std::int64_t prefetch : {1, 4}) {
+      Loader loader(items(), request(), {.batch_size = 4, .threads = threads, .prefetch = prefetch});
+      for (const std::int64_t epoch : {0, 1}) {
+        const auto texts = epoch_of(loader, epoch);
+        EXPECT_EQ(expected.emplace(epoch, texts).first->second, texts) << threads << " threads, prefetch " << prefetch;
+      }
+    }
+  }
+  EXPECT_EQ(expected[0].size(), 3u);
+  EXPECT_NE(expected[0], expected[1]);
+}
+
+TEST_F(LoaderTest, reads_every_clip_once_and_stacks_segments_fastest) {
+  Loader loader(items(), request(), {.batch_size = 4});
+  EXPECT_EQ(loader.batches(), 3);
+  std::set<std::int64_t> labels;
+  std::vector<std::size_t> sizes;
+  while (const auto batch = loader.next()) {
+    sizes.push_back(batch->labels.size());
+    const auto clips = static_cast<std::int64_t>(batch->labels.size());
+    EXPECT_EQ(batch->inputs.at("rgb").shape(), (Shape{clips * 3, 3, 24, 24}));
+    EXPECT_EQ(batch->inputs.at("motion").shape(), (Shape{clips * 3, 4, 24, 24}));
+    for (std::size_t i = 0; i < batch->labels.size(); ++i) {
+      EXPECT_EQ(batch->paths[i], path_of(batch->labels[i]));
+      labels.insert(batch->labels[i]);
+    }
+  }
+  EXPECT_THAT(sizes, ElementsAre(4u, 4u, 3u));
+  EXPECT_EQ(labels.size(), static_cast<std::size_t>(kClips));
+  EXPECT_FALSE(loader.next()) << "the end must stay the end";
+}
+
+TEST_F(LoaderTest, holds_the_bytes_that_read_clip_gives) {
+  ClipRequest wanted = request();
+  wanted.augment = false;
+  wanted.sampling = Sampling::kCentre;
+  Loader loader(items(), wanted, {.batch_size = 4, .threads = 3, .shuffle = false});
+  std::int64_t position = 0;
+  while (const auto batch = loader.next()) {
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(batch->labels.size()); ++i, ++position) {
+      EXPECT_EQ(batch->labels[static_cast<std::size_t>(i)], position);
+      wanted.path = path_of(position);
+      for (const auto& [name, tensor] : read_clip(wanted).inputs) {
+        const Tensor rows = batch->inputs.at(name).rows(i * 3, 3);
+        EXPECT_EQ(std::memcmp(rows.raw(), tensor.raw(), tensor.bytes()), 0);
+      }
+    }
+  }
+  EXPECT_EQ(position, kClips);
+}
+
+TEST_F(LoaderTest, drops_a_last_batch_that_is_not_full_on_request) {
+  Loader loader(items(), request(), {.batch_size = 4, .drop_last = true});
+  EXPECT_EQ(loader.batches(), 2);
+  EXPECT_EQ(epoch_of(loader, 0).size(), 2u);
+  Loader large(items(), request(), {.batch_size = 40, .drop_last = true});
+  EXPECT_EQ(large.batches(), 0);
+  EXPECT_FALSE(large.next());
+}
+
+TEST_F(LoaderTest, resumes_in_the_middle_of_an_epoch) {
+  Loader loader(items(), request(), {.batch_size = 3});
+  const auto whole = epoch_of(loader, 5);
+  const auto rest = epoch_of(loader, 5, 2);
+  EXPECT_EQ(std::vector<std::string>(whole.begin() + 2, whole.end()), rest);
+  EXPECT_TRUE(epoch_of(loader, 5, 4).empty());
+}
+
+TEST_F(LoaderTest, replaces_a_failing_video_and_reports_it_once) {
+  std::vector<Item> some = items();
+  some.push_back({*dir_ / "bad.mp4", "x", 99, {}, {}});
+  std::vector<std::string> expected;
+  for (const std::int64_t threads : {1, 4}) {
+    std::vector<std::string> warnings;
+    Loader loader(some, request(), {.batch_size = 4, .threads = threads},
+                  [&](const std::string& text) { warnings.push_back(text); });
+    std::vector<std::string> texts;
+    for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
+      for (std::string& text : epoch_of(loader, epoch)) {
+        EXPECT_THAT(text, ::testing::Not(HasSubstr("bad.mp4")));
+        texts.push_back(std::move(text));
+      }
+    }
+    EXPECT_EQ(texts.size(), 9u);
+    if (expected.empty()) expected = texts;
+    EXPECT_EQ(texts, expected);
+    EXPECT_THAT(warnings, ElementsAre(::testing::AllOf(HasSubstr("bad.mp4"), HasSubstr("another clip takes its place"))));
+    EXPECT_EQ(loader.failed_videos(), 1);
+  }
+}
+
+TEST_F(LoaderTest, leaves_out_a_failing_video_where_results_are_counted) {
+  std::vector<Item> some = items();
+  some.insert(some.begin() + 1, Item{*dir_ / "bad.mp4", "x", 99, {}, {}});
+  Loader loader(some, request(), {.batch_size = 4, .threads = 3, .shuffle = false, .replace_failed = false});
+  std::vector<std::int64_t> labels;
+  while (const auto batch = loader.next()) {
+    EXPECT_EQ(batch->inputs.at("rgb").dim(0), static_cast<std::int64_t>(batch->labels.size()) * 3);
+    labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
+  }
+  EXPECT_THAT(labels, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+  Loader clean(items(), request(), {.batch_size = 3, .shuffle = false});
+  loader.start_epoch(0);
+  EXPECT_EQ(loader.next()->paths, clean.next()->paths);
+}
+
+TEST_F(LoaderTest, says_so_when_no_video_can_be_read) {
+  for (const bool replace : {true, false}) {
+    Loader loader(bad_items(9), request(), {.batch_size = 2, .threads = 3, .replace_failed = replace});
+    try {
+      while (loader.next()) FAIL() << "a batch of nothing";
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kBadData);
+      EXPECT_THAT(error.what(), HasSubstr("none of the 9 clips could be read; the first: "));
+      EXPECT_THAT(error.what(), HasSubstr("missing"));
+    }
+  }
+}
+
+TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
+  ClipRequest wrong = request();
+  wrong.preprocess.motion_window = "middle";
+  Loader loader(items(), wrong, {});
+  EXPECT_THROW(loader.next(), Error);
+  EXPECT_THROW(Loader({}, request(), {}), Error);
+  EXPECT_THROW(Loader(items(), request(), {.batch_size = 0}), Error);
+  EXPECT_THROW(Loader(items(), request(), {.threads = 0}), Error);
+}
+
+TEST_F(LoaderTest, can_be_destroyed_or_restarted_at_any_moment) {
+  for (int i = 0; i < 30; ++i) {
+    Loader loader(items(), request(), {.batch_size = 2, .threads = 3, .prefetch = 3});
+    loader.start_epoch(i);
+    if (i % 3 == 1) loader.next();
+    if (i % 3 == 2) loader.start_epoch(i + 1);
+  }
+  const Loader unused(items(), request(), {});
+}
+
+TEST_F(LoaderTest, stops_promptly_when_asked_to) {
+  std::vector<Item> many;
+  for (std::int64_t i = 0; i < 20000; ++i) many.push_back({path_of(i % kClips), "x", 0, {}, {}});
+  ClipRequest small = request();
+  small.segments = 1;
+  small.motion = false;
+  small.preprocess.input_size = 16;
+  std::stop_source source;
+  Loader loader(many, small, {.batch_size = 20000, .prefetch = 1}, {}, source.get_token());
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    source.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    loader.next();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+  EXPECT_GT(loader.wait_seconds(), 0.01);
+  EXPECT_THROW(loader.next(), Error);
+}
+
+}  // namespace
+}  // namespace actio::data
