@@ -1,0 +1,223 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "torch/fused_ops.h"
+#include "torch/kernels.h"
+#include "torch/kernels_simd.h"
+#include "torch/row_chunks.h"
+
+namespace actio::torch_train {
+namespace {
+
+using kernels::Block;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+kernels::Affine affine_of(const at::Tensor& scale, const at::Tensor& shift, Activation activation) {
+  kernels::Affine affine{scale.data_ptr<float>(), shift.data_ptr<float>()};
+  if (activation != Activation::kNone) affine.low = 0;
+  if (activation == Activation::kRelu6) affine.high = 6;
+  return affine;
+}
+
+// One number per channel. Plain loops: LibTorch's operators cost more than the arithmetic on such short vectors.
+using Channels = std::vector<double>;
+
+at::Tensor to_tensor(const Channels& values) {
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())}, at::kFloat);
+  std::ranges::transform(values, tensor.data_ptr<float>(), [](double value) { return static_cast<float>(value); });
+  return tensor;
+}
+
+struct TwoSums {
+  Channels first, second;
+};
+
+// Two sums per channel over all rows, made by `add(block, first_row, a, b)` in chunks. The result does not depend on the
+// number of threads.
+template <typename Add>
+TwoSums sum_rows(std::int64_t rows, std::int64_t channels, const Add& add) {
+  const RowChunks chunks(rows);
+  std::vector<float> partial(static_cast<std::size_t>(chunks.count * 2 * channels));
+  at::parallel_for(0, chunks.count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      float* mine = partial.data() + i * 2 * channels;
+      add(Block{chunks.size(i), channels}, chunks.first(i), mine, mine + channels);
+    }
+  });
+  const auto count = static_cast<std::size_t>(channels);
+  TwoSums sums{Channels(count), Channels(count)};
+  for (const float* mine = partial.data(); mine != partial.data() + partial.size(); mine += 2 * count) {
+    for (std::size_t c = 0; c < count; ++c) {
+      sums.first[c] += mine[c];
+      sums.second[c] += mine[count + c];
+    }
+  }
+  return sums;
+}
+
+template <typename Each>
+void each_chunk(std::int64_t rows, std::int64_t channels, const Each& each) {
+  const RowChunks chunks(rows);
+  at::parallel_for(0, chunks.count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) each(Block{chunks.size(i), channels}, chunks.first(i) * channels);
+  });
+}
+
+// Sums of differences from a first value do not cancel where the mean is far from zero.
+template <typename T>
+std::vector<float> first_row(const T* data, std::int64_t channels) {
+  std::vector<float> row(static_cast<std::size_t>(channels));
+  std::transform(data, data + channels, row.begin(), [](const T& value) { return kernels::load(value); });
+  return row;
+}
+
+struct Moments {
+  Channels mean, variance;
+};
+
+template <typename T>
+Moments batch_moments(const at::Tensor& x, const NormParams& params, double momentum) {
+  const std::int64_t channels = x.size(1), rows = x.numel() / channels;
+  const T* data = static_cast<const T*>(x.data_ptr());
+  const std::vector<float> pivot = first_row(data, channels);
+  const TwoSums sums = sum_rows(rows, channels, [&](Block block, std::int64_t first, float* sum, float* squares) {
+    kernels::add_moments(block, data + first * channels, pivot.data(), sum, squares);
+  });
+  Moments m{sums.first, sums.second};
+  float *running_mean = params.running_mean.data_ptr<float>(), *running_var = params.running_var.data_ptr<float>();
+  const double count = static_cast<double>(rows), unbiased = count / std::max(1.0, count - 1);
+  for (std::size_t c = 0; c < m.mean.size(); ++c) {
+    const double shift = sums.first[c] / count;
+    m.mean[c] = pivot[c] + shift;
+    const double variance = sums.second[c] / count - shift * shift;
+    m.variance[c] = variance < 0 ? 0 : variance;
+    running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m.mean[c]);
+    running_var[c] = static_cast<float>((1 - momentum) * running_var[c] + momentum * m.variance[c] * unbiased);
+  }
+  return m;
+}
+
+Moments running_moments(const NormParams& params) {
+  const float *mean = params.running_mean.data_ptr<float>(), *variance = params.running_var.data_ptr<float>();
+  const std::int64_t channels = params.running_mean.numel();
+  return {Channels(mean, mean + channels), Channels(variance, variance + channels)};
+}
+
+template <typename T>
+at::Tensor norm_forward(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, Activation activation) {
+  at::Tensor y = at::empty_like(x);
+  const kernels::Affine affine = affine_of(scale, shift, activation);
+  const T* from = static_cast<const T*>(x.data_ptr());
+  T* to = static_cast<T*>(y.data_ptr());
+  each_chunk(x.numel() / x.size(1), x.size(1),
+             [&](Block block, std::int64_t offset) { kernels::apply_affine(block, affine, from + offset, to + offset); });
+  return y;
+}
+
+// What backward needs of the forward pass, besides x: scale = weight * inverse_deviation, shift = bias - mean * scale.
+struct Saved {
+  at::Tensor x, scale, shift, mean, inverse_deviation;
+};
+
+template <typename T>
+at::Tensor norm_input_gradient(const Saved& s, const at::Tensor& g, const at::Tensor& of_x, const at::Tensor& constant,
+                               Activation act) {
+  at::Tensor dx = at::empty_like(s.x);
+  const kernels::Affine affine = affine_of(s.scale, s.shift, act);
+  const kernels::InputGradient factors{s.scale.data_ptr<float>(), of_x.data_ptr<float>(), constant.data_ptr<float>()};
+  const T* x = static_cast<const T*>(s.x.data_ptr());
+  const T* gradient = static_cast<const T*>(g.data_ptr());
+  T* to = static_cast<T*>(dx.data_ptr());
+  each_chunk(s.x.numel() / s.x.size(1), s.x.size(1), [&](Block block, std::int64_t offset) {
+    kernels::input_gradient<T>(block, affine, factors, {x + offset, gradient + offset, to + offset});
+  });
+  return dx;
+}
+
+// Source: Ioffe and Szegedy, Batch Normalization, sec. 3; with h = (x - mean) * inverse_deviation and the means taken over
+// the batch, dx = weight * inverse_deviation * (g' - mean(g') - h * mean(g' * h)).
+template <typename T>
+variable_list norm_backward(const Saved& s, const at::Tensor& g, bool training, Activation act) {
+  const std::int64_t channels = s.x.size(1), rows = s.x.numel() / channels;
+  if (!training) {
+    const at::Tensor zeros = at::zeros({channels}, at::kFloat);
+    return {norm_input_gradient<T>(s, g, zeros, zeros, act), {}, {}};
+  }
+  const kernels::Affine affine = affine_of(s.scale, s.shift, act);
+  const T* x = static_cast<const T*>(s.x.data_ptr());
+  const T* gradient = static_cast<const T*>(g.data_ptr());
+  const float* mean = s.mean.data_ptr<float>();
+  const TwoSums sums = sum_rows(rows, channels, [&](Block block, std::int64_t first, float* sum, float* product) {
+    kernels::add_gradient_sums(block, affine, x + first * channels, gradient + first * channels, {mean, sum, product});
+  });
+  const float *scale = s.scale.data_ptr<float>(), *deviation = s.inverse_deviation.data_ptr<float>();
+  Channels of_weight = sums.second, of_x = sums.second, constant = sums.first;
+  for (std::size_t c = 0; c < of_x.size(); ++c) {
+    of_weight[c] = sums.second[c] * deviation[c];
+    of_x[c] = -static_cast<double>(scale[c]) * deviation[c] * of_weight[c] / static_cast<double>(rows);
+    constant[c] =
+        -static_cast<double>(scale[c]) * sums.first[c] / static_cast<double>(rows) - of_x[c] * static_cast<double>(mean[c]);
+  }
+  return {norm_input_gradient<T>(s, g, to_tensor(of_x), to_tensor(constant), act), to_tensor(of_weight),
+          to_tensor(sums.first)};
+}
+
+bool is_bf16(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16; }
+
+at::MemoryFormat format_of(const at::Tensor& x) {
+  return x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+}
+
+struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                            const at::Tensor& bias, const NormParams& params, const NormSettings& settings) {
+    const at::Tensor x = input.contiguous(format_of(input));
+    const Moments moments = !settings.training ? running_moments(params)
+                            : is_bf16(x)       ? batch_moments<kernels::Bf16>(x, params, settings.momentum)
+                                               : batch_moments<float>(x, params, settings.momentum);
+    const float *w = weight.data_ptr<float>(), *b = bias.data_ptr<float>();
+    Channels deviation = moments.variance, scales = moments.variance, shifts = moments.variance;
+    for (std::size_t c = 0; c < scales.size(); ++c) {
+      deviation[c] = 1 / std::sqrt(moments.variance[c] + settings.epsilon);
+      scales[c] = w[c] * deviation[c];
+      shifts[c] = b[c] - moments.mean[c] * scales[c];
+    }
+    const at::Tensor scale = to_tensor(scales), shift = to_tensor(shifts);
+    context->save_for_backward({x, scale, shift, to_tensor(moments.mean), to_tensor(deviation)});
+    context->saved_data["training"] = settings.training;
+    context->saved_data["activation"] = static_cast<std::int64_t>(settings.activation);
+    return is_bf16(x) ? norm_forward<kernels::Bf16>(x, scale, shift, settings.activation)
+                      : norm_forward<float>(x, scale, shift, settings.activation);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const Saved s{saved[0], saved[1], saved[2], saved[3], saved[4]};
+    const bool training = context->saved_data["training"].toBool();
+    const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
+    const at::Tensor g = gradients[0].contiguous(format_of(s.x));
+    variable_list result = is_bf16(s.x) ? norm_backward<kernels::Bf16>(s, g, training, activation)
+                                        : norm_backward<float>(s, g, training, activation);
+    result.resize(5);
+    return result;
+  }
+};
+
+}  // namespace
+
+bool can_fuse_batch_norm(const at::Tensor& x, const NormParams& params) {
+  return x.device().is_cpu() && (x.dim() == 2 || x.dim() == 4) && x.numel() > 0 &&
+         (x.scalar_type() == at::kFloat || is_bf16(x)) && params.weight.scalar_type() == at::kFloat;
+}
+
+at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings) {
+  return FusedBatchNorm::apply(x, params.weight, params.bias, params, settings);
+}
+
+}  // namespace actio::torch_train

@@ -1,0 +1,36 @@
+// torch: operations with gradients of our own, for the CPU, where LibTorch 1.13 makes many passes over memory or is slow:
+// batch norm together with its activation, and depthwise convolution. In and out: channels-last images, f32 or bfloat16.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "net/netspec.h"
+
+namespace actio::torch_train {
+
+enum class Activation { kNone, kRelu, kRelu6 };
+
+struct NormParams {
+  at::Tensor weight, bias, running_mean, running_var;  // f32 [C]
+};
+
+struct NormSettings {
+  bool training = false;  // the batch's statistics, and the running ones move; else the running ones
+  double momentum = 0.1;
+  double epsilon = 1e-5;
+  Activation activation = Activation::kNone;
+};
+
+// Whether fused_batch_norm takes x: f32 or bf16, [N, C] or [N, C, H, W], on the CPU, and f32 parameters.
+bool can_fuse_batch_norm(const at::Tensor& x, const NormParams& params);
+
+// activation(batch_norm(x)). The gradient reaches x, weight and bias; with running statistics x only.
+at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings);
+
+// Whether depthwise_conv2d takes the convolution: one filter per channel, at most 3 x 3, no bias; x f32 or bf16 on the CPU.
+bool can_run_depthwise(const net::Attrs& attrs, const at::Tensor& x, const at::Tensor& weight);
+
+// x: [N, C, H, W], weight: f32 [C, 1, kh, kw]; any stride, dilation and padding. Out: in the type of x.
+at::Tensor depthwise_conv2d(const net::Attrs& attrs, const at::Tensor& x, const at::Tensor& weight);
+
+}  // namespace actio::torch_train

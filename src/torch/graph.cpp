@@ -1,0 +1,245 @@
+#include "torch/graph.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "torch/convert.h"
+#include "torch/ops.h"
+#include "torch/torch_compat.h"
+
+namespace actio::torch_train {
+namespace {
+
+using net::Node;
+using net::Op;
+
+// A single value per channel has no variance.
+void check_batch_norm_rows(const Node& node, const at::Tensor& x) {
+  if (x.numel() / std::max<std::int64_t>(1, x.size(1)) < 2) {
+    fail("{}: batch_norm needs at least 2 values per channel to train, got {}; use a larger batch", node.name,
+         x.numel() / std::max<std::int64_t>(1, x.size(1)));
+  }
+}
+
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  if (activation == Activation::kNone) return x;
+  return activation == Activation::kRelu ? at::relu(x) : torch_train::relu6(x);
+}
+
+at::Tensor plain_batch_norm(const at::Tensor& x, const NormParams& p, const NormSettings& settings) {
+  return activate(at::batch_norm(x, p.weight, p.bias, p.running_mean, p.running_var, settings.training, settings.momentum,
+                                 settings.epsilon, false),
+                  settings.activation);
+}
+
+Activation activation_of(Op op) {
+  if (op == Op::kRelu) return Activation::kRelu;
+  return op == Op::kRelu6 ? Activation::kRelu6 : Activation::kNone;
+}
+
+}  // namespace
+
+Graph::Graph(const net::NetSpec& spec, const TensorMap& weights, const GraphOptions& options)
+    : spec_(spec), inferred_(net::infer(spec)), options_(options), steps_(spec.nodes.size()) {
+  load(weights);
+  plan();
+  mark_heads();
+}
+
+void Graph::load(const TensorMap& weights) {
+  for (std::size_t i = 0; i < spec_.nodes.size(); ++i) {
+    for (const net::ParamInfo& info : inferred_.nodes[i].params) {
+      const auto found = weights.find(info.name);
+      if (found == weights.end()) fail("{}: the weights have no such tensor", info.name);
+      if (found->second.shape() != info.shape) {
+        fail("{}: expected shape {}, got {}", info.name, shape_text(info.shape), shape_text(found->second.shape()));
+      }
+      const at::Tensor source = to_torch(found->second, info.name);
+      at::Tensor copy = channels_last(source.to(options_.device, options_.dtype));
+      if (copy.is_alias_of(source)) copy = copy.clone();
+      copy.set_requires_grad(info.trainable);
+      steps_[i].params.push_back(copy);
+      parameters_.push_back({info, copy, false});
+    }
+    const bool may_have_bias =
+        spec_.nodes[i].op == Op::kConv2d || spec_.nodes[i].op == Op::kConv1d || spec_.nodes[i].op == Op::kLinear;
+    if (may_have_bias && steps_[i].params.size() == 1) steps_[i].params.emplace_back();
+  }
+}
+
+void Graph::plan() {
+  std::vector<std::size_t> reader(steps_.size(), 0), readers(steps_.size(), 0);  // the last one, and how many
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    for (const std::string& name : spec_.nodes[i].inputs) {
+      steps_[i].inputs.push_back(inferred_.index.find(name)->second);
+      reader[steps_[i].inputs.back()] = i;
+      ++readers[steps_[i].inputs.back()];
+    }
+  }
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (reader[i] != 0) steps_[reader[i]].last_used.push_back(i);
+    const bool joins = spec_.nodes[i].op == Op::kBatchNorm && readers[i] == 1;
+    if (joins && activation_of(spec_.nodes[reader[i]].op) != Activation::kNone) steps_[i].activation = reader[i];
+  }
+}
+
+void Graph::mark_heads() {
+  std::vector<std::size_t> open;
+  for (const net::Head& head : spec_.heads) open.push_back(inferred_.index.find(head.node)->second);
+  std::set<std::string> linears;
+  std::set<std::size_t> seen;
+  while (!open.empty()) {
+    const std::size_t position = open.back();
+    open.pop_back();
+    if (!seen.insert(position).second) continue;
+    const Op op = spec_.nodes[position].op;
+    if (op == Op::kLinear) linears.insert(spec_.nodes[position].name);
+    if (op == Op::kLinear || op == Op::kConv2d || op == Op::kConv1d || op == Op::kBatchNorm) continue;
+    open.insert(open.end(), steps_[position].inputs.begin(), steps_[position].inputs.end());
+  }
+  for (Parameter& parameter : parameters_) parameter.head = linears.contains(parameter.info.node);
+}
+
+void Graph::freeze_batch_norms() {
+  std::set<std::string> seen;
+  std::set<std::string> frozen;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Node& node = spec_.nodes[i];
+    if (node.op != Op::kBatchNorm || inferred_.nodes[i].shape.size() != 3) continue;
+    const std::size_t dot = node.name.find('.');
+    if (seen.insert(dot == std::string::npos ? "" : node.name.substr(0, dot)).second) continue;
+    steps_[i].frozen = true;
+    frozen.insert(node.name);
+  }
+  for (Parameter& parameter : parameters_) {
+    if (!frozen.contains(parameter.info.node)) continue;
+    parameter.info.trainable = false;
+    parameter.tensor.set_requires_grad(false);
+  }
+}
+
+at::Tensor Graph::input(const TensorMap& inputs, std::size_t position, std::int64_t& clips) const {
+  const Node& node = spec_.nodes[position];
+  const auto found = inputs.find(node.name);
+  if (found == inputs.end()) fail("{}: the batch has no such input", node.name);
+  const Shape& shape = found->second.shape();
+  const Shape& row = inferred_.nodes[position].shape;
+  if (shape.size() != row.size() + 1 || !std::equal(row.begin(), row.end(), shape.begin() + 1)) {
+    fail("{}: expected rows of shape {}, got a batch of shape {}", node.name, shape_text(row), shape_text(shape));
+  }
+  if (shape[0] < 1 || shape[0] % spec_.segments != 0 || (clips != 0 && shape[0] != clips * spec_.segments)) {
+    fail("{}: expected {} rows, got {}", node.name,
+         clips != 0 ? fmt::format("{}", clips * spec_.segments) : fmt::format("a multiple of {}", spec_.segments), shape[0]);
+  }
+  clips = shape[0] / spec_.segments;
+  return channels_last(to_torch(found->second, node.name).to(options_.device, options_.dtype));
+}
+
+at::Tensor Graph::convolution(std::size_t position, const at::Tensor& x) const {
+  const net::Attrs& attrs = spec_.nodes[position].attrs;
+  const at::Tensor &weight = steps_[position].params[0], &bias = steps_[position].params[1];
+  const at::ScalarType compute = options_.bf16 ? at::kBFloat16 : options_.dtype;
+  const at::Tensor rows = x.to(compute);
+  const bool two_d = spec_.nodes[position].op == Op::kConv2d;
+  if (two_d && options_.own_kernels && can_run_depthwise(attrs, rows, weight)) return depthwise_conv2d(attrs, rows, weight);
+  const at::Tensor same_bias = bias.defined() ? bias.to(compute) : bias;
+  return two_d ? conv2d(attrs, rows, weight.to(compute), same_bias) : conv1d(attrs, rows, weight.to(compute), same_bias);
+}
+
+at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass) const {
+  const Node& node = spec_.nodes[position];
+  const std::vector<at::Tensor>& p = steps_[position].params;
+  const NormParams params{p[0], p[1], p[2], p[3]};
+  const NormSettings settings{pass.training && !steps_[position].frozen, node.attrs.momentum, node.attrs.epsilon,
+                              activation};
+  if (settings.training) check_batch_norm_rows(node, x);
+  const bool fused = options_.own_kernels && can_fuse_batch_norm(x, params);
+  return fused ? fused_batch_norm(x, params, settings) : plain_batch_norm(x, params, settings);
+}
+
+at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& values, const Pass& pass) const {
+  const Node& node = spec_.nodes[position];
+  const Step& step = steps_[position];
+  const net::NodeInfo& info = inferred_.nodes[position];
+  const auto in = [&](std::size_t i) -> const at::Tensor& { return values[step.inputs[i]]; };
+  const auto all = [&] {
+    std::vector<at::Tensor> list;
+    for (const std::size_t i : step.inputs) list.push_back(values[i]);
+    return list;
+  };
+  const auto segments = [&] {
+    const bool pairs = inferred_.nodes[step.inputs[0]].granularity == net::Granularity::kPair;
+    return pairs ? spec_.segments - 1 : spec_.segments;
+  };
+
+  switch (node.op) {
+    case Op::kInput: break;
+    case Op::kConv2d:
+    case Op::kConv1d: return convolution(position, in(0));
+    case Op::kBatchNorm: return normalisation(position, in(0), Activation::kNone, pass);
+    case Op::kRelu: return at::relu(in(0));
+    case Op::kRelu6: return torch_train::relu6(in(0));
+    case Op::kMaxPool2d: return max_pool2d(node.attrs, in(0), info.shape);
+    case Op::kAvgPool2d:
+      if (node.attrs.dilation != std::array<std::int64_t, 2>{1, 1}) fail("{}: avg_pool2d cannot be dilated", node.name);
+      return avg_pool2d(node.attrs, in(0), info.shape);
+    case Op::kGlobalAvgPool: return in(0).mean({2, 3}, false, options_.dtype);
+    case Op::kTimeMean: return in(0).mean(2, false, options_.dtype);
+    case Op::kLinear: return at::linear(in(0).to(options_.dtype), step.params[0], step.params[1]);
+    case Op::kDropout: return pass.dropout == nullptr ? in(0) : dropout(in(0), node.attrs.probability, *pass.dropout);
+    case Op::kAdd: return in(0) + in(1);
+    case Op::kSub: return in(0) - in(1);
+    case Op::kMul: return in(0) * in(1);
+    case Op::kMax: return at::maximum(in(0), in(1));
+    case Op::kWeightedSum: return weighted_sum(all(), step.params[0]);
+    case Op::kConcat: return at::cat(all(), 1);
+    case Op::kSoftmax: return at::softmax(in(0).to(options_.dtype), 1);
+    case Op::kFlatten: return in(0).flatten(1);
+    case Op::kSegmentDiff: return segment_diff(in(0), spec_.segments);
+    case Op::kSegmentMean: return segment_mean(in(0), segments());
+    case Op::kSegmentStack: return segment_stack(in(0), segments());
+  }
+  fail("{}: {} is not the result of an operation", node.name, op_name(node.op));
+}
+
+Graph::Values Graph::run(const TensorMap& inputs, const std::vector<std::string>& nodes, const Pass& pass) {
+  std::set<std::size_t> wanted;
+  for (const std::string& name : nodes) wanted.insert(inferred_.index.find(spec_.node(name).name)->second);
+  const at::AutoGradMode mode(pass.gradients);
+  std::vector<at::Tensor> values(steps_.size());
+  std::int64_t clips = 0;
+  const std::size_t count = wanted.empty() ? 0 : *wanted.rbegin() + 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (spec_.nodes[i].op == Op::kInput) values[i] = input(inputs, i, clips);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (values[i].defined()) continue;  // an input, or computed with the batch norm before it
+    const std::size_t follower = steps_[i].activation;
+    try {
+      if (follower != 0 && follower < count && !wanted.contains(i)) {
+        const at::Tensor& x = values[steps_[i].inputs[0]];
+        values[follower] = normalisation(i, x, activation_of(spec_.nodes[follower].op), pass);
+      } else {
+        values[i] = execute(i, values, pass);
+      }
+    } catch (const c10::Error& error) {
+      fail("{}: {}", spec_.nodes[i].name, one_line(error));
+    }
+    for (const std::size_t done : steps_[i].last_used) {
+      if (!wanted.contains(done)) values[done].reset();
+    }
+  }
+  Values result;
+  for (const std::size_t i : wanted) result.emplace(spec_.nodes[i].name, values[i]);
+  return result;
+}
+
+void Graph::store(TensorMap& weights) const {
+  for (const Parameter& parameter : parameters_) weights[parameter.info.name] = from_torch(parameter.tensor);
+}
+
+}  // namespace actio::torch_train

@@ -1,0 +1,86 @@
+// torch: a NetSpec as something that LibTorch can train. In: a network, its weights and a batch. Out: the values of nodes,
+// with which autograd reaches the parameters.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "net/infer.h"
+#include "net/netspec.h"
+#include "torch/fused_ops.h"
+
+namespace actio::torch_train {
+
+struct GraphOptions {
+  bool bf16 = false;                  // convolutions and what follows them in bfloat16; parameters and statistics stay f32
+  at::ScalarType dtype = at::kFloat;  // of parameters and inputs; kDouble for gradient checks
+  at::Device device = at::kCPU;
+  bool own_kernels = true;  // of fused_ops.h, where they apply; off: LibTorch's only
+};
+
+struct Pass {
+  bool training = false;             // batch norms use the batch's statistics and update the running ones
+  bool gradients = false;            // record what backward() needs
+  at::Generator* dropout = nullptr;  // none: no dropout
+};
+
+struct Parameter {
+  net::ParamInfo info;
+  at::Tensor tensor;  // a leaf; requires a gradient if and only if it is trainable
+  bool head = false;  // of a linear layer whose result reaches a head
+};
+
+class Graph {
+ public:
+  using Values = std::map<std::string, at::Tensor, std::less<>>;
+
+  // Throws: Error for a network that infer() rejects, and weights that are missing or misshapen.
+  Graph(const net::NetSpec& spec, const TensorMap& weights, const GraphOptions& options = {});
+
+  // In: f32 [N*K, ...] per input. Out: the values of `nodes`. Throws: Error naming the input or node.
+  Values run(const TensorMap& inputs, const std::vector<std::string>& nodes, const Pass& pass);
+
+  // Keeps every batch norm on images but the first of each prefix at its running statistics, scale and shift (TSN's partial
+  // BN).
+  void freeze_batch_norms();
+
+  // The convolutions' type from now on.
+  void set_bf16(bool bf16) { options_.bf16 = bf16; }
+
+  std::vector<Parameter>& parameters() { return parameters_; }
+  const net::NetSpec& spec() const { return spec_; }
+  const GraphOptions& options() const { return options_; }
+
+  // Copies the parameters and statistics back, under their names.
+  void store(TensorMap& weights) const;
+
+ private:
+  struct Step {
+    std::vector<std::size_t> inputs;     // positions of nodes
+    std::vector<at::Tensor> params;      // in the order of NodeInfo::params; bias undefined where absent
+    std::vector<std::size_t> last_used;  // nodes that no later step reads
+    std::size_t activation = 0;          // batch norm: its only reader, if that is a relu or relu6
+    bool frozen = false;                 // batch norm
+  };
+
+  void load(const TensorMap& weights);
+  void plan();
+  void mark_heads();
+  at::Tensor input(const TensorMap& inputs, std::size_t position, std::int64_t& clips) const;
+  at::Tensor convolution(std::size_t position, const at::Tensor& x) const;
+  at::Tensor normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass) const;
+  at::Tensor execute(std::size_t position, const std::vector<at::Tensor>& values, const Pass& pass) const;
+
+  net::NetSpec spec_;
+  net::Inferred inferred_;
+  GraphOptions options_;
+  std::vector<Step> steps_;  // parallel to spec_.nodes
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace actio::torch_train

@@ -1,0 +1,28 @@
+#include "torch/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/error.h"
+
+namespace actio::torch_train {
+
+double rate_factor(const TrainOptions& options, double epochs_done) {
+  const double total = static_cast<double>(std::max<std::int64_t>(1, options.epochs));
+  double factor = 1;
+  if (options.schedule == "steps") {
+    for (const double step : options.steps) {
+      // A share such as 0.3 of 10 epochs must not miss the end of epoch 3 by a rounding error.
+      if (epochs_done >= step * total - 1e-9) factor /= 10;
+    }
+  } else if (options.schedule == "cosine") {
+    factor = 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, epochs_done / total)));
+  } else if (options.schedule != "constant") {
+    fail_usage("schedule: '{}' is unknown; known: steps, cosine, constant", options.schedule);
+  }
+  if (epochs_done < options.warmup_epochs) factor *= epochs_done / options.warmup_epochs;
+  return factor;
+}
+
+}  // namespace actio::torch_train

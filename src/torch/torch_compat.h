@@ -1,0 +1,31 @@
+// torch: everything that differs between LibTorch releases or devices, so that the other files need no version checks.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+
+namespace actio::torch_train {
+
+// Sets the threads of LibTorch's operators in this process; 0: one per core. (LibTorch's own default is 1 in some builds.)
+void set_thread_count(std::int64_t threads);
+
+// Lets the allocator keep the memory of freed tensors. Without it every step gets its large tensors from the operating
+// system anew, page by page, which takes a third of the time of training a small network on the CPU.
+void keep_freed_memory();
+
+// Whether this processor has the instructions with which bfloat16 convolutions are faster than f32.
+bool has_quick_bf16();
+
+at::Generator make_generator(const at::Device& device, std::uint64_t seed);
+
+// min(max(x, 0), 6) out of ops that have a backward in every type (1.13 lacks bfloat16 for hardtanh on the CPU).
+at::Tensor relu6(const at::Tensor& x);
+
+// The first line of a LibTorch exception, without the C++ call stack.
+std::string one_line(const std::exception& error);
+
+}  // namespace actio::torch_train

@@ -1,0 +1,85 @@
+#include "torch/train.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "core/error.h"
+#include "torch/batch_source.h"
+#include "torch/trainer.h"
+
+namespace actio::torch_train {
+namespace {
+
+bool has_input(const net::NetSpec& spec, std::string_view name) {
+  return std::ranges::any_of(spec.nodes,
+                             [&](const net::Node& node) { return node.op == net::Op::kInput && node.name == name; });
+}
+
+data::ClipRequest clip_request(const TrainJob& job, bool augment) {
+  data::ClipRequest request;
+  request.segments = job.spec.segments;
+  request.preprocess = job.preprocess;
+  request.rgb = has_input(job.spec, "rgb");
+  request.motion = has_input(job.spec, "motion");
+  request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
+  request.augment = augment;
+  request.crop.flip = job.options.flip;
+  return request;
+}
+
+class VideoSource final : public BatchSource {
+ public:
+  VideoSource(const TrainJob& job, const std::vector<data::Item>& items, const data::ClipRequest& request,
+              const data::LoaderOptions& options)
+      : loader_(items, request, options, job.warn, job.stop), clips_(static_cast<std::int64_t>(items.size())) {
+    if (options.drop_last) clips_ = loader_.batches() * options.batch_size;
+  }
+
+  void start_epoch(std::int64_t epoch) override { loader_.start_epoch(epoch - 1); }
+
+  std::optional<data::Batch> next() override {
+    try {
+      return loader_.next();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted) return std::nullopt;
+      throw;
+    }
+  }
+
+  std::int64_t clips() const override { return clips_; }
+  double wait_seconds() const override { return loader_.wait_seconds(); }
+  std::int64_t skipped_clips() const override { return loader_.failed_videos(); }
+
+ private:
+  data::Loader loader_;
+  std::int64_t clips_;
+};
+
+std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
+  data::LoaderOptions options;
+  options.batch_size = std::min(job.options.batch_size, static_cast<std::int64_t>(job.train.size()));
+  options.threads = job.options.workers;
+  options.seed = static_cast<std::uint64_t>(job.options.seed);
+  options.drop_last = true;  // a batch of one or two clips is a poor estimate for batch norm
+  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options);
+}
+
+std::unique_ptr<VideoSource> test_source(const TrainJob& job) {
+  data::LoaderOptions options;
+  options.batch_size = job.options.batch_size;
+  options.threads = job.options.workers;
+  options.shuffle = false;
+  options.replace_failed = false;
+  return std::make_unique<VideoSource>(job, job.test, clip_request(job, false), options);
+}
+
+}  // namespace
+
+TrainResult train(const TrainJob& job, TensorMap& weights) {
+  if (job.train.empty()) fail_usage("there is no clip to train on");
+  const auto training = training_source(job);
+  const auto test = job.test.empty() ? nullptr : test_source(job);
+  return train_on(job, weights, *training, test.get());
+}
+
+}  // namespace actio::torch_train
