@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/option_flags.h"
+#include "cli/run_command.h"
+#include "core/error.h"
+#include "net/describe.h"
+#include "net/model_file.h"
+#include "net/zoo.h"
+
+namespace actio::cli {
+namespace {
+
+struct DescribeArguments {
+  std::string network;
+  bool json = false;
+  net::NetworkOptions options;
+  Preprocess preprocess;
+  std::unique_ptr<OptionFlags> flags;
+};
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+net::NetSpec find_network(DescribeArguments& a) {
+  if (std::filesystem::is_regular_file(a.network)) return net::read_model(a.network).spec;
+  if (contains(net::backbone_names(), a.network)) {
+    a.options.network = "tsn";
+    a.options.streams = "rgb";
+    a.options.backbone = a.network;
+    if (!a.flags->was_set("network.segments")) a.options.segments = 1;
+    if (!a.flags->was_set("network.classes")) a.options.classes = 1000;
+  } else if (contains(net::network_names(), a.network)) {
+    a.options.network = a.network;
+  } else {
+    std::vector<std::string> known = net::network_names();
+    for (const std::string& name : net::backbone_names()) known.push_back(name);
+    fail_usage("{}, or the path of a model file", unknown_name_text("network", a.network, known));
+  }
+  if (!a.flags->was_set("preprocess.motion")) a.preprocess.motion = "mv";
+  return net::build_network(a.options, a.preprocess);
+}
+
+}  // namespace
+
+void add_describe(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("describe", "print a network: stages, shapes, parameters and cost");
+  auto a = std::make_shared<DescribeArguments>();
+  command.add_option("NETWORK", a->network, "tsn, stfn, if_ttn, a backbone, or a model file")->required();
+  command.add_flag("--json", a->json, "every node, as JSON");
+  a->flags = std::make_unique<OptionFlags>(command);
+  a->flags->add("network", a->options.fields());
+  a->flags->add("preprocess", a->preprocess.fields());
+  a->flags->add_config();
+  on_run(command, [a] {
+    a->flags->apply();
+    const net::NetSpec spec = find_network(*a);
+    const net::Description description = net::describe(spec);
+    std::puts(a->json ? net::to_json(description, spec).dump(2).c_str() : net::to_text(description).c_str());
+    return 0;
+  });
+}
+
+}  // namespace actio::cli

@@ -1,0 +1,91 @@
+#include <cstdio>
+#include <memory>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/option_flags.h"
+#include "cli/run_command.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "net/infer.h"
+#include "net/initialise.h"
+#include "net/model_file.h"
+#include "net/weights.h"
+#include "net/zoo.h"
+#include "net/zoo/backbone.h"
+
+namespace actio::cli {
+namespace {
+
+struct ImportArguments {
+  std::string source;
+  std::string output;
+  std::string labels;
+  net::NetworkOptions options;
+  Preprocess preprocess;
+  std::unique_ptr<OptionFlags> flags;
+};
+
+// One class per line. A first line "background" beside the classes is not one of them (TensorFlow's label files).
+std::vector<std::string> read_labels(const std::string& path, std::int64_t classes) {
+  std::istringstream lines(read_text_file(path));
+  std::vector<std::string> labels;
+  for (std::string line; std::getline(lines, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) labels.push_back(line);
+  }
+  if (static_cast<std::int64_t>(labels.size()) == classes + 1 && labels[0] == "background") labels.erase(labels.begin());
+  if (static_cast<std::int64_t>(labels.size()) != classes) {
+    fail_data("{}: {} labels, the classifier has {} classes", path, labels.size(), classes);
+  }
+  return labels;
+}
+
+int run_import(ImportArguments& a) {
+  a.flags->apply();
+  const TensorMap source = net::read_weights(a.source);
+  const std::string classifier = net::make_backbone({a.options.backbone, a.options.width, a.options.padding})->classifier() + ".weight";
+  const auto found = source.find(classifier);
+  if (found == source.end() || found->second.shape().size() != 2) {
+    fail_data("{}: has no tensor '{}'; is it a {}? choose with --backbone", a.source, classifier, a.options.backbone);
+  }
+  a.options.network = "tsn";
+  a.options.streams = "rgb";
+  a.options.segments = a.flags->was_set("network.segments") ? a.options.segments : 1;
+  a.options.classes = found->second.dim(0);
+  a.preprocess.motion = "none";
+
+  net::Model model;
+  model.spec = net::build_network(a.options, a.preprocess);
+  model.preprocess = a.preprocess;
+  TensorMap named;
+  for (const auto& [name, tensor] : source) named["rgb." + name] = tensor;
+  net::load_strict(model.spec, named, model.weights);
+  if (a.labels.empty()) {
+    for (std::int64_t i = 0; i < a.options.classes; ++i) model.classes.push_back(fmt::format("class {}", i));
+  } else {
+    model.classes = read_labels(a.labels, a.options.classes);
+  }
+  model.training = {{"network", fields_to_json(a.options.fields())}};
+  net::write_model(a.output, model);
+  std::puts(fmt::format("{}: {}, {} classes, {} tensors from {}", a.output, model.spec.name, a.options.classes, model.weights.size(),
+                        a.source).c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_import(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("import", "make a model of torchvision-named image weights (.safetensors or zip .pth)");
+  auto a = std::make_shared<ImportArguments>();
+  command.add_option("WEIGHTS", a->source, "the weights")->required();
+  command.add_option("-o,--output", a->output, "the model file to write")->required();
+  command.add_option("--labels", a->labels, "a text file with one class name per line");
+  a->flags = std::make_unique<OptionFlags>(command);
+  a->flags->add("network", a->options.fields());
+  a->flags->add("preprocess", a->preprocess.fields());
+  a->flags->add_config();
+  on_run(command, [a] { return run_import(*a); });
+}
+
+}  // namespace actio::cli

@@ -1,0 +1,16 @@
+// cli: Ctrl-C and SIGTERM as a stop token. The first asks the work to finish its step; the second ends the process.
+#pragma once
+
+#include <stop_token>
+
+namespace actio::cli {
+
+// Call first in main, before any thread starts.
+void install_interrupt_handler();
+
+std::stop_token interrupt_token();
+
+// Throws: Error(kInterrupted) once a stop was asked for.
+void throw_if_interrupted();
+
+}  // namespace actio::cli

@@ -1,0 +1,31 @@
+#include <string_view>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/run_command.h"
+#include "cli/trainer_program.h"
+
+namespace {
+
+// These decode beside the network.
+bool runs_long(std::string_view command) { return command == "evaluate" || command == "demo"; }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && runs_long(argv[1])) actio::cli::restart_with_sleeping_threads(argv);
+  actio::cli::install_interrupt_handler();
+  CLI::App app("actio trains, evaluates, explains, deploys and streams two-stream action recognition.", "actio");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", ACTIO_VERSION);
+  app.footer("Exit codes: 0 done, 1 failed, 2 usage, 3 bad data, 130 interrupted.\n'actio COMMAND --help' lists a command's options.");
+  actio::cli::add_recognize(app);
+  actio::cli::add_train(app);
+  actio::cli::add_evaluate(app);
+  actio::cli::add_demo(app);
+  actio::cli::add_doctor(app);
+  actio::cli::add_describe(app);
+  actio::cli::add_import(app);
+  actio::cli::add_data(app);
+  return actio::cli::run_app(app, argc, argv);
+}

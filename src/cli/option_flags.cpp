@@ -1,0 +1,89 @@
+#include "cli/option_flags.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/error.h"
+
+namespace actio::cli {
+namespace {
+
+std::string type_text(const Field& field) {
+  if (!field.choices.empty()) return fmt::format("{{{}}}", fmt::join(field.choices, ","));
+  static constexpr const char* kNames[] = {"", "INT", "NUMBER", "TEXT", "INT,...", "NUMBER,...", "TEXT,..."};
+  return kNames[field.target.index()];
+}
+
+// JSON's lists, numbers and texts are TOML's too.
+std::string toml_value(const Field& field) { return fields_to_json({field}).at(field.name).dump(); }
+
+bool is_list(const Field& field) { return field.target.index() >= 4; }
+
+}  // namespace
+
+std::string flag_name(const std::string& field) {
+  std::string name = "--" + field;
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
+
+void OptionFlags::add(const std::string& table, const Fields& fields) {
+  tables_.push_back({table, fields});
+  for (const Field& field : tables_.back().fields) {
+    const std::string flag = flag_name(field.name);
+    const std::string key = table + "." + field.name;
+    const std::string help = fmt::format("{} [{}]", field.help, field_text(field));
+    if (std::holds_alternative<bool*>(field.target)) {
+      app_.add_flag_function(flag + ",!--no-" + flag.substr(2), [this, &field, key](std::int64_t count) {
+        flags_.emplace_back(&field, count > 0 ? "true" : "false");
+        set_[key] = true;
+      }, help)->group("[" + table + "]");
+      continue;
+    }
+    app_.add_option_function<std::vector<std::string>>(flag, [this, &field, key](const std::vector<std::string>& values) {
+      flags_.emplace_back(&field, fmt::format("{}", fmt::join(values, ",")));
+      set_[key] = true;
+    }, help)->type_name(type_text(field))->group("[" + table + "]")->expected(1)
+        ->multi_option_policy(is_list(field) ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+  }
+}
+
+void OptionFlags::add_config() {
+  app_.add_option("--config", config_, "a TOML file with the tables named below; flags win over it")->type_name("FILE");
+  app_.add_flag_callback("--print-config", [this] {
+    apply();
+    std::fputs(toml_text().c_str(), stdout);
+    throw CLI::Success();
+  }, "print every option with its value as TOML, fit for --config, and exit");
+}
+
+std::string OptionFlags::toml_text() const {
+  std::string text;
+  for (const Table& table : tables_) {
+    text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table.name);
+    for (const Field& field : table.fields) {
+      const std::string choices = field.choices.empty() ? "" : fmt::format(" ({})", fmt::join(field.choices, ", "));
+      text += fmt::format("# {}{}\n{} = {}\n", field.help, choices, field.name, toml_value(field));
+    }
+  }
+  return text;
+}
+
+void OptionFlags::apply() {
+  if (!config_.empty()) {
+    const Json file = read_toml(config_);
+    std::vector<std::string> known;
+    for (const Table& table : tables_) known.push_back(table.name);
+    for (const auto& [name, content] : file.items()) {
+      const auto table = std::ranges::find(tables_, name, &Table::name);
+      if (table == tables_.end()) fail_usage("{}: {}", config_, unknown_name_text("table", name, known));
+      fields_from_json(table->fields, content, fmt::format("{}: [{}]", config_, name));
+      for (const auto& [key, value] : content.items()) set_[name + "." + key] = true;
+    }
+  }
+  for (const auto& [field, text] : flags_) set_field(*field, text, "the flag " + flag_name(field->name));
+}
+
+bool OptionFlags::was_set(const std::string& field) const { return set_.contains(field); }
+
+}  // namespace actio::cli

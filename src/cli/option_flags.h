@@ -1,0 +1,50 @@
+// cli: option structs as flags and as tables of a TOML file, from their one list of fields. Flags win over the file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/options.h"
+
+namespace actio::cli {
+
+class OptionFlags {
+ public:
+  explicit OptionFlags(CLI::App& app) : app_(app) {}
+
+  // The fields become --name flags under the heading `table`, and the TOML table [table]. They must outlive this object.
+  void add(const std::string& table, const Fields& fields);
+
+  // Adds --config FILE, and --print-config, which prints what the flags before it and the file add up to. Call last.
+  void add_config();
+
+  // Reads the file, then the flags. Call after parsing, before the options are used. Throws: Error(kUsage).
+  void apply();
+
+  // Every table as TOML, each field with its help as a comment.
+  std::string toml_text() const;
+
+  // What the user set by flag or file: "network.segments".
+  bool was_set(const std::string& field) const;
+
+ private:
+  struct Table {
+    std::string name;
+    Fields fields;
+  };
+
+  CLI::App& app_;
+  std::deque<Table> tables_;
+  std::vector<std::pair<const Field*, std::string>> flags_;
+  std::map<std::string, bool> set_;
+  std::string config_;
+};
+
+// "motion_length" -> "--motion-length".
+std::string flag_name(const std::string& field);
+
+}  // namespace actio::cli

@@ -1,0 +1,69 @@
+#include "cli/terminal_progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace actio::cli {
+namespace {
+
+constexpr int kBarWidth = 24;
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+int terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string bar_text(const ProgressReport& report, double elapsed) {
+  std::string line = report.what + " ";
+  if (report.total > 0) {
+    const double share = std::clamp(static_cast<double>(report.done) / static_cast<double>(report.total), 0.0, 1.0);
+    const int filled = static_cast<int>(share * kBarWidth);
+    line += fmt::format("[{}{}] {}/{}", std::string(static_cast<std::size_t>(filled), '#'),
+                        std::string(static_cast<std::size_t>(kBarWidth - filled), '.'), report.done, report.total);
+    if (share > 0) line += fmt::format("  {} left", duration_text(elapsed * (1 - share) / share));
+  } else {
+    line += fmt::format("{}  {}", report.done, duration_text(elapsed));
+  }
+  if (!report.note.empty()) line += "  " + report.note;
+  return line.substr(0, static_cast<std::size_t>(terminal_width() - 1));
+}
+
+}  // namespace
+
+TerminalProgress::TerminalProgress() : terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_(start_) {}
+
+void TerminalProgress::show(const ProgressReport& report) {
+  if (!terminal_) return;
+  const auto now = Clock::now();
+  if (report.what != what_) {
+    what_ = report.what;
+    start_ = now;
+  }
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  if (elapsed < 1 || (visible_ && now - last_ < std::chrono::milliseconds(100))) return;
+  last_ = now;
+  visible_ = true;
+  std::fputs(fmt::format("\r{}\x1b[K", bar_text(report, elapsed)).c_str(), stderr);
+  std::fflush(stderr);
+}
+
+void TerminalProgress::clear() {
+  if (!visible_) return;
+  std::fputs("\r\x1b[K", stderr);
+  std::fflush(stderr);
+  visible_ = false;
+}
+
+void print_warning(const std::string& message) { std::fputs(("warning: " + message + "\n").c_str(), stderr); }
+
+}  // namespace actio::cli

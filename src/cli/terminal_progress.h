@@ -1,0 +1,33 @@
+// cli: a progress bar on stderr; silent where stderr is not a terminal, and for work that is done within a second.
+#pragma once
+
+#include <chrono>
+
+#include "core/progress.h"
+
+namespace actio::cli {
+
+class TerminalProgress {
+ public:
+  TerminalProgress();
+  ~TerminalProgress() { clear(); }
+  TerminalProgress(const TerminalProgress&) = delete;
+  TerminalProgress& operator=(const TerminalProgress&) = delete;
+
+  void show(const ProgressReport& report);
+  void clear();                          // removes the bar, so that a line can be printed
+  ProgressFn fn() { return [this](const ProgressReport& report) { show(report); }; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool terminal_;
+  bool visible_ = false;
+  std::string what_;
+  Clock::time_point start_;
+  Clock::time_point last_;
+};
+
+// "warning: ..." on stderr, one line.
+void print_warning(const std::string& message);
+
+}  // namespace actio::cli

@@ -1,0 +1,167 @@
+// actio-train: what `actio train` becomes. In: a dataset and options. Out: a model file, written after every epoch.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "cli/interrupt.h"
+#include "cli/option_flags.h"
+#include "cli/run_command.h"
+#include "cli/terminal_progress.h"
+#include "core/error.h"
+#include "data/dataset.h"
+#include "net/initialise.h"
+#include "net/model_file.h"
+#include "net/weights.h"
+#include "net/zoo.h"
+#include "torch/train.h"
+
+namespace actio::cli {
+namespace {
+
+struct TrainArguments {
+  std::string data;
+  std::string output;
+  std::string init;
+  std::string log;
+  net::NetworkOptions network;
+  Preprocess preprocess;
+  data::DatasetOptions dataset;
+  torch_train::TrainOptions train;
+  std::unique_ptr<OptionFlags> flags;
+};
+
+// The paper's order: the motion stream and the TTN start from the spatial stream where the parent has none of its own.
+void offer_spatial_weights(TensorMap& weights) {
+  TensorMap spatial;
+  for (const auto& [name, tensor] : weights) {
+    if (name.starts_with("rgb.")) spatial.emplace(name.substr(4), tensor);
+  }
+  weights.merge(spatial);
+}
+
+// What the first weights demand and the user left open: the backbone and the scale of its pixels.
+void adopt_settings(TrainArguments& a, const net::Model& parent) {
+  net::NetworkOptions recorded;
+  if (parent.training.contains("network")) fields_from_json(recorded.fields(), parent.training.at("network"), a.init);
+  const OptionFlags& flags = *a.flags;
+  if (!flags.was_set("network.backbone")) a.network.backbone = recorded.backbone;
+  if (!flags.was_set("network.width")) a.network.width = recorded.width;
+  if (!flags.was_set("network.padding")) a.network.padding = recorded.padding;
+  if (!flags.was_set("preprocess.rgb_mean")) a.preprocess.rgb_mean = parent.preprocess.rgb_mean;
+  if (!flags.was_set("preprocess.rgb_std")) a.preprocess.rgb_std = parent.preprocess.rgb_std;
+}
+
+// Fills the model's network and first weights, and tells what came from where.
+void initialise_model(TrainArguments& a, net::Model& model) {
+  TensorMap source;
+  if (!a.init.empty()) {
+    if (net::is_model_file(a.init)) {
+      net::Model parent = net::read_model(a.init);
+      adopt_settings(a, parent);
+      model.parent_hash = parent.hash;
+      source = std::move(parent.weights);
+      offer_spatial_weights(source);
+    } else {
+      source = net::read_weights(a.init);
+    }
+  }
+  const bool needs_motion = a.network.network != "tsn" || a.network.streams != "rgb";
+  if (!a.flags->was_set("preprocess.motion")) a.preprocess.motion = needs_motion ? "mv" : "none";
+  if (a.network.network == "stfn" && !a.flags->was_set("preprocess.motion_window")) a.preprocess.motion_window = "centred";
+  model.spec = net::build_network(a.network, a.preprocess);
+  model.preprocess = a.preprocess;
+  const net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
+                                                 static_cast<std::uint64_t>(a.train.seed), model.weights);
+  if (a.init.empty()) return;
+  std::puts(fmt::format("first weights: {} of {} tensors from {}, {} fresh{}", report.loaded.size(), model.weights.size(), a.init,
+                        report.fresh.size(), report.fresh.size() > 12 ? "" : fmt::format(" ({})", fmt::join(report.fresh, ", ")))
+                .c_str());
+}
+
+Json record_json(const torch_train::EpochRecord& r) {
+  Json json = {{"epoch", r.epoch}, {"learning_rate", r.learning_rate}, {"loss", r.loss}, {"train_top1", r.train_top1},
+               {"seconds", r.seconds}, {"clips_per_second", r.clips_per_second}, {"wait_share", r.wait_share}};
+  if (r.test_top1 >= 0) json["test_top1"] = r.test_top1;
+  return json;
+}
+
+std::string record_text(const torch_train::EpochRecord& r, std::int64_t epochs) {
+  std::string text = fmt::format("epoch {:>3}/{}  rate {:.2g}  loss {:.4f}  train {:5.1f} %", r.epoch, epochs, r.learning_rate, r.loss,
+                                 100 * r.train_top1);
+  text += r.test_top1 >= 0 ? fmt::format("  test {:5.1f} %", 100 * r.test_top1) : std::string(14, ' ');
+  return text + fmt::format("  {:.1f} s, {:.1f} clips/s, waiting {:.0f} %", r.seconds, r.clips_per_second, 100 * r.wait_share);
+}
+
+int run_train(TrainArguments& a) {
+  a.flags->apply();
+  const data::Dataset dataset = data::load_dataset(a.data, a.dataset);
+  for (const std::string& warning : dataset.warnings) print_warning(warning);
+  const data::Split split = data::split_dataset(dataset, a.dataset);
+  a.network.classes = static_cast<std::int64_t>(dataset.classes.size());
+
+  net::Model model;
+  model.classes = dataset.classes;
+  initialise_model(a, model);
+  std::puts(fmt::format("{}: {} classes, {} clips to train on, {} to test on, input {} px, {} segments", model.spec.name,
+                        dataset.classes.size(), split.train.size(), split.test.size(), a.preprocess.input_size, model.spec.segments)
+                .c_str());
+  model.training = {{"network", fields_to_json(a.network.fields())}, {"preprocess", fields_to_json(a.preprocess.fields())},
+                    {"data", fields_to_json(a.dataset.fields())}, {"train", fields_to_json(a.train.fields())},
+                    {"init", std::filesystem::path(a.init).filename().string()}, {"epochs", Json::array()}};
+
+  TerminalProgress progress;
+  torch_train::TrainJob job;
+  job.spec = model.spec;
+  job.preprocess = a.preprocess;
+  job.train = split.train;
+  job.test = split.test;
+  job.options = a.train;
+  job.progress = progress.fn();
+  job.warn = [&](const std::string& message) {
+    progress.clear();
+    print_warning(message);
+  };
+  job.stop = interrupt_token();
+  job.on_epoch = [&](const torch_train::EpochRecord& record, const TensorMap& weights) {
+    progress.clear();
+    std::puts(record_text(record, a.train.epochs).c_str());
+    std::fflush(stdout);
+    model.training["epochs"].push_back(record_json(record));
+    net::Model snapshot = model;
+    snapshot.weights = weights;
+    net::write_model(a.output, snapshot);
+  };
+  const torch_train::TrainResult result = torch_train::train(job, model.weights);
+  progress.clear();
+  if (result.interrupted) {
+    net::write_model(a.output, model);
+    throw Error(ErrorCode::kInterrupted, fmt::format("interrupted after {} epochs; {} holds what was learned", result.epochs.size(), a.output));
+  }
+  if (result.skipped_clips > 0) print_warning(fmt::format("{} clips could not be read and were skipped", result.skipped_clips));
+  std::puts(fmt::format("wrote {}", a.output).c_str());
+  return 0;
+}
+
+void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
+  app.add_option("DATA", a->data, "a folder with one folder per class, or a CSV with the columns path and label")->required();
+  app.add_option("-o,--output", a->output, "the model file to write, after every epoch")->required();
+  app.add_option("--init", a->init, "first weights: a model, or torchvision-named .safetensors or .pth")->type_name("FILE");
+  a->flags = std::make_unique<OptionFlags>(app);
+  a->flags->add("network", a->network.fields());
+  a->flags->add("preprocess", a->preprocess.fields());
+  a->flags->add("data", a->dataset.fields());
+  a->flags->add("train", a->train.fields());
+  a->flags->add_config();
+  on_run(app, [a] { return run_train(*a); });
+}
+
+}  // namespace
+}  // namespace actio::cli
+
+int main(int argc, char** argv) {
+  actio::cli::install_interrupt_handler();
+  CLI::App app("Train a network on your videos.", "actio train");
+  actio::cli::add_arguments(app, std::make_shared<actio::cli::TrainArguments>());
+  return actio::cli::run_app(app, argc, argv);
+}

@@ -1,0 +1,87 @@
+#include "cli/trainer_program.h"
+
+#include <csignal>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "core/error.h"
+
+extern char** environ;
+
+namespace actio::cli {
+namespace {
+
+// Beside this program, or in ../libexec/actio once installed.
+std::string find_trainer() {
+  std::error_code code;
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", code).parent_path();
+  for (const auto& candidate : {here / "actio-train", here / "../libexec/actio/actio-train"}) {
+    if (std::filesystem::exists(candidate, code)) return candidate.string();
+  }
+  fail("actio-train is not installed beside {}; training needs a build with LibTorch", here.string());
+}
+
+std::vector<char*> argument_pointers(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> command_line(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {find_trainer()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
+constexpr const char* kWaitPolicy = "OMP_WAIT_POLICY";
+
+void prefer_sleeping_threads() { ::setenv(kWaitPolicy, "passive", 0); }
+
+}  // namespace
+
+void restart_with_sleeping_threads(char** argv) {
+  if (std::getenv(kWaitPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  prefer_sleeping_threads();
+  ::execv("/proc/self/exe", argv);
+}
+
+void become_trainer(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = command_line(arguments);
+  prefer_sleeping_threads();
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execv(words[0].c_str(), argument_pointers(words).data());
+  fail("{}: cannot be started: {}", words[0], std::strerror(errno));
+}
+
+void run_trainer(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = command_line(arguments);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t child = 0;
+  const int failed = ::posix_spawn(&child, words[0].c_str(), nullptr, &attributes, argument_pointers(words).data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0) fail("{}: cannot be started: {}", words[0], std::strerror(failed));
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) fail("{}: cannot be waited for: {}", words[0], std::strerror(errno));
+  }
+  if (WIFSIGNALED(status)) fail("actio-train was ended by signal {}", WTERMSIG(status));
+  const int code = WEXITSTATUS(status);
+  if (code == static_cast<int>(ErrorCode::kInterrupted)) throw Error(ErrorCode::kInterrupted, "training was interrupted");
+  if (code != 0) fail("training failed with exit code {}", code);
+}
+
+}  // namespace actio::cli

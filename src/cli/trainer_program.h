@@ -1,0 +1,20 @@
+// cli: the separate executable that trains, so that everything else never loads LibTorch.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace actio::cli {
+
+// Becomes actio-train with these arguments. Returns only by throwing: Error(kFailed) where it is not installed.
+[[noreturn]] void become_trainer(const std::vector<std::string>& arguments);
+
+// Starts this program over with OpenMP threads that sleep while they wait, unless the environment already chooses. Threads
+// that spin take the cores from those that decode: training was seven times slower so on two cores. OpenMP reads its settings
+// before main, hence the new start (about 20 ms).
+void restart_with_sleeping_threads(char** argv);
+
+// Runs actio-train and waits. Throws: Error with its exit code where that is not 0.
+void run_trainer(const std::vector<std::string>& arguments);
+
+}  // namespace actio::cli

@@ -1,0 +1,36 @@
+// cli: a model file and a video in, scores out. Recognition and evaluation share it, so that they cannot differ.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/clip_reader.h"
+#include "net/classifier.h"
+#include "net/model_file.h"
+#include "runtime/compile.h"
+
+namespace actio::cli {
+
+struct VideoScores {
+  Tensor probabilities;   // f32 [classes]
+  Tensor scores;          // f32 [classes], before softmax where the network has logits
+};
+
+class VideoClassifier {
+ public:
+  VideoClassifier(const std::string& model_path, const runtime::RuntimeOptions& options);
+
+  const net::Model& model() const { return model_; }
+
+  // What the network needs of a video: centred segments, the model's own preprocessing. Threads: safe.
+  data::ClipInput read(const std::string& video) const;
+
+  VideoScores classify(const data::ClipInput& clip);
+
+ private:
+  net::Model model_;
+  std::unique_ptr<net::Classifier> classifier_;
+};
+
+}  // namespace actio::cli

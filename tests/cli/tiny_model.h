@@ -1,0 +1,31 @@
+// Models with weights from a seed: they know nothing, but they run.
+#pragma once
+
+#include <string>
+
+#include "net/initialise.h"
+#include "net/model_file.h"
+#include "net/zoo.h"
+
+namespace actio::testing {
+
+inline void write_tiny_model(const std::string& path, const std::string& network, const std::string& motion) {
+  net::NetworkOptions options;
+  options.network = network;
+  options.streams = motion == "none" ? "rgb" : "both";
+  options.backbone = "resnet18";
+  options.width = 0.125;
+  options.segments = 3;
+  options.classes = 3;
+  net::Model model;
+  model.preprocess.input_size = 32;
+  model.preprocess.short_side = 36;
+  model.preprocess.motion = motion;
+  model.preprocess.motion_length = 2;
+  model.spec = net::build_network(options, model.preprocess);
+  model.classes = {"clap", "jump", "wave"};
+  net::initialise(model.spec, nullptr, 1, model.weights);
+  net::write_model(path, model);
+}
+
+}  // namespace actio::testing

@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/program.h"
+#include "cli/tiny_model.h"
+#include "support/synthetic_clip.h"
+
+namespace actio::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Usage, names_the_nearest_flag_and_exits_with_2) {
+  const ProgramResult result = run_program("describe if_ttn --segmets 3");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("unknown option '--segmets'; the nearest is '--segments'"));
+}
+
+TEST(Usage, refuses_a_wrong_value_with_the_flag_and_the_value) {
+  const ProgramResult result = run_program("describe if_ttn --segments many");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--segments"));
+  EXPECT_THAT(result.err, HasSubstr("'many'"));
+  EXPECT_EQ(run_program("describe if_ttn --ifm atention").exit_code, 2);
+}
+
+TEST(Usage, exits_with_2_without_a_command_and_for_an_unknown_one) {
+  EXPECT_EQ(run_program("").exit_code, 2);
+  EXPECT_EQ(run_program("recognise").exit_code, 2);
+}
+
+TEST(Usage, lists_every_option_of_a_command_in_its_help) {
+  for (const char* command : {"recognize", "evaluate", "describe", "doctor", "import", "data synth", "demo"}) {
+    const ProgramResult result = run_program(std::string(command) + " --help");
+    EXPECT_EQ(result.exit_code, 0) << command;
+    EXPECT_THAT(result.out, HasSubstr("--help")) << command;
+  }
+  EXPECT_THAT(run_program("describe --help").out, HasSubstr("--ttn-first-stage"));
+}
+
+TEST(Usage, reads_options_from_toml_and_lets_flags_win) {
+  const TempDir dir;
+  std::ofstream(dir / "net.toml") << "[network]\nsegments = 5\nbackbone = \"resnet18\"\n";
+  const auto segments = [&](const std::string& more) {
+    const ProgramResult result = run_program("describe stfn --json --config " + (dir / "net.toml") + more);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out).at("segments").get<int>();
+  };
+  EXPECT_EQ(segments(""), 5);
+  EXPECT_EQ(segments(" --segments 4"), 4);
+  std::ofstream(dir / "bad.toml") << "[network]\nsegmnts = 5\n";
+  const ProgramResult result = run_program("describe stfn --config " + (dir / "bad.toml"));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("unknown option 'segmnts'; the nearest is 'segments'"));
+}
+
+TEST(Describe, prints_networks_backbones_and_model_files) {
+  const TempDir dir;
+  write_tiny_model(dir / "m.actio", "if_ttn", "mv");
+  EXPECT_THAT(run_program("describe resnet50").out, HasSubstr("25.56 M"));
+  EXPECT_THAT(run_program("describe if_ttn").out, HasSubstr("multiply-adds of one more snippet"));
+  EXPECT_THAT(run_program("describe " + (dir / "m.actio")).out, HasSubstr("if_ttn(resnet18), 3 segments"));
+}
+
+TEST(Doctor, tells_codec_frames_and_motion_sources) {
+  const TempDir dir;
+  write_synthetic_clip({.path = dir / "clip.mp4", .frames = 30, .dx = 1});
+  const ProgramResult text = run_program("doctor " + (dir / "clip.mp4"));
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("h264"));
+  const ProgramResult json = run_program("doctor --json " + (dir / "clip.mp4"));
+  EXPECT_TRUE(nlohmann::json::accept(json.out)) << json.out;
+  EXPECT_EQ(run_program("doctor " + (dir / "none.mp4")).exit_code, 1);
+}
+
+TEST(Evaluate, measures_a_folder_per_class_and_counts_what_cannot_be_read) {
+  const TempDir dir;
+  write_tiny_model(dir / "m.actio", "if_ttn", "mv");
+  for (const std::string name : {"clap", "jump"}) {
+    std::filesystem::create_directories(dir / ("data/" + name));
+    for (int i = 0; i < 2; ++i) {
+      write_synthetic_clip({.path = dir / ("data/" + name + "/" + std::to_string(i) + ".mp4"), .seed = static_cast<std::uint64_t>(i)});
+    }
+  }
+  const ProgramResult good = run_program("evaluate " + (dir / "m.actio") + " " + (dir / "data") + " --json");
+  ASSERT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_EQ(nlohmann::json::parse(good.out).at("clips"), 4);
+  std::ofstream(dir / "data/jump/broken.mp4") << "broken";
+  const ProgramResult broken = run_program("evaluate " + (dir / "m.actio") + " " + (dir / "data") + " --json");
+  EXPECT_EQ(broken.exit_code, 3);
+  EXPECT_THAT(broken.err, HasSubstr("broken.mp4"));
+  EXPECT_EQ(nlohmann::json::parse(broken.out).at("clips"), 4);
+  std::filesystem::rename(dir / "data/jump", dir / "data/jmup");
+  const ProgramResult unknown = run_program("evaluate " + (dir / "m.actio") + " " + (dir / "data"));
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("unknown class 'jmup'; the nearest is 'jump'"));
+}
+
+#if ACTIO_HAS_TORCH
+
+TEST(Train, goes_from_rendered_clips_to_a_model_that_recognises) {
+  const TempDir dir;
+  const std::string data = dir / "clips";
+  ASSERT_EQ(run_program("data synth -o " + data + " --clips-per-class 4 --classes stand_up,sit_down").exit_code, 0);
+  const ProgramResult train = run_program("train " + data + "/labels.csv -o " + (dir / "m.actio") +
+                                          " --group part --fold test --network if_ttn --backbone resnet18 --width 0.125 --segments 3 "
+                                          "--input-size 32 --short-side 36 --epochs 2 --batch-size 2 --motion-length 2");
+  ASSERT_EQ(train.exit_code, 0) << train.err;
+  EXPECT_THAT(train.out, HasSubstr("epoch   2/2"));
+  const ProgramResult evaluate = run_program("evaluate " + (dir / "m.actio") + " " + data + "/labels.csv --group part --fold test --json");
+  ASSERT_EQ(evaluate.exit_code, 0) << evaluate.err;
+  EXPECT_EQ(nlohmann::json::parse(evaluate.out).at("clips"), 2);
+}
+
+TEST(Options, in_the_documentation_are_those_of_the_programs) {
+  const TempDir dir;
+  const std::string script = std::string(ACTIO_SOURCE_DIR) + "/tools/options_doc.sh";
+  ASSERT_EQ(std::system((script + " " + ACTIO_PROGRAM + " > " + (dir / "options.md")).c_str()), 0);
+  EXPECT_EQ(file_content(dir / "options.md"), file_content(std::string(ACTIO_SOURCE_DIR) + "/docs/options.md"))
+      << "write it anew: tools/options_doc.sh " ACTIO_PROGRAM " > docs/options.md";
+}
+
+TEST(Train, reads_back_the_configuration_that_it_prints) {
+  const TempDir dir;
+  const ProgramResult first = run_program("train --print-config --segments 5 --fusion-weights 1,2,1.5 --no-augment --fold 9,10");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("fusion_weights = [1.0,2.0,1.5]"));
+  std::ofstream(dir / "c.toml") << first.out;
+  EXPECT_EQ(run_program("train --config " + (dir / "c.toml") + " --print-config").out, first.out);
+}
+
+TEST(Train, lists_its_options_and_refuses_wrong_ones) {
+  EXPECT_THAT(run_program("train --help").out, HasSubstr("--learning-rate"));
+  const ProgramResult wrong = run_program("train x -o y --lerning-rate 1");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("the nearest is '--learning-rate'"));
+  EXPECT_EQ(run_program("train /nonexistent -o y").exit_code, 1);
+}
+
+#endif
+
+}  // namespace
+}  // namespace actio::testing
