@@ -1,0 +1,40 @@
+#include <algorithm>
+#include <thread>
+
+#include "core/error.h"
+#include "runtime/onednn_lower.h"
+#include "runtime/plan.h"
+
+namespace actio::runtime {
+namespace {
+
+class OnednnBackend : public Backend {
+ public:
+  explicit OnednnBackend(int threads) : engine_(dnnl::engine::kind::cpu, 0), store_(engine_), threads_(threads) {}
+
+  std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) override {
+    const ThreadScope scope(threads_);  // primitives divide their work when they are created
+    try {
+      return make_onednn_plan(Lowering(graph, weights, rows, engine_, store_).run(), engine_, threads_);
+    } catch (const dnnl::error& error) {
+      fail("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status));
+    }
+  }
+
+  // A batch pays only where it feeds more cores than one image can: on few cores the values of one image stay in the cache.
+  std::int64_t rows_at_once() const override { return std::clamp(threads_ / 2, 1, 16); }
+
+ private:
+  dnnl::engine engine_;
+  WeightStore store_;
+  int threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads) {
+  const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : cores));
+}
+
+}  // namespace actio::runtime

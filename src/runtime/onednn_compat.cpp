@@ -1,0 +1,165 @@
+#include "runtime/onednn_compat.h"
+
+#include <omp.h>
+
+namespace actio::runtime {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::prop_kind;
+
+void append_activation(dnnl::post_ops& chain, Activation activation) {
+  if (activation == Activation::kNone) return;
+  const algorithm kind = activation == Activation::kRelu ? algorithm::eltwise_relu : algorithm::eltwise_clip;
+  const float high = activation == Activation::kRelu ? 0.0F : 6.0F;
+#if DNNL_VERSION_MAJOR >= 3
+  chain.append_eltwise(kind, 0.0F, high);
+#else
+  chain.append_eltwise(1.0F, kind, 0.0F, high);
+#endif
+}
+
+dnnl::primitive_attr attributes(const PostOps& post_ops) {
+  dnnl::post_ops chain;
+  if (post_ops.added) chain.append_binary(algorithm::binary_add, *post_ops.added);
+  if (post_ops.added_in_place) chain.append_sum(1.0F);
+  append_activation(chain, post_ops.activation);
+  dnnl::primitive_attr attr;
+  attr.set_post_ops(chain);
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+bool is_naive(const dnnl::primitive_desc_base& pd) {
+  std::string name;
+  name = pd.impl_info_str();
+  return name.starts_with("ref");
+}
+
+template <typename PrimitiveDesc>
+Made made_from(const dnnl::primitive& primitive, const PrimitiveDesc& pd) {
+  return {primitive,
+          pd.query_md(dnnl::query::src_md, 0),
+          pd.query_md(dnnl::query::weights_md, 0),
+          pd.query_md(dnnl::query::weights_md, 1),
+          pd.query_md(dnnl::query::dst_md, 0),
+          pd.query_md(dnnl::query::scratchpad_md, 0),
+          is_naive(pd)};
+}
+
+}  // namespace
+
+Made make_convolution(const dnnl::engine& engine, const ConvolutionDesc& desc, const PostOps& post_ops) {
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::convolution_forward::primitive_desc pd(engine, prop_kind::forward_inference, algorithm::convolution_direct,
+                                                     desc.src, desc.weights, desc.bias, desc.dst, desc.strides,
+                                                     desc.dilations, desc.before, desc.after, attributes(post_ops));
+#else
+  const dnnl::convolution_forward::desc d(prop_kind::forward_inference, algorithm::convolution_direct, desc.src,
+                                          desc.weights, desc.bias, desc.dst, desc.strides, desc.dilations, desc.before,
+                                          desc.after);
+  const dnnl::convolution_forward::primitive_desc pd(d, attributes(post_ops), engine);
+#endif
+  return made_from(dnnl::convolution_forward(pd), pd);
+}
+
+Made make_inner_product(const dnnl::engine& engine, const ConvolutionDesc& desc, const PostOps& post_ops) {
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::inner_product_forward::primitive_desc pd(engine, prop_kind::forward_inference, desc.src, desc.weights,
+                                                       desc.bias, desc.dst, attributes(post_ops));
+#else
+  const dnnl::inner_product_forward::desc d(prop_kind::forward_inference, desc.src, desc.weights, desc.bias, desc.dst);
+  const dnnl::inner_product_forward::primitive_desc pd(d, attributes(post_ops), engine);
+#endif
+  return made_from(dnnl::inner_product_forward(pd), pd);
+}
+
+Made make_pooling(const dnnl::engine& engine, const PoolingDesc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  using Pooling = dnnl::pooling_forward;
+  const Pooling::primitive_desc pd(engine, prop_kind::forward_inference, desc.algorithm, desc.src, desc.dst, desc.strides,
+                                   desc.kernel, desc.dilations, desc.before, desc.after, attributes({}));
+#else
+  using Pooling = dnnl::pooling_v2_forward;
+  const Pooling::desc d(prop_kind::forward_inference, desc.algorithm, desc.src, desc.dst, desc.strides, desc.kernel,
+                        desc.dilations, desc.before, desc.after);
+  const Pooling::primitive_desc pd(d, attributes({}), engine);
+#endif
+  return made_from(Pooling(pd), pd);
+}
+
+Made make_binary(const dnnl::engine& engine, algorithm kind, const std::vector<Desc>& srcs, const PostOps& post_ops) {
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::binary::primitive_desc pd(engine, kind, srcs[0], srcs[1], srcs[0], attributes(post_ops));
+#else
+  const dnnl::binary::primitive_desc pd(dnnl::binary::desc(kind, srcs[0], srcs[1], srcs[0]), attributes(post_ops), engine);
+#endif
+  return made_from(dnnl::binary(pd), pd);
+}
+
+Made make_activation(const dnnl::engine& engine, Activation activation, const Desc& desc) {
+  const algorithm kind = activation == Activation::kRelu ? algorithm::eltwise_relu : algorithm::eltwise_clip;
+  const float high = activation == Activation::kRelu ? 0.0F : 6.0F;
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::eltwise_forward::primitive_desc pd(engine, prop_kind::forward_inference, kind, desc, desc, 0.0F, high,
+                                                 attributes({}));
+#else
+  const dnnl::eltwise_forward::desc d(prop_kind::forward_inference, kind, desc, 0.0F, high);
+  const dnnl::eltwise_forward::primitive_desc pd(d, attributes({}), engine);
+#endif
+  return made_from(dnnl::eltwise_forward(pd), pd);
+}
+
+Made make_concat(const dnnl::engine& engine, int axis, const std::vector<Desc>& srcs) {
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::concat::primitive_desc pd(engine, axis, srcs, attributes({}));
+#else
+  const dnnl::concat::primitive_desc pd(axis, srcs, engine, attributes({}));
+#endif
+  return made_from(dnnl::concat(pd), pd);
+}
+
+Made make_sum(const dnnl::engine& engine, const std::vector<float>& scales, const std::vector<Desc>& srcs) {
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::sum::primitive_desc pd(engine, scales, srcs, attributes({}));
+#else
+  const dnnl::sum::primitive_desc pd(scales, srcs, engine, attributes({}));
+#endif
+  return made_from(dnnl::sum(pd), pd);
+}
+
+Made make_softmax(const dnnl::engine& engine, const Desc& desc, int axis) {
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::softmax_forward::primitive_desc pd(engine, prop_kind::forward_inference, algorithm::softmax_accurate, desc,
+                                                 desc, axis, attributes({}));
+#else
+  const dnnl::softmax_forward::primitive_desc pd({prop_kind::forward_inference, desc, axis}, attributes({}), engine);
+#endif
+  return made_from(dnnl::softmax_forward(pd), pd);
+}
+
+Made make_reorder(const dnnl::engine& engine, const Desc& from, const Desc& to) {
+  const dnnl::reorder::primitive_desc pd(engine, from, engine, to, attributes({}));
+  return made_from(dnnl::reorder(pd), pd);
+}
+
+Desc any_desc(const Dims& dims) { return {dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any}; }
+
+Desc plain_desc(const Dims& dims) {
+  Dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  return {dims, dnnl::memory::data_type::f32, strides};
+}
+
+bool has_padding(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_dims() != desc.get_padded_dims();
+#else
+  return !std::equal(desc.data.dims, desc.data.dims + desc.data.ndims, desc.data.padded_dims);
+#endif
+}
+
+ThreadScope::ThreadScope(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+ThreadScope::~ThreadScope() { omp_set_num_threads(before_); }
+
+}  // namespace actio::runtime

@@ -1,0 +1,136 @@
+#include "runtime/onednn_lower.h"
+
+#include "core/error.h"
+
+namespace actio::runtime {
+
+using net::Op;
+
+dnnl::memory WeightStore::reordered(Tensor tensor, const Desc& plain, const Desc& wanted) {
+  dnnl::memory from(plain, engine_, tensor.raw());
+  dnnl::memory to(wanted, engine_, pool_.allocate(wanted.get_size()));
+  dnnl::stream stream(engine_);
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+  return to;
+}
+
+Lowering::Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t rows, const dnnl::engine& engine,
+                   WeightStore& store)
+    : weights_(weights), engine_(engine), store_(store), fused_(fuse(graph)) {
+  program_.rows = rows;
+  program_.inputs = graph.inputs;
+  program_.outputs = graph.outputs;
+  for (std::size_t i = 0; i < fused_.ops.size(); ++i) {
+    for (const std::string& input : fused_.ops[i].node.inputs) last_use_[input] = i;
+    if (!fused_.ops[i].residual.empty()) last_use_[fused_.ops[i].residual] = i;
+    shapes_[fused_.ops[i].output] = fused_.ops[i].shape;
+  }
+  for (const Port& port : graph.inputs) shapes_[port.name] = port.shape;
+}
+
+Program Lowering::run() {
+  for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
+    program_.buffers.push_back({BufferKind::kInput, 0, i, {}});
+    define(program_.inputs[i].name, {program_.buffers.size() - 1, plain_desc(dims_of(program_.inputs[i].shape))});
+  }
+  for (current_ = 0; current_ < fused_.ops.size(); ++current_) {
+    const FusedOp& op = fused_.ops[current_];
+    try {
+      lower(op);
+    } catch (const dnnl::error& error) {
+      fail("{}: oneDNN refuses {} to {}: {}", op.node.name, net::op_name(op.node.op), shape_text(op.shape), error.what());
+    }
+  }
+  return std::move(program_);
+}
+
+void Lowering::lower(const FusedOp& op) {
+  switch (op.node.op) {
+    case Op::kConv2d:
+    case Op::kConv1d:
+    case Op::kBatchNorm: return lower_convolution(op);
+    case Op::kLinear: return lower_linear(op);
+    case Op::kMaxPool2d:
+    case Op::kAvgPool2d: return lower_pool(op);
+    case Op::kGlobalAvgPool:
+    case Op::kTimeMean: return lower_mean(op);
+    case Op::kRelu:
+    case Op::kRelu6: return lower_activation(op);
+    case Op::kAdd:
+    case Op::kSub:
+    case Op::kMul:
+    case Op::kMax: return lower_pairwise(op);
+    case Op::kWeightedSum: return lower_weighted_sum(op);
+    case Op::kConcat: return lower_concat(op);
+    case Op::kSoftmax: return lower_softmax(op);
+    case Op::kFlatten: return lower_flatten(op);
+    case Op::kInput:
+    case Op::kDropout:
+    case Op::kSegmentDiff:
+    case Op::kSegmentMean:
+    case Op::kSegmentStack: break;
+  }
+  fail("{}: {} cannot be executed row by row", op.node.name, net::op_name(op.node.op));
+}
+
+Dims Lowering::dims_of(const Shape& row) const {
+  Dims dims = {program_.rows, 1, 1, 1};
+  if (!row.empty()) dims[1] = row[0];
+  if (row.size() == 2) dims[3] = row[1];
+  if (row.size() >= 3) {
+    dims[2] = row[1];
+    for (std::size_t i = 2; i < row.size(); ++i) dims[3] *= row[i];
+  }
+  return dims;
+}
+
+bool Lowering::may_overwrite(const std::string& name) const {
+  const auto used = last_use_.find(name);
+  return program_.buffers[value(name).buffer].kind == BufferKind::kArena && used != last_use_.end() &&
+         used->second == current_;
+}
+
+std::size_t Lowering::new_buffer(const Desc& desc) {
+  program_.buffers.push_back({BufferKind::kArena, desc.get_size(), 0, {}});
+  return program_.buffers.size() - 1;
+}
+
+std::size_t Lowering::constant(const dnnl::memory& memory) {
+  program_.buffers.push_back({BufferKind::kConstant, 0, 0, memory});
+  return program_.buffers.size() - 1;
+}
+
+void Lowering::add_step(const Made& made, std::vector<Argument> arguments) {
+  if (made.scratchpad.get_size() > 0)
+    arguments.push_back({DNNL_ARG_SCRATCHPAD, new_buffer(made.scratchpad), made.scratchpad});
+  program_.steps.push_back({made.primitive, std::move(arguments), {}});
+}
+
+void Lowering::copy(const Value& from, const Value& to) {
+  add_step(make_reorder(engine_, from.desc, to.desc),
+           {{DNNL_ARG_FROM, from.buffer, from.desc}, {DNNL_ARG_TO, to.buffer, to.desc}});
+}
+
+Lowering::Value Lowering::in_layout(const std::string& name, const Desc& desc) {
+  const Value& known = value(name);
+  if (known.desc == desc) return known;
+  for (const Value& other : copies_[name]) {
+    if (other.desc == desc) return other;
+  }
+  const Value made{new_buffer(desc), desc};
+  copy(known, made);
+  copies_[name].push_back(made);
+  return made;
+}
+
+void Lowering::define(const std::string& name, const Value& made) {
+  values_[name] = made;
+  for (std::size_t i = 0; i < fused_.outputs.size(); ++i) {
+    if (fused_.outputs[i] != name) continue;
+    program_.buffers.push_back({BufferKind::kOutput, 0, i, {}});
+    copy(made, {program_.buffers.size() - 1, plain_desc(dims_of(shapes_.at(name)))});
+  }
+}
+
+}  // namespace actio::runtime
