@@ -7,13 +7,13 @@
 
 namespace {
 
-// These decode beside the network.
-bool runs_long(std::string_view command) { return command == "evaluate" || command == "demo"; }
+// Commands whose networks share the cores with decoding, or with other programs.
+bool runs_networks(std::string_view command) { return command == "recognize" || command == "evaluate" || command == "demo"; }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && runs_long(argv[1])) actio::cli::restart_with_sleeping_threads(argv);
+  if (argc > 1 && runs_networks(argv[1])) actio::cli::restart_with_short_spinning(argv);
   actio::cli::install_interrupt_handler();
   CLI::App app("actio trains, evaluates, explains, deploys and streams two-stream action recognition.", "actio");
   app.require_subcommand(1);

@@ -40,21 +40,26 @@ std::vector<std::string> command_line(const std::vector<std::string>& arguments)
   return words;
 }
 
-constexpr const char* kWaitPolicy = "OMP_WAIT_POLICY";
+constexpr const char* kSpinCount = "GOMP_SPINCOUNT";
 
-void prefer_sleeping_threads() { ::setenv(kWaitPolicy, "passive", 0); }
+bool chooses_waiting() { return std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv(kSpinCount) != nullptr; }
+
+// Rounds of a wait loop before a thread sleeps; libgomp's default is 300,000 and more.
+void prefer_short_spinning() {
+  if (!chooses_waiting()) ::setenv(kSpinCount, "1000", 0);
+}
 
 }  // namespace
 
-void restart_with_sleeping_threads(char** argv) {
-  if (std::getenv(kWaitPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  prefer_sleeping_threads();
+void restart_with_short_spinning(char** argv) {
+  if (chooses_waiting()) return;
+  prefer_short_spinning();
   ::execv("/proc/self/exe", argv);
 }
 
 void become_trainer(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_line(arguments);
-  prefer_sleeping_threads();
+  prefer_short_spinning();
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -9,10 +9,10 @@ namespace actio::cli {
 // Becomes actio-train with these arguments. Returns only by throwing: Error(kFailed) where it is not installed.
 [[noreturn]] void become_trainer(const std::vector<std::string>& arguments);
 
-// Starts this program over with OpenMP threads that sleep while they wait, unless the environment already chooses. Threads
-// that spin take the cores from those that decode: training was seven times slower so on two cores. OpenMP reads its settings
-// before main, hence the new start (about 20 ms).
-void restart_with_sleeping_threads(char** argv);
+// Starts this program over with OpenMP threads that soon sleep while they wait, unless the environment already chooses. Threads
+// that spin for long take the cores from those that decode: training was seven times slower so on two busy cores. Sleeping at
+// once costs small networks more than it saves. OpenMP reads its settings before main, hence the new start (about 20 ms).
+void restart_with_short_spinning(char** argv);
 
 // Runs actio-train and waits. Throws: Error with its exit code where that is not 0.
 void run_trainer(const std::vector<std::string>& arguments);

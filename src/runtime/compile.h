@@ -14,7 +14,7 @@ namespace actio::runtime {
 
 struct RuntimeOptions {
   std::string backend = "onednn";  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
-  std::int64_t threads = 0;        // 0: one per core; the count is the process's: the last compiled network sets it
+  std::int64_t threads = 0;        // 0: one per core
 
   Fields fields();
 };

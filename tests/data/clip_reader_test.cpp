@@ -17,6 +17,7 @@
 #include "motion/vector_stream.h"
 #include "support/temp_dir.h"
 #include "video/decoder.h"
+#include "support/shared_data.h"
 
 namespace actio::data {
 namespace {
@@ -288,10 +289,8 @@ TEST_F(ClipReader, stops_when_asked_to) {
 }
 
 TEST_F(ClipReader, reads_real_clips_with_both_inputs) {
-  const char* shared = std::getenv("ACTIO_SHARED");
-  const fs::path root = shared != nullptr ? fs::path(shared) : fs::path(ACTIO_SOURCE_DIR) / "../shared";
-  const std::string clip_path = (root / "data/clips/ucf101_v_ApplyEyeMakeup_g01_c01.avi").string();
-  if (!fs::exists(clip_path)) GTEST_SKIP() << clip_path << " is not here";
+  const std::string clip_path = actio::testing::shared_file("data/clips/ucf101_v_ApplyEyeMakeup_g01_c01.avi");
+  ACTIO_NEEDS_SHARED(clip_path);
   ClipRequest request;
   request.path = clip_path;
   request.segments = 7;

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "data/csv.h"
 #include "support/temp_dir.h"
+#include "support/shared_data.h"
 
 namespace actio::data {
 namespace {
@@ -234,10 +235,8 @@ TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
 }
 
 TEST(UtInteraction, has_the_counts_of_its_protocol) {
-  const char* shared = std::getenv("ACTIO_SHARED");
-  const fs::path root = shared != nullptr ? fs::path(shared) : fs::path(ACTIO_SOURCE_DIR) / "../shared";
-  const std::string csv = (root / "data/ut_interaction/labels.csv").string();
-  if (!fs::exists(csv)) GTEST_SKIP() << csv << " is not here";
+  const std::string csv = testing::shared_file("data/ut_interaction/labels.csv");
+  ACTIO_NEEDS_SHARED(csv);
   DatasetOptions options;
   options.group = "sequence";
   EXPECT_EQ(load_dataset(csv, options).items.size(), 120u);

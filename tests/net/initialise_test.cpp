@@ -9,6 +9,7 @@
 #include "net/infer.h"
 #include "net/weights.h"
 #include "weights_fixture.h"
+#include "support/shared_data.h"
 
 namespace actio::net {
 namespace {
@@ -199,9 +200,9 @@ TEST(LoadStrict, takes_exactly_the_parameters_or_names_the_first_difference) {
 }
 
 TEST(Initialise, fills_the_first_layers_from_the_published_mobilenet) {
-  const auto path = shared_file("weights/mobilenet_v2_imagenet.safetensors");
-  if (!path) GTEST_SKIP() << "the shared folder with weights/mobilenet_v2_imagenet.safetensors is not beside the checkout";
-  const TensorMap source = read_weights(*path);
+  const std::string path = actio::testing::shared_file("weights/mobilenet_v2_imagenet.safetensors");
+  ACTIO_NEEDS_SHARED(path);
+  const TensorMap source = read_weights(path);
   NetSpec spec = small_spec(10, 2, "motion");
   spec.nodes[1].name = "motion.features.0.0";
   spec.nodes[2].name = "motion.features.0.1";

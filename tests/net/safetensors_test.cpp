@@ -8,6 +8,7 @@
 #include "net/weights.h"
 #include "support/temp_dir.h"
 #include "weights_fixture.h"
+#include "support/shared_data.h"
 
 namespace actio::net {
 namespace {
@@ -260,9 +261,9 @@ TEST(Weights, come_as_f32_without_batch_counters_and_are_told_apart_by_content) 
 }
 
 TEST(Weights, of_the_published_mobilenet_are_read_whole) {
-  const auto path = shared_file("weights/mobilenet_v2_imagenet.safetensors");
-  if (!path) GTEST_SKIP() << "the shared folder with weights/mobilenet_v2_imagenet.safetensors is not beside the checkout";
-  const TensorMap weights = read_weights(*path);
+  const std::string path = actio::testing::shared_file("weights/mobilenet_v2_imagenet.safetensors");
+  ACTIO_NEEDS_SHARED(path);
+  const TensorMap weights = read_weights(path);
   EXPECT_EQ(weights.at("features.0.0.weight").shape(), (Shape{32, 3, 3, 3}));
   EXPECT_EQ(weights.at("classifier.1.weight").shape(), (Shape{1000, 1280}));
   for (const auto& [name, tensor] : weights) {

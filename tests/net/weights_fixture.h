@@ -115,13 +115,4 @@ inline bool run_python(const std::string& arguments) {
 
 inline bool python_has(const std::string& modules) { return run_python("-c 'import " + modules + "' > /dev/null 2>&1"); }
 
-// The folder of shared data beside the checkout, which a plain checkout does not have.
-inline std::optional<std::filesystem::path> shared_file(const std::string& name) {
-  const char* variable = std::getenv("ACTIO_SHARED");
-  const std::filesystem::path folder =
-      variable != nullptr ? std::filesystem::path(variable) : std::filesystem::path(ACTIO_SOURCE_DIR) / "../shared";
-  const std::filesystem::path path = folder / name;
-  return std::filesystem::exists(path) ? std::optional(path) : std::nullopt;
-}
-
 }  // namespace actio::net

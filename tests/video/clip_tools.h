@@ -54,14 +54,4 @@ inline void write_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-// The data that lies beside the checkout, where there is any.
-inline std::optional<std::filesystem::path> shared_data() {
-  const char* named = std::getenv("ACTIO_SHARED");
-  const std::filesystem::path root =
-      named ? std::filesystem::path(named) : std::filesystem::path(ACTIO_SOURCE_DIR) / ".." / "shared";
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(root / "data", ignored)) return std::nullopt;
-  return root / "data";
-}
-
 }  // namespace actio::video

@@ -6,16 +6,15 @@
 #include <sstream>
 
 #include "clip_tools.h"
+#include "support/shared_data.h"
 
 namespace actio::video {
 namespace {
 
 // Xvid AVI with packed B-frames: two pictures in one packet and placeholders that hold none.
 TEST(RealClips, with_packed_b_frames_give_every_frame_once) {
-  const auto data = shared_data();
-  if (!data) GTEST_SKIP() << "no shared data beside the checkout";
-  const std::string path = *data / "clips/ucf101_v_ApplyEyeMakeup_g01_c01.avi";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
+  const std::string path = testing::shared_file("data/clips/ucf101_v_ApplyEyeMakeup_g01_c01.avi");
+  ACTIO_NEEDS_SHARED(path);
   for (const bool vectors : {false, true}) {
     const auto frames = decode_all(path, vectors);
     ASSERT_EQ(frames.size(), 164U);
@@ -27,15 +26,15 @@ TEST(RealClips, with_packed_b_frames_give_every_frame_once) {
 }
 
 TEST(RealClips, of_ut_interaction_have_as_many_frames_as_their_list_says) {
-  const auto data = shared_data();
-  if (!data || !std::filesystem::exists(*data / "ut_interaction/labels.csv")) GTEST_SKIP() << "UT-Interaction is absent";
-  std::istringstream lines(read_bytes(*data / "ut_interaction/labels.csv"));
+  const std::filesystem::path list = testing::shared_file("data/ut_interaction/labels.csv");
+  ACTIO_NEEDS_SHARED(list);
+  std::istringstream lines(read_bytes(list.string()));
   std::string line;
   std::getline(lines, line);
   int clips = 0;
   while (std::getline(lines, line)) {
     if (++clips % 4 != 1) continue;
-    const std::string path = *data / "ut_interaction" / line.substr(0, line.find(','));
+    const std::string path = list.parent_path() / line.substr(0, line.find(','));
     DecoderOptions options;
     options.vectors = true;
     Decoder decoder(path, options);
@@ -49,10 +48,8 @@ TEST(RealClips, of_ut_interaction_have_as_many_frames_as_their_list_says) {
 
 // Real motion: the previous frame, displaced by the vectors, is nearer to this one than displaced by none, half or double.
 TEST(RealClips, of_h264_are_explained_by_their_vectors) {
-  const auto data = shared_data();
-  if (!data) GTEST_SKIP() << "no shared data beside the checkout";
-  const std::string path = *data / "clips/mmaction2_demo_arm_wrestling.mp4";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
+  const std::string path = testing::shared_file("data/clips/mmaction2_demo_arm_wrestling.mp4");
+  ACTIO_NEEDS_SHARED(path);
   const double factors[] = {1, 0, 0.5, 1.5, 2, -1};
   double errors[2][6] = {};
   Tensor before;
