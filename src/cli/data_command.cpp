@@ -21,7 +21,9 @@ void add_synth(CLI::App& data) {
   auto a = std::make_shared<Arguments>();
   command.add_option("-o,--output", a->options.out, "the folder to fill; must be empty or new")->required();
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("synth", a->options.fields());
+  Fields fields = a->options.fields();
+  std::erase_if(fields, [](const Field& field) { return field.name == "out"; });   // it is --output
+  a->flags->add("synth", fields);
   a->flags->add_config();
   on_run(command, [a] {
     a->flags->apply();

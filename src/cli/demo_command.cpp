@@ -48,11 +48,14 @@ std::string make_data(const DemoArguments& a) {
   const std::string labels = (std::filesystem::path(folder) / "labels.csv").string();
   const std::string recipe = fmt::format("seed {}, {} clips per class\n", a.seed, a.clips_per_class);
   const auto recipe_file = std::filesystem::path(a.out) / "clips.txt";
-  if (std::filesystem::exists(recipe_file) && read_text_file(recipe_file) == recipe) {
+  const bool ours = std::filesystem::exists(recipe_file);
+  if (ours && std::filesystem::exists(labels) && read_text_file(recipe_file) == recipe) {
     say(fmt::format("The clips of {} are there already.", folder));
     return labels;
   }
-  std::filesystem::remove_all(folder);
+  if (ours) std::filesystem::remove_all(folder);
+  // Written first, so that what an interrupted run leaves is known to be the demo's own.
+  if (ours || !std::filesystem::exists(folder)) write_file_atomically(recipe_file, "unfinished\n");
   data::SynthesisOptions options;
   options.out = folder;
   options.seed = a.seed;
@@ -133,7 +136,9 @@ void recognise_some(const DemoRow& row, const std::vector<data::Item>& test) {
 
 int run_demo(const DemoArguments& a) {
   const auto start = std::chrono::steady_clock::now();
-  std::filesystem::create_directories(a.out);
+  std::error_code failed;
+  std::filesystem::create_directories(a.out, failed);
+  if (failed) fail("{}: cannot be made: {}", a.out, failed.message());
   const std::string labels = make_data(a);
   data::DatasetOptions options;
   options.group = "part";

@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/json_text.h"
+#include "cli/network_defaults.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "core/error.h"
@@ -27,7 +29,10 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 net::NetSpec find_network(DescribeArguments& a) {
-  if (std::filesystem::is_regular_file(a.network)) return net::read_model(a.network).spec;
+  if (std::filesystem::is_regular_file(a.network)) {
+    if (a.flags->any_set()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
+    return net::read_model(a.network).spec;
+  }
   if (contains(net::backbone_names(), a.network)) {
     a.options.network = "tsn";
     a.options.streams = "rgb";
@@ -41,7 +46,7 @@ net::NetSpec find_network(DescribeArguments& a) {
     for (const std::string& name : net::backbone_names()) known.push_back(name);
     fail_usage("{}, or the path of a model file", unknown_name_text("network", a.network, known));
   }
-  if (!a.flags->was_set("preprocess.motion")) a.preprocess.motion = "mv";
+  apply_network_defaults(a.options, a.preprocess, *a.flags);
   return net::build_network(a.options, a.preprocess);
 }
 
@@ -60,7 +65,7 @@ void add_describe(CLI::App& app) {
     a->flags->apply();
     const net::NetSpec spec = find_network(*a);
     const net::Description description = net::describe(spec);
-    std::puts(a->json ? net::to_json(description, spec).dump(2).c_str() : net::to_text(description).c_str());
+    std::puts(a->json ? json_text(net::to_json(description, spec), 2).c_str() : net::to_text(description).c_str());
     return 0;
   });
 }

@@ -2,6 +2,8 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "video/examine.h"
@@ -19,9 +21,12 @@ void add_doctor(CLI::App& app) {
   command.add_flag("--json", a->json, "as JSON");
   on_run(command, [a] {
     TerminalProgress progress;
-    const video::Examination examination = video::examine(a->video, progress.fn());
+    const video::Examination examination = video::examine(a->video, [&](const ProgressReport& report) {
+      throw_if_interrupted();
+      progress.show(report);
+    });
     progress.clear();
-    std::puts(a->json ? video::to_json(examination).dump(2).c_str() : video::to_text(examination).c_str());
+    std::puts(a->json ? json_text(video::to_json(examination), 2).c_str() : video::to_text(examination).c_str());
     return examination.counters.frames > 0 ? 0 : 3;
   });
 }

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/evaluation.h"
+#include "cli/json_text.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
@@ -27,8 +28,9 @@ struct EvaluateArguments {
   std::unique_ptr<OptionFlags> flags;
 };
 
-std::vector<data::Item> items_of(const EvaluateArguments& a) {
+std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::string>& warnings) {
   const data::Dataset dataset = data::load_dataset(a.data, a.options);
+  warnings = dataset.warnings;
   const bool split = !a.options.fold.empty() || a.options.test_share > 0;
   const std::string part = a.part.empty() ? (split ? "test" : "all") : a.part;
   if (part == "all") return dataset.items;
@@ -57,10 +59,14 @@ std::string text_of(const eval::Metrics& m, const Evaluation& evaluation, const 
 
 int run_evaluate(EvaluateArguments& a) {
   a.flags->apply();
-  const std::vector<data::Item> items = items_of(a);
+  if (!a.report.empty()) check_writable(a.report);
+  std::vector<std::string> dataset_warnings;
+  const std::vector<data::Item> items = items_of(a, dataset_warnings);
   VideoClassifier classifier(a.model, a.runtime);
   const Evaluation evaluation = evaluate_items(classifier, items, a.workers);
-  for (const std::string& failure : evaluation.failures) print_warning(failure);
+  print_warnings(dataset_warnings);
+  print_warnings(evaluation.warnings);
+  print_warnings(evaluation.failures);
   if (evaluation.labels.empty()) fail_data("{}: none of {} videos could be read", a.data, items.size());
   const auto& classes = classifier.model().classes;
   const eval::Metrics metrics = eval::compute_metrics(evaluation.scores, evaluation.labels);
@@ -68,8 +74,9 @@ int run_evaluate(EvaluateArguments& a) {
   json["model"] = a.model;
   json["data"] = a.data;
   json["failures"] = evaluation.failures;
-  if (!a.report.empty()) write_file_atomically(a.report, json.dump(2) + "\n");
-  std::puts(a.json ? json.dump(2).c_str() : text_of(metrics, evaluation, classes).c_str());
+  json["warnings"] = evaluation.warnings;
+  if (!a.report.empty()) write_file_atomically(a.report, json_text(json, 2) + "\n");
+  std::puts(a.json ? json_text(json, 2).c_str() : text_of(metrics, evaluation, classes).c_str());
   return evaluation.failures.empty() ? 0 : static_cast<int>(ErrorCode::kBadData);
 }
 

@@ -12,7 +12,7 @@ namespace actio::cli {
 
 std::int64_t class_index(const net::Model& model, const std::string& label) {
   const auto found = std::ranges::find(model.classes, label);
-  if (found == model.classes.end()) fail_usage("the data's {}", unknown_name_text("class", label, model.classes));
+  if (found == model.classes.end()) fail_data("the data's {}", unknown_name_text("class", label, model.classes));
   return found - model.classes.begin();
 }
 
@@ -32,12 +32,15 @@ Evaluation evaluate_items(VideoClassifier& classifier, const std::vector<data::I
     std::future<data::ClipInput> next = std::move(ahead.front());
     ahead.pop_front();
     try {
-      const VideoScores video = classifier.classify(next.get());
+      const data::ClipInput clip = next.get();
+      for (const std::string& warning : clip.warnings) result.warnings.push_back(warning);
+      const VideoScores video = classifier.classify(clip);
       const auto values = video.scores.values<float>();
       scores.insert(scores.end(), values.begin(), values.end());
       result.labels.push_back(class_index(classifier.model(), items[i].label));
       result.items.push_back(items[i]);
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted) throw;
       result.failures.emplace_back(error.what());
     }
     progress.show({"evaluating", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(items.size()), ""});

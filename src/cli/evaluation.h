@@ -15,9 +15,10 @@ struct Evaluation {
   std::vector<std::int64_t> labels;        // their indices into the model's classes
   Tensor scores;                           // f32 [N, classes]
   std::vector<std::string> failures;       // one line for each clip that could not be read
+  std::vector<std::string> warnings;       // one line for each that is damaged or short
 };
 
-// The model's index of a class name. Throws: Error(kUsage) naming the nearest class.
+// The model's index of a class name. Throws: Error(kBadData) naming the nearest class.
 std::int64_t class_index(const net::Model& model, const std::string& label);
 
 // `workers` videos are decoded ahead of the network. Throws: Error(kInterrupted) on Ctrl-C.

@@ -43,6 +43,11 @@ std::vector<std::string> read_labels(const std::string& path, std::int64_t class
 
 int run_import(ImportArguments& a) {
   a.flags->apply();
+  for (const char* field : {"network", "streams", "classes", "motion"}) {
+    const std::string table = std::string(field) == "motion" ? "preprocess." : "network.";
+    if (a.flags->was_set(table + field)) fail_usage("import makes a network of pictures: {} cannot be chosen", flag_name(field));
+  }
+  check_writable(a.output);
   const TensorMap source = net::read_weights(a.source);
   const std::string classifier = net::make_backbone({a.options.backbone, a.options.width, a.options.padding})->classifier() + ".weight";
   const auto found = source.find(classifier);

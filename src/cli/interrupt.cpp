@@ -1,8 +1,9 @@
 #include "cli/interrupt.h"
 
-#include <pthread.h>
+#include <semaphore.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <thread>
 
@@ -11,28 +12,37 @@
 namespace actio::cli {
 namespace {
 
+sem_t signalled;
+
 std::stop_source& source() {
   static std::stop_source instance;
   return instance;
 }
 
+void wait_for_signal() {
+  while (::sem_wait(&signalled) != 0 && errno == EINTR) {
+  }
+}
+
+void on_signal(int) { ::sem_post(&signalled); }
+
 }  // namespace
 
+// A handler, not a blocked signal and sigwait: libraries start threads before main, and the kernel may choose those.
 void install_interrupt_handler() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  // Every later thread inherits the mask, so that only the waiting thread below sees the signals.
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   source();
-  std::thread([signals] {
-    int signal = 0;
-    sigwait(&signals, &signal);
+  ::sem_init(&signalled, 0, 0);
+  std::thread([] {
+    wait_for_signal();
     source().request_stop();
-    sigwait(&signals, &signal);
+    wait_for_signal();
     ::_exit(static_cast<int>(ErrorCode::kInterrupted));
   }).detach();
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
 }
 
 std::stop_token interrupt_token() { return source().get_token(); }

@@ -5,7 +5,7 @@
 
 namespace actio::cli {
 
-// Call first in main, before any thread starts.
+// Call once, early in main.
 void install_interrupt_handler();
 
 std::stop_token interrupt_token();

@@ -63,7 +63,8 @@ std::string OptionFlags::toml_text() const {
     text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table.name);
     for (const Field& field : table.fields) {
       const std::string choices = field.choices.empty() ? "" : fmt::format(" ({})", fmt::join(field.choices, ", "));
-      text += fmt::format("# {}{}\n{} = {}\n", field.help, choices, field.name, toml_value(field));
+      const char* open = was_set(table.name + "." + field.name) ? "" : "#";
+      text += fmt::format("# {}{}\n{}{} = {}\n", field.help, choices, open, field.name, toml_value(field));
     }
   }
   return text;

@@ -19,17 +19,19 @@ class OptionFlags {
   // The fields become --name flags under the heading `table`, and the TOML table [table]. They must outlive this object.
   void add(const std::string& table, const Fields& fields);
 
-  // Adds --config FILE, and --print-config, which prints what the flags before it and the file add up to. Call last.
+  // Adds --config FILE, and --print-config, which prints what the flags and the file add up to. Call last.
   void add_config();
 
   // Reads the file, then the flags. Call after parsing, before the options are used. Throws: Error(kUsage).
   void apply();
 
-  // Every table as TOML, each field with its help as a comment.
+  // Every table as TOML, each field with its help as a comment. What the user left open is commented out, for it may follow
+  // from something else: the network's paper, or the first weights.
   std::string toml_text() const;
 
   // What the user set by flag or file: "network.segments".
   bool was_set(const std::string& field) const;
+  bool any_set() const { return !set_.empty(); }
 
  private:
   struct Table {

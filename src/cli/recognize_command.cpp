@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
@@ -58,10 +59,11 @@ int run_recognize(RecognizeArguments& a) {
       progress.clear();
       for (const std::string& warning : clip.warnings) print_warning(warning);
       const auto& classes = classifier.model().classes;
-      if (a.json) std::puts(json_of(video, clip, scores, a, classes).dump().c_str());
+      if (a.json) std::puts(json_text(json_of(video, clip, scores, a, classes)).c_str());
       else std::fputs(text_of(video, clip, scores, a, classes).c_str(), stdout);
       std::fflush(stdout);
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted) throw;
       progress.clear();
       std::fputs(fmt::format("actio: {}\n", error.what()).c_str(), stderr);
       exit_code = std::max(exit_code, error.exit_code());

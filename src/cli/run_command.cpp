@@ -1,7 +1,11 @@
 #include "cli/run_command.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <string>
@@ -17,6 +21,13 @@ struct ExitCode {
   int value;
 };
 
+// A descriptor that the caller closed would be given to the next file that is opened; this one refuses to be written to.
+void keep_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDONLY) != descriptor) return;
+  }
+}
+
 std::vector<std::string> long_flags(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -31,8 +42,18 @@ const CLI::App& deepest(const CLI::App& app) {
   return *current;
 }
 
-// CLI11's message; but where a flag is unknown, that is what went wrong, and the nearest one helps most.
+// The first word, where it should be a command and is none.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(command->get_name());
+  const bool is_word = !arguments.empty() && !arguments[0].starts_with("-");
+  if (known.empty() || !is_word || std::ranges::find(known, arguments[0]) != known.end()) return {};
+  return unknown_name_text("command", arguments[0], known);
+}
+
+// CLI11's message; but where a command or a flag is unknown, that is what went wrong, and the nearest one helps most.
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& arguments) {
+  if (std::string text = unknown_command(app, arguments); !text.empty()) return text;
   const std::vector<std::string> known = long_flags(deepest(app));
   for (const std::string& argument : arguments) {
     const std::string flag = argument.substr(0, argument.find('='));
@@ -44,9 +65,34 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error, const 
   return text;
 }
 
+std::string help_hint(const CLI::App& app) {
+  const CLI::App& command = deepest(app);
+  return &command == &app ? app.get_name() + " --help" : app.get_name() + " " + command.get_name() + " --help";
+}
+
 int report(const std::string& message, int code) {
   std::fputs(("actio: " + message + "\n").c_str(), stderr);
   return code;
+}
+
+int run(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const ExitCode& code) {
+    return code.value;
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    return report(fmt::format("{} (see '{}')", usage_text(app, error, arguments), help_hint(app)), 2);
+  } catch (const Error& error) {
+    return report(error.what(), error.exit_code());
+  } catch (const std::bad_alloc&) {
+    return report("not enough memory", 1);
+  } catch (const std::exception& error) {
+    return report(error.what(), 1);
+  }
 }
 
 }  // namespace
@@ -59,23 +105,11 @@ void on_run(CLI::App& app, std::function<int()> body) {
 }
 
 int run_app(CLI::App& app, int argc, char** argv) {
-  try {
-    app.parse(argc, argv);
-    return 0;
-  } catch (const ExitCode& code) {
-    return code.value;
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    return report(fmt::format("{} (see '{} --help')", usage_text(app, error, arguments), deepest(app).get_display_name()), 2);
-  } catch (const Error& error) {
-    return report(error.what(), error.exit_code());
-  } catch (const std::bad_alloc&) {
-    return report("not enough memory", 1);
-  } catch (const std::exception& error) {
-    return report(error.what(), 1);
-  }
+  keep_standard_descriptors();
+  const int code = run(app, argc, argv);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  const int failed = report(fmt::format("standard output cannot be written: {}", std::strerror(errno)), 1);
+  return code == 0 ? failed : code;
 }
 
 }  // namespace actio::cli

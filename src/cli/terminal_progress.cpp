@@ -11,6 +11,7 @@ namespace actio::cli {
 namespace {
 
 constexpr int kBarWidth = 24;
+constexpr std::int64_t kShownWarnings = 10;
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -62,6 +63,19 @@ void TerminalProgress::clear() {
   std::fputs("\r\x1b[K", stderr);
   std::fflush(stderr);
   visible_ = false;
+}
+
+void print_warnings(const std::vector<std::string>& messages) {
+  WarningPrinter printer;
+  for (const std::string& message : messages) printer.print(message);
+}
+
+WarningPrinter::~WarningPrinter() {
+  if (count_ > kShownWarnings) print_warning(fmt::format("and {} more like these", count_ - kShownWarnings));
+}
+
+void WarningPrinter::print(const std::string& message) {
+  if (++count_ <= kShownWarnings) print_warning(message);
 }
 
 void print_warning(const std::string& message) { std::fputs(("warning: " + message + "\n").c_str(), stderr); }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "core/progress.h"
 
@@ -29,5 +32,18 @@ class TerminalProgress {
 
 // "warning: ..." on stderr, one line.
 void print_warning(const std::string& message);
+
+// The first of them, and how many more there are.
+void print_warnings(const std::vector<std::string>& messages);
+
+// Prints the first warnings as they come and counts the rest.
+class WarningPrinter {
+ public:
+  ~WarningPrinter();
+  void print(const std::string& message);
+
+ private:
+  std::int64_t count_ = 0;
+};
 
 }  // namespace actio::cli

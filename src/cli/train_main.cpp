@@ -5,10 +5,12 @@
 #include <memory>
 
 #include "cli/interrupt.h"
+#include "cli/network_defaults.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "data/dataset.h"
 #include "net/initialise.h"
 #include "net/model_file.h"
@@ -66,14 +68,15 @@ void initialise_model(TrainArguments& a, net::Model& model) {
       source = net::read_weights(a.init);
     }
   }
-  const bool needs_motion = a.network.network != "tsn" || a.network.streams != "rgb";
-  if (!a.flags->was_set("preprocess.motion")) a.preprocess.motion = needs_motion ? "mv" : "none";
-  if (a.network.network == "stfn" && !a.flags->was_set("preprocess.motion_window")) a.preprocess.motion_window = "centred";
+  apply_network_defaults(a.network, a.preprocess, *a.flags);
   model.spec = net::build_network(a.network, a.preprocess);
   model.preprocess = a.preprocess;
   const net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
                                                  static_cast<std::uint64_t>(a.train.seed), model.weights);
   if (a.init.empty()) return;
+  if (report.loaded.empty()) {
+    fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", a.init, model.spec.name);
+  }
   std::puts(fmt::format("first weights: {} of {} tensors from {}, {} fresh{}", report.loaded.size(), model.weights.size(), a.init,
                         report.fresh.size(), report.fresh.size() > 12 ? "" : fmt::format(" ({})", fmt::join(report.fresh, ", ")))
                 .c_str());
@@ -93,10 +96,22 @@ std::string record_text(const torch_train::EpochRecord& r, std::int64_t epochs) 
   return text + fmt::format("  {:.1f} s, {:.1f} clips/s, waiting {:.0f} %", r.seconds, r.clips_per_second, 100 * r.wait_share);
 }
 
+// Before hours of work rather than after them.
+void check_request(const TrainArguments& a) {
+  check_writable(a.output);
+  std::error_code ignored;
+  for (const std::string& input : {a.data, a.init}) {
+    if (std::filesystem::equivalent(a.output, input, ignored)) fail_usage("{}: is an input, it cannot be the output", a.output);
+  }
+  if (a.flags->was_set("network.classes")) fail_usage("--classes follows from the data when training");
+  if (a.preprocess.motion == "flow") fail_usage("motion 'flow' is not available yet; choose mv or rgbdiff");
+}
+
 int run_train(TrainArguments& a) {
   a.flags->apply();
+  check_request(a);
   const data::Dataset dataset = data::load_dataset(a.data, a.dataset);
-  for (const std::string& warning : dataset.warnings) print_warning(warning);
+  print_warnings(dataset.warnings);
   const data::Split split = data::split_dataset(dataset, a.dataset);
   a.network.classes = static_cast<std::int64_t>(dataset.classes.size());
 
@@ -111,6 +126,7 @@ int run_train(TrainArguments& a) {
                     {"init", std::filesystem::path(a.init).filename().string()}, {"epochs", Json::array()}};
 
   TerminalProgress progress;
+  WarningPrinter warnings;
   torch_train::TrainJob job;
   job.spec = model.spec;
   job.preprocess = a.preprocess;
@@ -120,7 +136,7 @@ int run_train(TrainArguments& a) {
   job.progress = progress.fn();
   job.warn = [&](const std::string& message) {
     progress.clear();
-    print_warning(message);
+    warnings.print(message);
   };
   job.stop = interrupt_token();
   job.on_epoch = [&](const torch_train::EpochRecord& record, const TensorMap& weights) {
@@ -138,7 +154,7 @@ int run_train(TrainArguments& a) {
     net::write_model(a.output, model);
     throw Error(ErrorCode::kInterrupted, fmt::format("interrupted after {} epochs; {} holds what was learned", result.epochs.size(), a.output));
   }
-  if (result.skipped_clips > 0) print_warning(fmt::format("{} clips could not be read and were skipped", result.skipped_clips));
+  if (result.skipped_clips > 0) print_warning(fmt::format("clips that could not be read: {}; others took their places", result.skipped_clips));
   std::puts(fmt::format("wrote {}", a.output).c_str());
   return 0;
 }

@@ -9,7 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <stop_token>
 
+#include "cli/interrupt.h"
 #include "core/error.h"
 
 extern char** environ;
@@ -60,9 +62,6 @@ void restart_with_short_spinning(char** argv) {
 void become_trainer(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_line(arguments);
   prefer_short_spinning();
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execv(words[0].c_str(), argument_pointers(words).data());
   fail("{}: cannot be started: {}", words[0], std::strerror(errno));
 }
@@ -71,14 +70,14 @@ void run_trainer(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_line(arguments);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  // A group of its own: Ctrl-C reaches it once, from here, and not twice, which would end it before it saves.
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, words[0].c_str(), nullptr, &attributes, argument_pointers(words).data(), environ);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) fail("{}: cannot be started: {}", words[0], std::strerror(failed));
+  const std::stop_callback forward(interrupt_token(), [child] { ::kill(child, SIGTERM); });
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) fail("{}: cannot be waited for: {}", words[0], std::strerror(errno));

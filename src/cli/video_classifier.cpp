@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/interrupt.h"
+
 namespace actio::cli {
 namespace {
 
@@ -22,7 +24,7 @@ data::ClipInput VideoClassifier::read(const std::string& video) const {
   request.rgb = has_input(model_.spec, "rgb");
   request.motion = has_input(model_.spec, "motion");
   request.sampling = data::Sampling::kCentre;
-  return data::read_clip(request);
+  return data::read_clip(request, interrupt_token());
 }
 
 VideoScores VideoClassifier::classify(const data::ClipInput& clip) {

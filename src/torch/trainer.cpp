@@ -132,10 +132,21 @@ class Trainer {
   void finish_epoch(EpochRecord& record) {
     const bool last = record.epoch == options_.epochs;
     const bool due = last || (options_.evaluate_every > 0 && record.epoch % options_.evaluate_every == 0);
-    if (due && test_ != nullptr) record.test_top1 = evaluate(record.epoch);
+    if (due && test_ != nullptr) record.test_top1 = try_to_evaluate(record.epoch);
     if (result_.interrupted) return;
     result_.epochs.push_back(record);
     if (job_.on_epoch) job_.on_epoch(record, weights_);
+  }
+
+  // What was learned must not be lost because the test clips cannot be read.
+  double try_to_evaluate(std::int64_t epoch) {
+    try {
+      return evaluate(epoch);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kBadData) throw;
+      if (job_.warn) job_.warn(fmt::format("epoch {} was not tested: {}", epoch, error.what()));
+      return -1;
+    }
   }
 
   // In f32 even after bf16 training: the model is deployed so.

@@ -29,7 +29,9 @@ TEST(Usage, refuses_a_wrong_value_with_the_flag_and_the_value) {
 
 TEST(Usage, exits_with_2_without_a_command_and_for_an_unknown_one) {
   EXPECT_EQ(run_program("").exit_code, 2);
-  EXPECT_EQ(run_program("recognise").exit_code, 2);
+  const ProgramResult unknown = run_program("recognise");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("unknown command 'recognise'; the nearest is 'recognize'"));
 }
 
 TEST(Usage, lists_every_option_of_a_command_in_its_help) {
@@ -95,7 +97,7 @@ TEST(Evaluate, measures_a_folder_per_class_and_counts_what_cannot_be_read) {
   EXPECT_EQ(nlohmann::json::parse(broken.out).at("clips"), 4);
   std::filesystem::rename(dir / "data/jump", dir / "data/jmup");
   const ProgramResult unknown = run_program("evaluate " + (dir / "m.actio") + " " + (dir / "data"));
-  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_EQ(unknown.exit_code, 3);
   EXPECT_THAT(unknown.err, HasSubstr("unknown class 'jmup'; the nearest is 'jump'"));
 }
 
@@ -130,6 +132,29 @@ TEST(Train, reads_back_the_configuration_that_it_prints) {
   EXPECT_THAT(first.out, HasSubstr("fusion_weights = [1.0,2.0,1.5]"));
   std::ofstream(dir / "c.toml") << first.out;
   EXPECT_EQ(run_program("train --config " + (dir / "c.toml") + " --print-config").out, first.out);
+}
+
+TEST(Train, refuses_before_any_work_an_output_that_cannot_be_written_or_is_an_input) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir / "data/a");
+  std::filesystem::create_directories(dir / "folder.actio");
+  write_synthetic_clip({.path = dir / "data/a/1.mp4"});
+  std::ofstream(dir / "list.csv") << "path,label\ndata/a/1.mp4,a\n";
+  for (const std::string& output : {dir / "none/m.actio", dir / "folder.actio", dir / "list.csv"}) {
+    const ProgramResult result = run_program("train " + (dir / "list.csv") + " -o " + output + " --epochs 100000");
+    EXPECT_NE(result.exit_code, 0) << output;
+    EXPECT_THAT(result.err, HasSubstr(output));
+    EXPECT_EQ(result.out, "");
+  }
+  EXPECT_THAT(file_content(dir / "list.csv"), HasSubstr("path,label"));
+}
+
+TEST(Demo, does_not_touch_files_that_are_not_its_own) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir / "demo/clips");
+  std::ofstream(dir / "demo/clips/mine.txt") << "mine";
+  EXPECT_NE(run_program("demo -o " + (dir / "demo") + " --clips-per-class 4").exit_code, 0);
+  EXPECT_EQ(file_content(dir / "demo/clips/mine.txt"), "mine");
 }
 
 TEST(Train, lists_its_options_and_refuses_wrong_ones) {
