@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/dataset.h"
+#include "data/snippet.h"
 #include "net/initialise.h"
 #include "net/model_file.h"
 #include "net/weights.h"
@@ -104,7 +105,7 @@ void check_request(const TrainArguments& a) {
     if (std::filesystem::equivalent(a.output, input, ignored)) fail_usage("{}: is an input, it cannot be the output", a.output);
   }
   if (a.flags->was_set("network.classes")) fail_usage("--classes follows from the data when training");
-  if (a.preprocess.motion == "flow") fail_usage("motion 'flow' is not available yet; choose mv or rgbdiff");
+  data::check_motion(a.preprocess.motion);
 }
 
 int run_train(TrainArguments& a) {

@@ -11,12 +11,20 @@
 
 namespace actio {
 
-// Throws: Error(kFailed) "PATH: no such file" or with the system's reason.
+// Throws: Error(kFailed) "PATH: no such file", "PATH: is not a regular file" for a pipe or device, or with the system's
+// reason; Error(kBadData) for more than 1 GiB.
 std::string read_text_file(const std::filesystem::path& path);
 
-// Writes beside `path`, flushes to the disk, then renames. On failure the old file stays and nothing is left beside it.
+// Writes beside `path`, flushes to the disk, then renames. On failure the old file stays and nothing is left beside it. A
+// symbolic link stays: the file it leads to is written.
+// Throws: Error(kFailed) "PATH: is not a regular file" for a folder, pipe or device, or with the system's reason.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
+
+// To be called before long work whose result goes to `path`. Leaves nothing behind.
+// Throws: what write_file_atomically would throw at once: for a missing folder, one without permission, an empty path, or
+// something that is not a regular file.
+void check_writable(const std::filesystem::path& path);
 
 // XXH3, 128 bit, as 32 lower-case hexadecimal digits. It guards against damage, not against forgery.
 std::string content_hash(std::span<const std::byte> content);

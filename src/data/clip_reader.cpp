@@ -1,5 +1,6 @@
 #include "data/clip_reader.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,10 @@ constexpr std::int64_t kMostFrames = 100'000'000;  // a container that claims mo
 // What only decoding a whole clip tells.
 struct ClipFacts {
   std::int64_t frames = 0, damaged = 0, errors = 0, claimed = 0;
+  std::string container;
+  double frames_per_second = 0, duration = 0;  // as the container claims; seconds
+  double last_time = 0;                        // of a frame; seconds from the first
+  bool motionless = false;                     // vectors were looked for, and no frame has any
 };
 
 class FactsMemory {
@@ -91,19 +96,46 @@ Pass run(const ClipRequest& request, std::int64_t frames, bool certain, const st
                       crop_of(request, crop_seed));
   }
   std::int64_t seen = 0;
+  double last_time = 0;
+  bool moves = false;
   while (!(certain && assembler->complete())) {
     if (stop.stop_requested()) fail(ErrorCode::kInterrupted, "{}: reading was stopped", request.path);
     const std::optional<video::Frame> frame = decoder.next();
     if (!frame) break;
     ++seen;
+    last_time = std::max(last_time, frame->time_seconds);
+    moves = moves || !frame->vectors.empty();
     if (assembler && frame->index <= assembler->last_frame())
       assembler->push(*frame, vectors ? stream.field(*frame) : Tensor());
   }
   const video::DecodeCounters& counters = decoder.counters();
-  pass.facts = {seen, counters.damaged, counters.errors, decoder.info().frames_claimed};
+  const video::StreamInfo& info = decoder.info();
+  pass.facts = {seen,           counters.damaged,       counters.errors,       info.frames_claimed,
+                info.container, info.frames_per_second, info.duration_seconds, last_time, vectors && !moves};
   const bool right = certain || pass.facts.frames == frames;
   if (right && assembler && assembler->complete()) pass.inputs = assembler->take();
   return pass;
+}
+
+// Where the clip ends clearly before its container says, how much is missing.
+std::string shortfall_of(const ClipFacts& facts) {
+  const double fps = facts.frames_per_second;
+  const auto frames = static_cast<double>(facts.frames), claimed = static_cast<double>(facts.claimed);
+  // A duration is a coarse measure, so there both the count and the time must fall short. AVI counts what stands in for
+  // B-frames and fields, so its count needs the time too; the time it claims is that of its count, as FFmpeg shortens the
+  // duration of an AVI that was cut.
+  const double expected_seconds = std::max(facts.duration, fps > 0 ? claimed / fps : 0);
+  const double end = facts.frames > 1 ? facts.last_time * frames / (frames - 1) : fps > 0 ? 1 / fps : 0;
+  const bool early = end < 0.9 * expected_seconds;
+  if (facts.claimed > 0) {
+    // Containers are often wrong by a frame or two.
+    if (facts.claimed - facts.frames <= 2 + facts.claimed / 10) return {};
+    if (facts.container == "avi" && fps > 0 && !early) return {};
+    return fmt::format("ends after {} of {} frames", facts.frames, facts.claimed);
+  }
+  const double expected = facts.duration * fps;
+  if (!early || frames >= 0.9 * expected || expected - frames < 5) return {};
+  return fmt::format("ends after {} frames at {:.2f} s; the container claims {:.2f} s", facts.frames, end, facts.duration);
 }
 
 std::vector<std::string> warnings_of(const std::string& path, const ClipFacts& facts) {
@@ -111,9 +143,9 @@ std::vector<std::string> warnings_of(const std::string& path, const ClipFacts& f
   if (facts.damaged > 0)
     warnings.push_back(fmt::format("{}: {} of {} frames are damaged", path, facts.damaged, facts.frames));
   if (facts.errors > 0) warnings.push_back(fmt::format("{}: {} packets could not be decoded", path, facts.errors));
-  // Containers are often wrong by a frame or two.
-  if (facts.claimed - facts.frames > 2 + facts.claimed / 10) {
-    warnings.push_back(fmt::format("{}: ends after {} of {} frames", path, facts.frames, facts.claimed));
+  if (const std::string text = shortfall_of(facts); !text.empty()) warnings.push_back(fmt::format("{}: {}", path, text));
+  if (facts.motionless) {
+    warnings.push_back(fmt::format("{}: no frame carries motion vectors; its motion input is zero", path));
   }
   return warnings;
 }

@@ -5,11 +5,14 @@
 #include <cctype>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 #include "data/csv.h"
+#include "data/utf8.h"
 
 namespace fs = std::filesystem;
 
@@ -39,18 +42,21 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return entries;
 }
 
-// Follows links to folders, but visits no folder twice, so that a link to a parent ends.
+// Follows links to folders, but only into those that are not in `visited` yet.
 void find_videos(const fs::path& folder, std::set<fs::path>& visited, std::vector<fs::path>& videos) {
   std::error_code code;
-  const fs::path real = fs::canonical(folder, code);
-  if (code || !visited.insert(real).second) return;
   for (const fs::path& entry : sorted_entries(folder)) {
-    if (fs::is_directory(entry, code)) {
-      find_videos(entry, visited, videos);
-    } else if (is_video(entry)) {
-      videos.push_back(entry);
+    if (!fs::is_directory(entry, code)) {
+      if (is_video(entry)) videos.push_back(entry);
+      continue;
     }
+    const fs::path real = fs::canonical(entry, code);
+    if (!code && visited.insert(real).second) find_videos(entry, visited, videos);
   }
+}
+
+void insert_with_parents(const fs::path& folder, std::set<fs::path>& folders) {
+  for (fs::path at = folder; folders.insert(at).second && at.has_relative_path();) at = at.parent_path();
 }
 
 // The gNN of "v_Archery_g07_c02.avi", or nothing.
@@ -99,18 +105,37 @@ struct Table {
 
 Table read_folder(const std::string& path) {
   Table table{{"path", "label"}, {}, {}};
+  std::vector<fs::path> classes;
+  std::set<fs::path> above;     // the root and the folders that hold it
+  std::set<fs::path> reserved;  // those, and the classes and what holds them: no class reaches them by a link
+  std::error_code code;
+  insert_with_parents(fs::canonical(path, code), above);
+  reserved = above;
   bool loose = false;
   for (const fs::path& entry : sorted_entries(path)) {
-    std::error_code code;
     if (!fs::is_directory(entry, code)) {
       loose = loose || is_video(entry);
       continue;
     }
-    std::set<fs::path> visited;
+    const fs::path real = fs::canonical(entry, code);
+    if (above.contains(real)) {
+      table.warnings.push_back(fmt::format("{}: links to {}, which it lies in, so no class", entry.string(), real.string()));
+      continue;
+    }
+    insert_with_parents(real, reserved);
+    classes.push_back(entry);
+  }
+  for (const fs::path& entry : classes) {
+    std::set<fs::path> visited = reserved;
     std::vector<fs::path> videos;
     find_videos(entry, visited, videos);
-    if (videos.empty()) table.warnings.push_back(fmt::format("{}: no video, so no class", entry.string()));
-    for (const fs::path& video : videos) table.items.push_back({video.string(), entry.filename().string(), -1, {}, {}});
+    const std::string label = entry.filename().string();
+    if (videos.empty()) {
+      table.warnings.push_back(fmt::format("{}: no video, so no class", entry.string()));
+    } else if (!is_utf8(label)) {
+      fail_data("{}: the folder name '{}' is not UTF-8, so it cannot be a class", path, escaped(label));
+    }
+    for (const fs::path& video : videos) table.items.push_back({video.string(), label, -1, {}, {}});
   }
   if (table.items.empty()) {
     fail_data("{}: no class; one folder per class with videos inside was expected{}", path,
@@ -135,6 +160,9 @@ Table read_table(const std::string& path) {
     for (const std::size_t column : {path_column, label_column}) {
       if (row.fields[column].empty()) fail_data("{} line {}: {} is empty", path, row.line, csv.header[column]);
     }
+    if (const std::string& label = row.fields[label_column]; !is_utf8(label)) {
+      fail_data("{} line {}: the label '{}' is not UTF-8", path, row.line, escaped(label));
+    }
     Item item{(folder / row.fields[path_column]).string(), row.fields[label_column], -1, {}, {}};
     for (std::size_t i = 0; i < csv.header.size(); ++i) item.columns[csv.header[i]] = row.fields[i];
     if (item.columns.contains("label_id")) {
@@ -149,6 +177,33 @@ Table read_table(const std::string& path) {
   }
   if (table.items.empty()) fail_data("{}: a header and no rows", path);
   return table;
+}
+
+// One warning for every two classes that have a clip in common: it teaches both.
+std::vector<std::string> shared_clips(const std::vector<Item>& items, const std::string& source) {
+  struct Shared {
+    std::string path;
+    std::int64_t count = 0;
+  };
+  std::map<fs::path, const Item*> first_of;
+  std::map<std::pair<std::string, std::string>, Shared> shared;
+  for (const Item& item : items) {
+    std::error_code code;
+    const bool from_folder = item.columns.empty();  // only there do all files exist
+    fs::path real = from_folder ? fs::canonical(item.path, code) : fs::path(item.path).lexically_normal();
+    if (code) continue;
+    const Item& first = *first_of.emplace(std::move(real), &item).first->second;
+    if (first.label == item.label) continue;
+    Shared& both = shared[std::minmax(first.label, item.label)];
+    if (both.count++ == 0) both.path = item.path;
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [labels, both] : shared) {
+    warnings.push_back(fmt::format("{}: '{}' is in class '{}' and in class '{}'{}", source, both.path, labels.first,
+                                   labels.second,
+                                   both.count > 1 ? fmt::format("; so are {} more", both.count - 1) : std::string()));
+  }
+  return warnings;
 }
 
 // Class names in the order of label_id, where there is such a column; else sorted.
@@ -234,6 +289,7 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options) {
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) dataset.warnings.push_back(fmt::format("{}: class '{}' has no clip", path, dataset.classes[i]));
   }
+  std::ranges::move(shared_clips(dataset.items, path), std::back_inserter(dataset.warnings));
   set_groups(dataset, options, table.columns);
   return dataset;
 }

@@ -23,7 +23,7 @@ struct Dataset {
   std::string source;
   std::vector<std::string> classes;  // sorted, or in the order of the column label_id
   std::vector<Item> items;
-  std::vector<std::string> warnings;  // one sentence each: a class without a clip
+  std::vector<std::string> warnings;  // one line each: a class without a clip, a clip in two classes
 };
 
 struct DatasetOptions {
@@ -40,12 +40,13 @@ struct Split {
   std::vector<Item> train, test;
 };
 
-// Reads `path`: a folder with one sub-folder per class (video files at any depth; hidden ones are skipped), or a CSV file
+// Reads `path`: a folder with one sub-folder per class (video files at any depth; hidden ones are skipped; links are
+// followed, but not to a folder above or to another class), or a CSV file
 // with the columns path and label (relative paths count from the CSV file). Classes are those of the whole table, except
 // where a filter on label or label_id excludes them, so that the numbers of the classes do not depend on which part is read.
 // A clip file that does not exist is found when it is read, not here.
 // Throws: Error(kFailed) for a missing path, Error(kBadData) naming file, line and value, Error(kUsage) for an unknown
-// column.
+// column. A label that is not UTF-8, which no model file could hold, is kBadData too.
 Dataset load_dataset(const std::string& path, const DatasetOptions& options = {});
 
 // Divides the items by group; all are training items where neither a fold nor a share is given. The share is chosen so that

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "data/snippet.h"
 
 namespace actio::data {
 namespace {
@@ -99,6 +100,7 @@ struct Loader::Impl {
   std::set<std::size_t> bad_;                   // items that failed
   std::vector<std::string> failures_;           // of them, those that are not reported yet
   std::string first_failure_;
+  std::exception_ptr misuse_;  // no video's fault: ends the epoch at once
 
   // Of the consumer only.
   std::set<std::string> reported_;         // warnings
@@ -118,6 +120,7 @@ Loader::Impl::Impl(std::vector<Item> items, ClipRequest request, const LoaderOpt
       warn_(std::move(warn)),
       stop_(std::move(stop)) {
   check(items_, options_);
+  if (request_.motion) check_motion(request_.preprocess.motion);
 }
 
 Loader::Impl::~Impl() { cancel_and_join(); }
@@ -138,6 +141,7 @@ void Loader::Impl::start(std::int64_t epoch, std::int64_t first_batch) {
     rng.shuffle(order_);
   }
   jobs_.clear();
+  misuse_ = nullptr;
   claim_job_ = claim_slot_ = 0;
   next_position_ = first_batch * options_.batch_size;
   seen_ = delivered_ = 0;
@@ -187,14 +191,19 @@ void Loader::Impl::work(const std::stop_token& cancel) {
   std::size_t slot = 0;
   while (claim(job, slot, cancel)) {
     std::exception_ptr problem;
+    bool misuse = false;
     try {
       read_slot(*job, slot, cancel);
+    } catch (const Error& error) {
+      problem = std::current_exception();
+      misuse = error.code() == ErrorCode::kUsage;
     } catch (...) {
       problem = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
     if (problem && !job->problem) job->problem = problem;
-    if (--job->open == 0) ready_.notify_all();
+    if (misuse && !misuse_) misuse_ = problem;
+    if (--job->open == 0 || misuse) ready_.notify_all();
   }
 }
 
@@ -283,12 +292,17 @@ std::optional<Batch> Loader::Impl::next() {
       std::unique_lock lock(mutex_);
       if (jobs_.empty()) break;
       const auto begin = std::chrono::steady_clock::now();
-      const bool done = ready_.wait(lock, stop_, [&] { return jobs_.front()->open == 0; });
+      const bool done = ready_.wait(lock, stop_, [&] { return misuse_ || jobs_.front()->open == 0; });
       wait_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       if (!done || stop_.stop_requested()) {
         lock.unlock();
         cancel_and_join();
         fail(ErrorCode::kInterrupted, "reading clips was stopped");
+      }
+      if (misuse_) {
+        lock.unlock();
+        cancel_and_join();
+        std::rethrow_exception(misuse_);
       }
       job = jobs_.front();
       jobs_.pop_front();

@@ -37,7 +37,7 @@ class Loader {
  public:
   // `request` says how to read; its path, seed and stream are the loader's to fill. `warn` is called from next(), once for
   // each video that fails and once for each warning about a video.
-  // Throws: Error(kUsage) without items, or with options that make no sense.
+  // Throws: Error(kUsage) without items, with options that make no sense, or with a motion that cannot be read.
   Loader(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn = {},
          std::stop_token stop = {});
   ~Loader();
@@ -48,7 +48,8 @@ class Loader {
   void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
 
   // The next batch; empty at the end of the epoch.
-  // Throws: Error(kBadData) where no video can be read, Error(kInterrupted) once `stop` is requested.
+  // Throws: Error(kBadData) where no video can be read, Error(kInterrupted) once `stop` is requested, Error(kUsage) at
+  // once where `request` makes no sense, which is no video's fault.
   std::optional<Batch> next();
 
   std::int64_t batches() const;        // of an epoch

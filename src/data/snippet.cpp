@@ -11,6 +11,13 @@
 
 namespace actio::data {
 
+void check_motion(const std::string& motion) {
+  if (motion == "flow") fail_usage("motion 'flow' is not available yet; choose mv or rgbdiff");
+  if (motion != "none" && motion != "mv" && motion != "rgbdiff") {
+    fail_usage("{}", unknown_name_text("motion", motion, {"none", "mv", "rgbdiff"}));
+  }
+}
+
 SnippetAssembler::SnippetAssembler(const SnippetPlan& plan, const Preprocess& preprocess, CropFn crop)
     : preprocess_(preprocess), crop_(std::move(crop)), segments_(static_cast<std::int64_t>(plan.sampled.size())) {
   const std::int64_t size = preprocess_.input_size;
@@ -25,10 +32,7 @@ SnippetAssembler::SnippetAssembler(const SnippetPlan& plan, const Preprocess& pr
 }
 
 void SnippetAssembler::plan_motion(const SnippetPlan& plan) {
-  if (preprocess_.motion == "flow") fail("motion 'flow' cannot be computed from video yet; use 'mv' or 'rgbdiff'");
-  if (preprocess_.motion != "mv" && preprocess_.motion != "rgbdiff") {
-    fail_usage("{}", unknown_name_text("motion", preprocess_.motion, {"none", "mv", "rgbdiff"}));
-  }
+  check_motion(preprocess_.motion);
   const std::int64_t length = preprocess_.motion_length, size = preprocess_.input_size;
   motion_ = Tensor({segments_ * length, is_difference() ? 3 : 2, size, size});
   for (std::int64_t k = 0; k < segments_; ++k) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "core/preprocess.h"
@@ -18,6 +19,9 @@ namespace actio::data {
 // The box for frames of one size; asked again when the size changes in the middle of a clip.
 using CropFn = std::function<CropBox(int width, int height)>;
 
+// Throws: Error(kUsage) for motion "flow", which cannot be computed from video yet, and for an unknown one.
+void check_motion(const std::string& motion);
+
 struct SnippetPlan {
   std::vector<std::int64_t> sampled;                               // K frames, in order; a frame may occur twice
   std::int64_t frames = std::numeric_limits<std::int64_t>::max();  // of the clip: where motion windows end
@@ -29,7 +33,7 @@ struct SnippetPlan {
 // Threads: one assembler belongs to one thread at a time.
 class SnippetAssembler {
  public:
-  // Throws: Error(kFailed) for motion "flow", which is not there yet; Error(kUsage) for another unknown motion or window.
+  // Throws: Error(kUsage) as check_motion, and for an unknown window.
   SnippetAssembler(const SnippetPlan& plan, const Preprocess& preprocess, CropFn crop);
 
   // Takes what it needs from `frame`, whose index is one more than that of the frame before; frames that no snippet needs

@@ -15,8 +15,10 @@
 #include "data/transform.h"
 #include "motion/vector_field.h"
 #include "motion/vector_stream.h"
+#include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
 #include "video/decoder.h"
+#include "video/encoder.h"
 #include "support/shared_data.h"
 
 namespace actio::data {
@@ -240,6 +242,59 @@ TEST_F(ClipReader, uses_a_truncated_clip_for_what_decodes_and_says_so) {
   }
 }
 
+TEST_F(ClipReader, finds_a_truncation_by_the_duration_where_no_count_is_stored) {
+  write_moving_clip(dir_ / "whole.mkv", {.frames = 60}, 1, 1);
+  EXPECT_THAT(read_clip(request_of(dir_ / "whole.mkv", 4)).warnings, IsEmpty());
+  fs::copy_file(dir_ / "whole.mkv", dir_ / "cut.mkv");
+  fs::resize_file(dir_ / "cut.mkv", fs::file_size(dir_ / "whole.mkv") * 6 / 10);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const ClipInput clip = read_clip(request_of(dir_ / "cut.mkv", 4));
+    EXPECT_LT(clip.frames, 50);
+    ASSERT_FALSE(clip.warnings.empty());
+    const std::string start = fmt::format("cut.mkv: ends after {} frames at", clip.frames);
+    EXPECT_THAT(clip.warnings.back(), ::testing::AllOf(HasSubstr(start), HasSubstr("the container claims 2.40 s")));
+  }
+}
+
+TEST_F(ClipReader, does_not_take_the_place_holders_of_an_avi_for_lost_frames) {
+  video::EncoderOptions options;
+  const actio::testing::SyntheticClip texture{.path = "", .dx = 1};
+  options.width = texture.width;
+  options.height = texture.height;
+  options.frames_per_second = 50;
+  video::Encoder encoder(dir_ / "a.avi", options);
+  for (int t = 0; t < 56; ++t) encoder.write_at(actio::testing::synthetic_frame(texture, t), 2 * t);
+  encoder.close();
+  ASSERT_GT(video::Decoder(dir_ / "a.avi").info().frames_claimed, 100);
+  const ClipInput clip = read_clip(request_of(dir_ / "a.avi", 4));
+  EXPECT_EQ(clip.frames, 56);
+  EXPECT_THAT(clip.warnings, IsEmpty());
+  fs::copy_file(dir_ / "a.avi", dir_ / "cut.avi");
+  fs::resize_file(dir_ / "cut.avi", fs::file_size(dir_ / "a.avi") * 6 / 10);
+  EXPECT_THAT(read_clip(request_of(dir_ / "cut.avi", 4)).warnings, ::testing::Contains(HasSubstr("cut.avi: ends after")));
+}
+
+TEST_F(ClipReader, says_so_when_no_frame_carries_vectors) {
+  write_moving_clip(dir_ / "moving.mp4", {.frames = 8}, 1, 1);
+  write_grey_clip(dir_ / "one.mp4", {.frames = 1});
+  video::EncoderOptions options;
+  options.width = 64;
+  options.height = 48;
+  options.gop = 1;
+  video::Encoder encoder(dir_ / "intra.mp4", options);
+  for (int t = 0; t < 8; ++t) encoder.write(Tensor({48, 64, 3}, DType::kU8));
+  encoder.close();
+  for (const std::string name : {"one.mp4", "intra.mp4"}) {
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      EXPECT_THAT(read_clip(request_of(dir_ / name, 2, "mv")).warnings,
+                  ElementsAre((dir_ / name) + ": no frame carries motion vectors; its motion input is zero"));
+    }
+    EXPECT_THAT(read_clip(request_of(dir_ / name, 2)).warnings, IsEmpty());
+    EXPECT_THAT(read_clip(request_of(dir_ / name, 2, "rgbdiff")).warnings, IsEmpty());
+  }
+  EXPECT_THAT(read_clip(request_of(dir_ / "moving.mp4", 2, "mv")).warnings, IsEmpty());
+}
+
 TEST_F(ClipReader, reads_alike_the_first_time_and_later) {
   write_moving_clip(dir_ / "a.avi", {.codec = "mpeg4"}, 1, 2);
   const ClipRequest request = request_of(dir_ / "a.avi", 3, "mv");
@@ -266,7 +321,8 @@ TEST_F(ClipReader, fails_in_one_line_that_names_the_file) {
   }
   write_grey_clip(dir_ / "a.mp4");
   EXPECT_THAT(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flow")); }).what(),
-              HasSubstr("'flow' cannot be computed"));
+              HasSubstr("motion 'flow' is not available yet; choose mv or rgbdiff"));
+  EXPECT_EQ(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flow")); }).code(), ErrorCode::kUsage);
 }
 
 TEST_F(ClipReader, refuses_a_container_without_frames) {

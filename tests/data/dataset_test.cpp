@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "data/csv.h"
+#include "data/utf8.h"
 #include "support/temp_dir.h"
 #include "support/shared_data.h"
 
@@ -168,7 +169,64 @@ TEST_F(Folder, ends_on_links_that_form_a_circle) {
   write(dir_ / "run/a.mp4", "");
   fs::create_directory_symlink(dir_.path(), dir_ / "run/parent");
   const Dataset dataset = load_dataset(dir_.path().string());
-  EXPECT_LT(dataset.items.size(), 4u);
+  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4"));
+}
+
+TEST_F(Folder, does_not_reach_another_class_or_a_folder_above_by_a_link) {
+  write(dir_ / "outside/loose.mp4", "");
+  write(dir_ / "outside/fd/point/a.mp4", "");
+  write(dir_ / "outside/fd/run/deep/b.mp4", "");
+  fs::create_directory_symlink("../", dir_ / "outside/fd/point/loop");
+  fs::create_directory_symlink("../../", dir_ / "outside/fd/point/above");
+  fs::create_directory_symlink("../point", dir_ / "outside/fd/run/other");
+  fs::create_directory_symlink("deep", dir_ / "outside/fd/run/again");
+  fs::create_directory_symlink(".", dir_ / "outside/fd/all");
+  const Dataset dataset = load_dataset(dir_ / "outside/fd");
+  EXPECT_THAT(dataset.classes, ElementsAre("point", "run"));
+  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4", "b.mp4"));
+  EXPECT_THAT(dataset.warnings, ElementsAre(HasSubstr("all: links to ")));
+}
+
+TEST_F(Folder, warns_of_a_file_that_two_classes_have) {
+  write(dir_ / "pool/a.mp4", "");
+  write(dir_ / "pool/b.mp4", "");
+  write(dir_ / "fd/hop/c.mp4", "");
+  write(dir_ / "fd/run/own.mp4", "");
+  fs::create_directory_symlink(dir_ / "pool", dir_ / "fd/hop/pool");
+  fs::create_directory_symlink(dir_ / "pool", dir_ / "fd/run/pool");
+  fs::create_symlink(dir_ / "fd/hop/c.mp4", dir_ / "fd/run/c.mp4");
+  fs::create_symlink(dir_ / "fd/run/own.mp4", dir_ / "fd/run/same_class.mp4");
+  const Dataset dataset = load_dataset(dir_ / "fd");
+  EXPECT_EQ(dataset.items.size(), 8u);
+  EXPECT_THAT(dataset.warnings,
+              ElementsAre(::testing::EndsWith("fd/run/c.mp4' is in class 'hop' and in class 'run'; so are 2 more")));
+}
+
+TEST_F(Folder, refuses_a_class_name_that_is_not_utf8) {
+  write(dir_ / "g\xfcnther/a.mp4", "");
+  EXPECT_THAT(message_of([&] { load_dataset(dir_.path().string()); }), HasSubstr("folder name 'g\\xfcnther' is not UTF-8"));
+}
+
+TEST_F(Csv, refuses_a_label_that_is_not_utf8) {
+  EXPECT_THAT(load_error("path,label\na,x\nb,g\xfcn\n"), HasSubstr("labels.csv line 3: the label 'g\\xfcn' is not UTF-8"));
+  for (const char* bad : {"\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80", "\xe2\x82"}) {
+    EXPECT_FALSE(is_utf8(bad)) << escaped(bad);
+  }
+  for (const char* good : {"", "x", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xee\x80\x80"}) {
+    EXPECT_TRUE(is_utf8(good)) << escaped(good);
+  }
+}
+
+TEST_F(Csv, warns_of_a_path_with_two_labels) {
+  const Dataset dataset = load_dataset(csv("path,label\na.mp4,x\n./a.mp4,y\nb.mp4,x\nb.mp4,x\nb.mp4,z\n"));
+  ASSERT_EQ(dataset.warnings.size(), 2u);
+  EXPECT_THAT(dataset.warnings[0], HasSubstr("labels.csv: '"));
+  EXPECT_THAT(dataset.warnings[0], HasSubstr("a.mp4' is in class 'x' and in class 'y'"));
+  EXPECT_THAT(dataset.warnings[1], HasSubstr("b.mp4' is in class 'x' and in class 'z'"));
+  DatasetOptions options;
+  options.filter = {"label=x"};
+  EXPECT_THAT(load_dataset(dir_ / "labels.csv", options).warnings, ::testing::IsEmpty());
 }
 
 TEST_F(Folder, without_a_class_is_an_error) {

@@ -204,8 +204,29 @@ TEST_F(LoaderTest, says_so_when_no_video_can_be_read) {
 TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
   ClipRequest wrong = request();
   wrong.preprocess.motion_window = "middle";
-  Loader loader(items(), wrong, {});
-  EXPECT_THROW(loader.next(), Error);
+  std::vector<std::string> warnings;
+  Loader loader(items(), wrong, {}, [&](const std::string& text) { warnings.push_back(text); });
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    try {
+      loader.next();
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage);
+      EXPECT_THAT(error.what(), HasSubstr("middle"));
+    }
+  }
+  EXPECT_TRUE(warnings.empty());
+  EXPECT_EQ(loader.failed_videos(), 0);
+  wrong.preprocess.motion = "flow";
+  try {
+    Loader flow(items(), wrong, {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_STREQ(error.what(), "motion 'flow' is not available yet; choose mv or rgbdiff");
+  }
+  wrong.motion = false;
+  EXPECT_TRUE(Loader(items(), wrong, {}).next()) << "only the RGB input is read";
   EXPECT_THROW(Loader({}, request(), {}), Error);
   EXPECT_THROW(Loader(items(), request(), {.batch_size = 0}), Error);
   EXPECT_THROW(Loader(items(), request(), {.threads = 0}), Error);
