@@ -87,7 +87,7 @@ Tensor Tensor::reshaped(Shape shape) const {
 
 Tensor Tensor::rows(std::int64_t begin, std::int64_t count) const {
   if (shape_.empty() || begin < 0 || count < 0 || begin > shape_[0] - count) {
-    fail("rows {} to {} are outside of shape {}", begin, begin + count, shape_text(shape_));
+    fail("{} rows from row {} are outside of shape {}", count, begin, shape_text(shape_));
   }
   Tensor view = *this;
   const std::int64_t row = shape_[0] == 0 ? 0 : numel_ / shape_[0];
