@@ -10,7 +10,7 @@ namespace actio::cli {
 [[noreturn]] void become_trainer(const std::vector<std::string>& arguments);
 
 // Starts this program over with OpenMP threads that soon sleep while they wait, unless the environment already chooses. Threads
-// that spin for long take the cores from those that decode: training was seven times slower so on two busy cores. Sleeping at
+// that spin for long take the cores from those that decode: training was several times slower so on two busy cores. Sleeping at
 // once costs small networks more than it saves. OpenMP reads its settings before main, hence the new start (about 20 ms).
 void restart_with_short_spinning(char** argv);
 
