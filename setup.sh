@@ -8,9 +8,9 @@ packages=(
   g++ cmake ninja-build ccache pkg-config git
   libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
-  libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev
+  libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libzstd-dev libhwy-dev
 )
-tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-torch python3-torchvision)
+tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-torch python3-torchvision libopencv-contrib-dev clang libclang-rt-dev)
 
 if [[ "${1:-}" == "--tests" ]]; then
   packages+=("${tests[@]}")

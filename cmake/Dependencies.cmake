@@ -11,6 +11,8 @@ set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY} IN
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)  # header-only
 
@@ -19,5 +21,6 @@ if(ACTIO_TORCH)
 endif()
 if(ACTIO_TESTS)
   find_package(GTest REQUIRED)
+  find_package(OpenCV REQUIRED COMPONENTS core imgproc optflow)  # the oracle of TV-L1, in tests and benchmarks only
   include(GoogleTest)
 endif()

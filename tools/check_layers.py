@@ -29,6 +29,7 @@ THIRD_PARTY = {
     "torch/": {"torch"}, "ATen/": {"torch"}, "c10/": {"torch"},
     "oneapi/": {"runtime"}, "dnnl": {"runtime"},
     "toml++/": {"core"}, "CLI/": {"cli"}, "opencv2/": set(), "zlib.h": {"net"}, "xxhash.h": {"core"},
+    "zstd.h": {"data"}, "hwy/": {"motion"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
