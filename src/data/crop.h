@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/preprocess.h"
 #include "core/rng.h"
@@ -29,5 +32,15 @@ CropBox centre_crop(int width, int height, const Preprocess& preprocess);
 // probability 0.5. The number of draws from `rng` does not depend on the frame.
 // Source: Wang et al., Temporal Segment Networks, sec. 3.2; STFN sec. 4.2.
 CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options = {});
+
+// The names that view_crops knows.
+std::vector<std::string> view_crop_names();
+
+// The boxes that a test protocol looks at. Their number depends on `name` alone.
+// "centre": centre_crop. "three": squares as large as the short side, at both ends of the long side and in its middle
+// (SlowFast). "ten": the four corners and the middle, each of input_size, then the same five mirrored (TSN). Where resize is
+// "stretch" every box is the whole frame.
+// Throws: Error(kUsage) naming the nearest name.
+std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Preprocess& preprocess);
 
 }  // namespace actio::data

@@ -296,5 +296,49 @@ TEST(Safetensors, exchanges_files_with_the_python_library_both_ways) {
   for (const auto& [name, tensor] : every_type()) EXPECT_TRUE(same(read.at(name), tensor)) << name;
 }
 
+// An independent reader of the format's published rules, with nothing but Python's own library: it fails where a rule is broken
+// and writes the same tensors back in the reverse order, with another spacing of the header.
+const char* const kPlainReader = R"(
+import json, struct, sys
+data = open(sys.argv[1], 'rb').read()
+length, = struct.unpack('<Q', data[:8])
+header = json.loads(data[8:8 + length].decode('utf-8'))
+metadata = header.pop('__metadata__')
+assert all(isinstance(v, str) for v in metadata.values())
+sizes = {'F64': 8, 'I64': 8, 'U64': 8, 'F32': 4, 'I32': 4, 'U32': 4, 'BF16': 2, 'F16': 2, 'I16': 2, 'U16': 2, 'I8': 1, 'U8': 1, 'BOOL': 1}
+body, at = data[8 + length:], 0
+for name, t in sorted(header.items(), key=lambda item: item[1]['data_offsets']):
+    begin, end = t['data_offsets']
+    count = 1
+    for n in t['shape']:
+        count *= n
+    assert begin == at and end - begin == count * sizes[t['dtype']], name
+    at = end
+assert at == len(body)
+out, blob = {'__metadata__': metadata}, b''
+for name in reversed(list(header)):
+    t = header[name]
+    bytes_ = body[slice(*t['data_offsets'])]
+    out[name] = {'shape': t['shape'], 'data_offsets': [len(blob), len(blob) + len(bytes_)], 'dtype': t['dtype']}
+    blob += bytes_
+text = json.dumps(out, indent=1, ensure_ascii=False).encode('utf-8')
+text += b' ' * (-len(text) % 8)
+open(sys.argv[2], 'wb').write(struct.pack('<Q', len(text)) + text + blob)
+)";
+
+TEST(Safetensors, are_read_and_written_alike_by_a_plain_python_reader_of_the_format) {
+  ASSERT_TRUE(python_has("json, struct")) << "no python3";
+  const TempDir dir;
+  const Metadata metadata = {{"größe", "a \"b\""}};
+  write_safetensors(dir / "ours", every_type(), metadata);
+  write_plain(dir / "plain.py", kPlainReader);
+  ASSERT_TRUE(run_python(fmt::format("'{}' '{}' '{}'", dir / "plain.py", dir / "ours", dir / "theirs")));
+  Metadata read_metadata;
+  const TensorMap read = read_safetensors(dir / "theirs", &read_metadata);
+  EXPECT_EQ(read_metadata, metadata);
+  EXPECT_EQ(read.size(), every_type().size());
+  for (const auto& [name, tensor] : every_type()) EXPECT_TRUE(same(read.at(name), tensor)) << name;
+}
+
 }  // namespace
 }  // namespace actio::net

@@ -1,0 +1,34 @@
+// data: the views of a clip that a test protocol averages its scores over. In: a protocol's name, or its parts. Out: places in
+// time and crops.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/options.h"
+
+namespace actio::data {
+
+// One clip gives views() inputs: the crops of the first place, then those of the second, and so on.
+struct Protocol {
+  std::int64_t segments = 0;          // snippets per view; 0: as many as the network was trained with
+  std::vector<double> places = {0.5}; // where each view looks in its segments, 0..1
+  std::string crops = "centre";       // "centre", "three", "ten" (data::view_crops)
+
+  Fields fields();
+  std::int64_t views() const;         // Throws: as check_protocol
+};
+
+std::vector<std::string> protocol_names();
+
+// "centre": one view. "tsn": 25 snippets, ten crops (Wang et al., Temporal Segment Networks, sec. 4.1). "stfn": five sequences, one
+// from each fifth of every segment, averaged (STFN sec. 4.2). "slowfast": ten places, three crops.
+// Throws: Error(kUsage) naming the nearest protocol.
+Protocol named_protocol(std::string_view name);
+
+// Throws: Error(kUsage) for no place, one outside of [0, 1], crops that do not exist or a negative number of segments.
+void check_protocol(const Protocol& protocol);
+
+}  // namespace actio::data
