@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <numeric>
 
 #include "cli/commands.h"
 #include "cli/evaluation.h"
@@ -93,24 +94,17 @@ DemoRow train_network(const DemoArguments& a, const std::string& labels, const s
   return row;
 }
 
-// Of two classes that are each other's reversal, the higher score decides.
-double order_accuracy(const Evaluation& evaluation, const net::Model& model) {
-  std::map<std::string, std::vector<std::int64_t>> pairs;
-  for (const data::Item& item : evaluation.items) {
-    auto& members = pairs[item.columns.at("pair")];
-    const std::int64_t c = class_index(model, item.label);
-    if (std::ranges::find(members, c) == members.end()) members.push_back(c);
-  }
-  std::int64_t right = 0;
+// The pair that each class of the model belongs to; classes without clips here are alone.
+std::vector<std::int64_t> pairs_of_classes(const Evaluation& evaluation, const net::Model& model) {
+  std::vector<std::int64_t> pair_of_class(model.classes.size());
+  std::iota(pair_of_class.begin(), pair_of_class.end(), std::int64_t{0});
+  std::map<std::string, std::int64_t> pairs;
   for (std::size_t i = 0; i < evaluation.items.size(); ++i) {
-    const auto scores = evaluation.scores.rows(static_cast<std::int64_t>(i), 1);
-    const auto& members = pairs[evaluation.items[i].columns.at("pair")];
-    const std::int64_t truth = evaluation.labels[i];
-    right += std::ranges::all_of(members, [&](std::int64_t c) {
-      return c == truth || scores.values<float>()[c] < scores.values<float>()[truth];
-    });
+    const auto number = static_cast<std::int64_t>(model.classes.size() + pairs.size());
+    const std::int64_t pair = pairs.emplace(evaluation.items[i].columns.at("pair"), number).first->second;
+    pair_of_class[static_cast<std::size_t>(evaluation.labels[i])] = pair;
   }
-  return static_cast<double>(right) / static_cast<double>(evaluation.items.size());
+  return pair_of_class;
 }
 
 void measure(DemoRow& row, const std::vector<data::Item>& test) {
@@ -119,7 +113,8 @@ void measure(DemoRow& row, const std::vector<data::Item>& test) {
   for (const std::string& failure : evaluation.failures) print_warning(failure);
   if (evaluation.items.empty()) fail_data("no test clip could be read");
   row.accuracy = eval::compute_metrics(evaluation.scores, evaluation.labels).top1;
-  row.order_accuracy = order_accuracy(evaluation, classifier.model());
+  row.order_accuracy =
+      eval::accuracy_within_groups(evaluation.scores, evaluation.labels, pairs_of_classes(evaluation, classifier.model()));
 }
 
 void recognise_some(const DemoRow& row, const std::vector<data::Item>& test) {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/option_flags.h"
+#include "cli/output_check.h"
 #include "cli/run_command.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -47,7 +48,7 @@ int run_import(ImportArguments& a) {
     const std::string table = std::string(field) == "motion" ? "preprocess." : "network.";
     if (a.flags->was_set(table + field)) fail_usage("import makes a network of pictures: {} cannot be chosen", flag_name(field));
   }
-  check_writable(a.output);
+  check_output(a.output, {a.source, a.labels});
   const TensorMap source = net::read_weights(a.source);
   const std::string classifier = net::make_backbone({a.options.backbone, a.options.width, a.options.padding})->classifier() + ".weight";
   const auto found = source.find(classifier);

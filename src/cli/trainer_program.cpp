@@ -62,12 +62,14 @@ void restart_with_short_spinning(char** argv) {
 void become_trainer(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_line(arguments);
   prefer_short_spinning();
+  throw_if_interrupted();
   ::execv(words[0].c_str(), argument_pointers(words).data());
   fail("{}: cannot be started: {}", words[0], std::strerror(errno));
 }
 
 void run_trainer(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_line(arguments);
+  throw_if_interrupted();
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   // A group of its own: Ctrl-C reaches it once, from here, and not twice, which would end it before it saves.
@@ -81,6 +83,10 @@ void run_trainer(const std::vector<std::string>& arguments) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) fail("{}: cannot be waited for: {}", words[0], std::strerror(errno));
+  }
+  // The signal may come before the trainer catches any.
+  if (WIFSIGNALED(status) && interrupt_token().stop_requested()) {
+    throw Error(ErrorCode::kInterrupted, "training was interrupted before it began");
   }
   if (WIFSIGNALED(status)) fail("actio-train was ended by signal {}", WTERMSIG(status));
   const int code = WEXITSTATUS(status);

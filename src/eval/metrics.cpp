@@ -32,6 +32,21 @@ double mean_class_accuracy(const std::vector<std::vector<std::int64_t>>& confusi
   return present == 0 ? 0 : sum / present;
 }
 
+void check_shape(const Tensor& scores, std::size_t labels) {
+  if (scores.shape().size() != 2 || scores.dim(0) != static_cast<std::int64_t>(labels)) {
+    fail("scores of shape {} do not fit {} labels", shape_text(scores.shape()), labels);
+  }
+}
+
+// The scores of clip i. Throws for a label without a class and for a NaN.
+Tensor checked_row(const Tensor& scores, std::int64_t i, std::int64_t label) {
+  const std::int64_t classes = scores.dim(1);
+  if (label < 0 || label >= classes) fail("clip {}: label {} of {} classes", i, label, classes);
+  Tensor row = scores.rows(i, 1).reshaped({classes});
+  if (std::ranges::any_of(row.values<float>(), [](float x) { return std::isnan(x); })) fail("clip {}: a score is NaN", i);
+  return row;
+}
+
 }  // namespace
 
 std::vector<std::int64_t> top_classes(const Tensor& scores, std::int64_t count) {
@@ -44,9 +59,7 @@ std::vector<std::int64_t> top_classes(const Tensor& scores, std::int64_t count) 
 }
 
 Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labels) {
-  if (scores.shape().size() != 2 || scores.dim(0) != static_cast<std::int64_t>(labels.size())) {
-    fail("scores of shape {} do not fit {} labels", shape_text(scores.shape()), labels.size());
-  }
+  check_shape(scores, labels.size());
   const std::int64_t classes = scores.dim(1);
   Metrics metrics;
   metrics.clips = scores.dim(0);
@@ -54,9 +67,7 @@ Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labe
   if (metrics.clips == 0) return metrics;
   std::int64_t right = 0, near = 0;
   for (std::int64_t i = 0; i < metrics.clips; ++i) {
-    const Tensor row = scores.rows(i, 1).reshaped({classes});
-    if (labels[i] < 0 || labels[i] >= classes) fail("clip {}: label {} of {} classes", i, labels[i], classes);
-    if (std::ranges::any_of(row.values<float>(), [](float x) { return std::isnan(x); })) fail("clip {}: a score is NaN", i);
+    const Tensor row = checked_row(scores, i, labels[i]);
     const auto best = top_classes(row, 5);
     ++metrics.confusion[labels[i]][best[0]];
     right += best[0] == labels[i];
@@ -67,6 +78,28 @@ Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labe
   metrics.mean_class_accuracy = mean_class_accuracy(metrics.confusion);
   set_wilson_interval(metrics);
   return metrics;
+}
+
+double accuracy_within_groups(const Tensor& scores, std::span<const std::int64_t> labels,
+                              std::span<const std::int64_t> group_of_class) {
+  check_shape(scores, labels.size());
+  if (scores.dim(1) != static_cast<std::int64_t>(group_of_class.size())) {
+    fail("scores of {} classes do not fit the groups of {}", scores.dim(1), group_of_class.size());
+  }
+  double right = 0;
+  for (std::int64_t i = 0; i < scores.dim(0); ++i) {
+    const Tensor row = checked_row(scores, i, labels[i]);
+    const auto values = row.values<float>();
+    int tied = 0;
+    bool beaten = false;
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      if (group_of_class[c] != group_of_class[labels[i]]) continue;
+      beaten = beaten || values[c] > values[labels[i]];
+      tied += values[c] == values[labels[i]] ? 1 : 0;
+    }
+    if (!beaten) right += 1.0 / tied;
+  }
+  return scores.dim(0) == 0 ? 0 : right / static_cast<double>(scores.dim(0));
 }
 
 Json to_json(const Metrics& metrics, const std::vector<std::string>& classes) {

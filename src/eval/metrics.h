@@ -23,6 +23,12 @@ struct Metrics {
 // scores: f32 [N, classes]. A tie goes to the lower class index. Throws: Error naming both counts, or the clip with a NaN.
 Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labels);
 
+// Accuracy where only the classes of the true class's group compete: group_of_class holds a number per class. Of an action and
+// its reversal it asks nothing but the order of time. A tie between n classes counts as 1/n.
+// Throws: Error naming both counts, or the clip with a NaN.
+double accuracy_within_groups(const Tensor& scores, std::span<const std::int64_t> labels,
+                              std::span<const std::int64_t> group_of_class);
+
 Json to_json(const Metrics& metrics, const std::vector<std::string>& classes);
 
 // Class indices from the highest score down, at most `count`. scores: f32 [classes].

@@ -30,7 +30,7 @@ Value Builder::input(const std::string& name, Shape shape) {
 Value Builder::conv2d(const std::string& name, const Value& x, const Conv& conv) {
   Node node{name, Op::kConv2d, {x}, {}};
   node.attrs.channels = conv.channels;
-  node.attrs.kernel = {conv.kernel, conv.kernel};
+  node.attrs.kernel = {conv.kernel, conv.kernel_width > 0 ? conv.kernel_width : conv.kernel};
   node.attrs.stride = {conv.stride, conv.stride};
   node.attrs.groups = conv.groups;
   node.attrs.bias = conv.bias;

@@ -18,6 +18,7 @@ struct Conv {
   std::int64_t groups = 1;
   bool bias = false;
   Padding padding = {};
+  std::int64_t kernel_width = 0;  // conv2d; 0: as high as wide
 };
 
 Padding same_padding(std::int64_t all_sides);

@@ -11,6 +11,8 @@ namespace {
 using Inputs = std::vector<const NodeInfo*>;
 
 constexpr std::int64_t kMaxSize = 1 << 20;
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 33;  // of a row or a parameter
+constexpr std::size_t kMaxNodes = 100'000;
 
 struct Arity {
   std::size_t low, high;
@@ -72,6 +74,26 @@ std::int64_t check_groups(const Node& node, std::int64_t in_channels) {
   return groups;
 }
 
+// Costs of many nodes are added up, so each stays far below what overflows.
+std::int64_t cost(const Node& node, const std::vector<std::int64_t>& factors) {
+  std::int64_t product = 1;
+  for (const std::int64_t factor : factors) {
+    if (__builtin_mul_overflow(product, factor, &product) || product > (std::int64_t{1} << 45)) {
+      fail("{}: {} takes more multiply-adds than any network needs", node.name, op_name(node.op));
+    }
+  }
+  return product;
+}
+
+void check_extent(const Node& node, const Shape& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (__builtin_mul_overflow(count, size, &count) || count > kMaxElements) {
+      fail("{}: a value of shape {} is too large, at most {} elements are allowed", node.name, shape_text(shape), kMaxElements);
+    }
+  }
+}
+
 void add_weight(const Node& node, NodeInfo& info, Shape shape) {
   info.params.push_back({node.name + ".weight", node.name, ParamRole::kWeight, std::move(shape), true});
   if (node.attrs.bias) info.params.push_back({node.name + ".bias", node.name, ParamRole::kBias, {node.attrs.channels}, true});
@@ -91,7 +113,7 @@ void infer_conv2d(const Node& node, const NodeInfo& x, NodeInfo& info) {
   info.shape = {channels, window_length(node, x.shape[1], 0, vertical), window_length(node, x.shape[2], 1, horizontal)};
   const auto& kernel = node.attrs.kernel;
   add_weight(node, info, {channels, per_group, kernel[0], kernel[1]});
-  info.multiply_adds = shape_numel(info.shape) * per_group * kernel[0] * kernel[1];
+  info.multiply_adds = cost(node, {shape_numel(info.shape), per_group, kernel[0], kernel[1]});
 }
 
 void infer_conv1d(const Node& node, const NodeInfo& x, NodeInfo& info) {
@@ -100,7 +122,7 @@ void infer_conv1d(const Node& node, const NodeInfo& x, NodeInfo& info) {
   const std::int64_t per_group = x.shape[0] / check_groups(node, x.shape[0]);
   info.shape = {channels, window_length(node, x.shape[1], 1, pads_2d(node).second)};
   add_weight(node, info, {channels, per_group, node.attrs.kernel[1]});
-  info.multiply_adds = shape_numel(info.shape) * per_group * node.attrs.kernel[1];
+  info.multiply_adds = cost(node, {shape_numel(info.shape), per_group, node.attrs.kernel[1]});
 }
 
 void infer_batch_norm(const Node& node, const NodeInfo& x, NodeInfo& info) {
@@ -230,7 +252,7 @@ void infer_shape(const Node& node, const Inputs& inputs, std::int64_t segments, 
 }
 
 void check_clip_vector(const NetSpec& spec, const Inferred& inferred, const std::string& what, const std::string& node) {
-  const NodeInfo& info = inferred.at(spec.node(node).name);
+  const NodeInfo& info = inferred.at(node);
   if (info.granularity != Granularity::kClip || info.shape.size() != 1) {
     fail("{}: {} '{}' must be one vector per clip, got {} rows of shape {}", spec.name, what, node,
          granularity_name(info.granularity), shape_text(info.shape));
@@ -246,7 +268,7 @@ void check_outputs(const NetSpec& spec, const Inferred& inferred) {
       fail("{}: head '{}' has the loss '{}'; known: cross_entropy, nll", spec.name, head.name, head.loss);
     }
   }
-  for (const Stage& stage : spec.stages) spec.node(stage.node);
+  for (const Stage& stage : spec.stages) inferred.at(stage.node);
 }
 
 }  // namespace
@@ -265,6 +287,8 @@ NodeInfo infer_node(const Node& node, const std::vector<const NodeInfo*>& inputs
     }
   }
   infer_shape(node, inputs, segments, info);
+  check_extent(node, info.shape);
+  for (const ParamInfo& param : info.params) check_extent(node, param.shape);
   return info;
 }
 
@@ -277,6 +301,10 @@ const NodeInfo& Inferred::at(std::string_view node) const {
 Inferred infer(const NetSpec& spec) {
   if (spec.segments < 1 || spec.segments > 1024) {
     fail("{}: the number of segments must be between 1 and 1024, got {}", spec.name, spec.segments);
+  }
+  if (std::max({spec.nodes.size(), spec.heads.size(), spec.stages.size()}) > kMaxNodes) {
+    fail("{}: {} nodes, {} heads and {} stages; at most {} are allowed", spec.name, spec.nodes.size(), spec.heads.size(),
+         spec.stages.size(), kMaxNodes);
   }
   Inferred inferred;
   for (const Node& node : spec.nodes) {

@@ -102,7 +102,9 @@ class Initialiser {
       const auto& params = inferred_.nodes[i].params;
       const bool all_fresh = is_other_classifier(node, params);
       for (const ParamInfo& param : params) {
-        const auto* found = all_fresh ? nullptr : find(param.name);
+        // Fixed scalars (the weights of a late fusion) belong to the spec, not to what was learned.
+        const bool of_spec = param.role == ParamRole::kScalars && !param.trainable;
+        const auto* found = all_fresh || of_spec ? nullptr : find(param.name);
         result[param.name] = found != nullptr ? taken(*found, param, node) : fresh_value(param, node, seed_);
         (found != nullptr ? report_.loaded : report_.fresh).push_back(param.name);
       }
@@ -167,6 +169,15 @@ class Initialiser {
   InitReport report_;
 };
 
+void check_fixed_scalars(const ParamInfo& param, const Node& node, const Tensor& tensor) {
+  const auto values = tensor.values<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] != static_cast<float>(node.attrs.weights[i])) {
+      fail_data("tensor '{}': element {} is {}, the network says {}", param.name, i, values[i], node.attrs.weights[i]);
+    }
+  }
+}
+
 }  // namespace
 
 InitReport initialise(const NetSpec& spec, const TensorMap* source, std::uint64_t seed, TensorMap& weights) {
@@ -184,6 +195,7 @@ void check_weights(const NetSpec& spec, const TensorMap& weights) {
                 tensor.defined() ? shape_text(tensor.shape()) : "an empty tensor");
     }
     check_values(param.name, tensor);
+    if (param.role == ParamRole::kScalars && !param.trainable) check_fixed_scalars(param, spec.node(param.node), tensor);
     known.insert(param.name);
   }
   for (const auto& [name, tensor] : weights) {

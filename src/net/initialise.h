@@ -22,6 +22,8 @@ struct InitReport {
 // their mean for each of its channels. A classifier (a linear node with as many outputs as the network) of another shape
 // than the source's is fresh, weight and bias together. `source` may be null: everything is fresh.
 //
+// Fixed scalars, such as the weights of a late fusion, are those of the spec and never the source's.
+//
 // Fresh values depend on `seed` and the parameter's name alone, so a change elsewhere in the network leaves them:
 // convolutions Kaiming normal over the fan-out, as torchvision's ResNet and MobileNetV2; linear normal with deviation 0.01,
 // as MobileNetV2 (TSN's 0.001 makes the first epochs at a small learning rate slow; either starts near equal scores); biases
@@ -34,7 +36,7 @@ struct InitReport {
 InitReport initialise(const NetSpec& spec, const TensorMap* source, std::uint64_t seed, TensorMap& weights);
 
 // Throws: Error(kBadData) naming the tensor and both shapes unless `weights` holds every parameter of the spec, as finite
-// f32 of the right shape, and nothing else.
+// f32 of the right shape, fixed scalars with the spec's values, and nothing else.
 void check_weights(const NetSpec& spec, const TensorMap& weights);
 
 // Takes over `source`, which shares its elements with `weights` from then on. Throws: as check_weights.

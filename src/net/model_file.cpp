@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "net/file_bytes.h"
 #include "net/infer.h"
 #include "net/initialise.h"
@@ -50,13 +51,8 @@ std::string hash_with_zeroed_digits(std::span<std::byte> file, std::size_t data_
   return content_hash(file);
 }
 
-Json parse_json(const Metadata& metadata, const std::string& key, const std::string& where) {
-  const std::string& text = metadata_at(metadata, key, where);
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    fail_data("{}: '{}' is not JSON: error at byte {}", where, key, error.byte);
-  }
+Json json_at(const Metadata& metadata, const std::string& key, const std::string& where) {
+  return parse_json(metadata_at(metadata, key, where), fmt::format("{}: '{}'", where, key));
 }
 
 std::vector<std::string> parse_classes(const Json& json, const std::string& where) {
@@ -75,7 +71,25 @@ void naming_file(const std::string& where, ErrorCode code, Check check) {
   }
 }
 
+// What the preprocessing makes must be what the network takes.
+void check_inputs(const NetSpec& spec, Preprocess preprocess) {
+  const std::int64_t size = preprocess.input_size;
+  for (const std::vector<double>* values : {&preprocess.rgb_mean, &preprocess.rgb_std}) {
+    if (values->size() != 3) fail_data("the preprocessing has {} means or deviations of colours, 3 were expected", values->size());
+  }
+  for (const Node& node : spec.nodes) {
+    if (node.op != Op::kInput) continue;
+    if (node.name != "rgb" && node.name != "motion") fail_data("the input '{}' is neither rgb nor motion", shown_name(node.name));
+    const bool rgb = node.name == "rgb";
+    const Shape made = {rgb ? 3 : motion_channels(preprocess.motion, preprocess.motion_length), size, size};
+    if (node.attrs.shape == made) continue;
+    fail_data("the input '{}' has shape {}, the preprocessing makes {}{}", node.name, shape_text(node.attrs.shape), shape_text(made),
+              rgb ? "" : fmt::format(" from motion '{}'", preprocess.motion));
+  }
+}
+
 void check_consistency(const Model& model) {
+  check_inputs(model.spec, model.preprocess);
   const Shape output = infer(model.spec).at(model.spec.output).shape;
   if (Shape{static_cast<std::int64_t>(model.classes.size())} != output) {
     fail_data("{} class names for an output of shape {}", model.classes.size(), shape_text(output));
@@ -106,11 +120,11 @@ Model read_model(const std::filesystem::path& path) {
   if (actual != model.hash) {
     fail_data("{}: is damaged: content hash {}, recorded {}", where, actual, shown_name(model.hash));
   }
-  model.spec = spec_from_json(parse_json(metadata, "actio.spec", where), where);
-  model.classes = parse_classes(parse_json(metadata, "actio.classes", where), where);
-  model.training = parse_json(metadata, "actio.training", where);
+  model.spec = spec_from_json(json_at(metadata, "actio.spec", where), where);
+  model.classes = parse_classes(json_at(metadata, "actio.classes", where), where);
+  model.training = json_at(metadata, "actio.training", where);
   model.parent_hash = metadata_at(metadata, "actio.parent", where);
-  const Json preprocess = parse_json(metadata, "actio.preprocess", where);
+  const Json preprocess = json_at(metadata, "actio.preprocess", where);
   model.weights = copy_tensors(header, file.span());
   naming_file(where, ErrorCode::kBadData, [&] {
     // A field that an older file does not have keeps its default, which is what that file meant.

@@ -12,7 +12,7 @@ namespace actio::net {
 
 struct NetworkOptions {
   std::string network = "if_ttn";            // "tsn", "stfn", "if_ttn"
-  std::string backbone = "mobilenet_v2";     // "resnet18", "resnet34", "resnet50", "mobilenet_v2"
+  std::string backbone = "mobilenet_v2";     // "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "inception_v3"
   double width = 1.0;                        // factor on the backbone's channels
   std::string padding = "torch";             // stride-2 3x3 convolutions: "torch" (1 on each side) or "same" (TensorFlow's)
   std::int64_t classes = 101;

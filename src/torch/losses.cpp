@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "core/error.h"
 
 namespace actio::torch_train {
@@ -9,10 +11,41 @@ namespace {
 
 constexpr double kFloor = 1e-12;  // a probability of 0 would have an infinite loss
 
-at::Tensor head_loss(const net::Head& head, const at::Tensor& value, const at::Tensor& labels) {
-  const at::Tensor full = value.scalar_type() == at::kBFloat16 ? value.to(at::kFloat) : value;
-  if (head.loss == "nll") return at::nll_loss(full.clamp_min(kFloor).log(), labels);
-  return at::cross_entropy_loss(full, labels);
+at::Tensor in_full(const at::Tensor& value) { return value.scalar_type() == at::kBFloat16 ? value.to(at::kFloat) : value; }
+
+// Logits and their share in a probability.
+struct Term {
+  std::string logits;
+  double share = 1;
+};
+
+// What an "nll" head's probabilities are made of: softmax, or a fixed mixture of several. Empty where they are something else.
+std::vector<Term> terms_of(const net::NetSpec& spec, const net::Head& head) {
+  const net::Node& node = spec.node(head.node);
+  if (node.op == net::Op::kSoftmax) return {{node.inputs[0], 1}};
+  if (node.op != net::Op::kWeightedSum || node.attrs.trainable) return {};
+  std::vector<Term> terms;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const net::Node& part = spec.node(node.inputs[i]);
+    if (part.op != net::Op::kSoftmax || !(node.attrs.weights[i] > 0)) return {};
+    terms.push_back({part.inputs[0], node.attrs.weights[i]});
+  }
+  return terms;
+}
+
+// The negative logarithm of a mixture of softmaxes, from their logits: by way of the probabilities, a clip that is classified
+// far off would have a probability of zero, and so no gradient.
+at::Tensor mixture_loss(const std::vector<Term>& terms, const Graph::Values& values, const at::Tensor& labels) {
+  std::vector<at::Tensor> logs;
+  for (const Term& term : terms) logs.push_back(at::log_softmax(in_full(values.at(term.logits)), 1) + std::log(term.share));
+  return at::nll_loss(at::logsumexp(at::stack(logs), 0), labels);
+}
+
+at::Tensor head_loss(const net::NetSpec& spec, const net::Head& head, const Graph::Values& values, const at::Tensor& labels) {
+  const at::Tensor full = in_full(values.at(head.node));
+  if (head.loss != "nll") return at::cross_entropy_loss(full, labels);
+  const std::vector<Term> terms = terms_of(spec, head);
+  return terms.empty() ? at::nll_loss(full.clamp_min(kFloor).log(), labels) : mixture_loss(terms, values, labels);
 }
 
 }  // namespace
@@ -20,14 +53,18 @@ at::Tensor head_loss(const net::Head& head, const at::Tensor& value, const at::T
 std::vector<std::string> loss_nodes(const net::NetSpec& spec) {
   if (spec.heads.empty()) fail("{}: the network has no head to train", spec.name);
   std::vector<std::string> nodes = {spec.output};
-  for (const net::Head& head : spec.heads) nodes.push_back(head.node);
+  for (const net::Head& head : spec.heads) {
+    nodes.push_back(head.node);
+    if (head.loss != "nll") continue;
+    for (const Term& term : terms_of(spec, head)) nodes.push_back(term.logits);
+  }
   return nodes;
 }
 
 at::Tensor total_loss(const net::NetSpec& spec, const Graph::Values& values, const at::Tensor& labels) {
   at::Tensor sum;
   for (const net::Head& head : spec.heads) {
-    const at::Tensor loss = head_loss(head, values.at(head.node), labels) * head.weight;
+    const at::Tensor loss = head_loss(spec, head, values, labels) * head.weight;
     sum = sum.defined() ? sum + loss : loss;
   }
   return sum;

@@ -59,6 +59,7 @@ class Trainer {
       if (!result_.interrupted) finish_epoch(record);
     }
     result_.skipped_clips = train_.skipped_clips() + (test_ != nullptr ? test_->skipped_clips() : 0);
+    result_.steps = steps_;
     return std::move(result_);
   }
 

@@ -57,5 +57,20 @@ TEST(Metrics, refuse_nan_wrong_counts_and_labels_outside_of_the_classes) {
 
 TEST(Metrics, of_no_clip_are_zero_instead_of_nan) { EXPECT_EQ(compute_metrics(Tensor({0, 3}), {}).top1, 0); }
 
+TEST(Metrics, within_groups_ask_only_which_class_of_the_group_is_higher) {
+  // Classes 0 and 1 are one pair, 2 and 3 another.
+  const std::vector<std::int64_t> pairs = {7, 7, 9, 9};
+  const Tensor scores = Tensor::of({4, 4}, std::vector<float>{0.1F, 0.2F, 5, 6,      // 1 beats 0 although 3 is best of all
+                                                              0.1F, 0.2F, 5, 6,      // the same clip, truly 0
+                                                              9, 9, 1, 1,            // a tie of 2 and 3
+                                                              -3, -4, -5, -6});      // 2 beats 3
+  EXPECT_DOUBLE_EQ(accuracy_within_groups(scores, std::vector<std::int64_t>{1, 0, 3, 2}, pairs), (1 + 0 + 0.5 + 1) / 4);
+  EXPECT_DOUBLE_EQ(accuracy_within_groups(scores, std::vector<std::int64_t>{1, 0, 3, 2}, std::vector<std::int64_t>{0, 1, 2, 3}), 1);
+  EXPECT_DOUBLE_EQ(accuracy_within_groups(Tensor({0, 4}), {}, pairs), 0);
+  EXPECT_THROW(accuracy_within_groups(scores, std::vector<std::int64_t>{1, 0, 3}, pairs), Error);
+  EXPECT_THROW(accuracy_within_groups(scores, std::vector<std::int64_t>{1, 0, 3, 4}, pairs), Error);
+  EXPECT_THROW(accuracy_within_groups(scores, std::vector<std::int64_t>{1, 0, 3, 2}, std::vector<std::int64_t>{7}), Error);
+}
+
 }  // namespace
 }  // namespace actio::eval

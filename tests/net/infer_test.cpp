@@ -144,6 +144,26 @@ TEST(Infer, refuses_hostile_sizes_instead_of_overflowing) {
   EXPECT_THAT(message_of([&] { infer(spec); }), HasSubstr("padding must be between"));
 }
 
+TEST(Infer, refuses_values_and_costs_beyond_any_machine) {
+  NetSpec spec = small_net();
+  spec.nodes[1].attrs.kernel = {1 << 20, 1 << 20};
+  spec.nodes[1].attrs.padding = {1 << 20, 1 << 20, 1 << 20, 1 << 20};
+  EXPECT_THAT(message_of([&] { infer(spec); }), HasSubstr("multiply-adds"));
+  spec = small_net();
+  spec.nodes[0].attrs.shape = {1 << 20, 1 << 20, 4};
+  EXPECT_THAT(message_of([&] { infer(spec); }), HasSubstr("is too large, at most"));
+
+  // Concatenations of concatenations: each is 64 times the one before.
+  NetSpec nested;
+  nested.name = "nested";
+  nested.nodes.push_back({"rgb", Op::kInput, {}, {}});
+  nested.nodes.back().attrs.shape = {1 << 20, 1, 1};
+  for (int i = 0; i < 11; ++i) {
+    nested.nodes.push_back({fmt::format("concat{}", i), Op::kConcat, std::vector<std::string>(64, nested.nodes.back().name), {}});
+  }
+  EXPECT_THAT(message_of([&] { infer(nested); }), HasSubstr("is too large, at most"));
+}
+
 TEST(NetSpec, survives_the_way_through_json) {
   const NetSpec spec = small_net();
   EXPECT_EQ(spec_from_json(to_json(spec), "test"), spec);

@@ -102,6 +102,19 @@ TEST(Initialise, takes_published_weights_by_name_without_the_prefix) {
   }
 }
 
+TEST(Initialise, keeps_the_weights_of_a_late_fusion_whatever_the_source_holds) {
+  NetSpec spec = small_spec();
+  for (Node& node : spec.nodes) node.attrs.trainable = node.op != Op::kWeightedSum;
+  for (const Shape& shape : {Shape{2}, Shape{3}}) {
+    TensorMap source = published_weights(2);
+    source["fusion.weight"] = counting(shape, 7);
+    TensorMap weights;
+    const InitReport report = initialise(spec, &source, 1, weights);
+    EXPECT_EQ(floats(weights.at("fusion.weight")), (std::vector<float>{0.25, 0.75}));
+    EXPECT_THAT(report.fresh, ElementsAre("fusion.weight"));
+  }
+}
+
 TEST(Initialise, prefers_the_full_name_and_lists_what_no_parameter_took) {
   TensorMap source = published_weights(2);
   source["rgb.bn1.bias"] = counting({4}, 100);

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 Model small_model() {
   Model model;
   model.spec = small_spec();
-  model.preprocess.input_size = 64;
+  model.preprocess.input_size = 16;
   model.preprocess.motion = "rgbdiff";
   model.preprocess.rgb_mean = {1.5, 2, 0.1};
   model.classes = {"hand \"shake\"", "größe\n"};
@@ -184,6 +184,9 @@ TEST_F(ModelFile, rejects_each_wrong_part_with_the_file_and_the_part) {
   EXPECT_THAT(refusal_with("actio.classes", R"(["a", 3])"), HasSubstr("'actio.classes' must be a list of names"));
   EXPECT_THAT(refusal_with("actio.classes", "{}"), HasSubstr("'actio.classes' must be a list of names"));
   EXPECT_THAT(refusal_with("actio.spec", "{"), HasSubstr("m.actio: 'actio.spec' is not JSON: error at byte 2"));
+  EXPECT_THAT(refusal_with("actio.training", "[1e999]"), HasSubstr("m.actio: 'actio.training' holds a number that is too large"));
+  EXPECT_THAT(refusal_with("actio.training", std::string(200'000, '[') + std::string(200'000, ']')),
+              HasSubstr("m.actio: 'actio.training' is nested deeper than 100"));
   EXPECT_THAT(refusal_with("actio.spec", "[]"), HasSubstr("m.actio: "));
   EXPECT_THAT(refusal_with("actio.spec", R"({"name":3})"), HasSubstr("m.actio: "));
   EXPECT_THAT(refusal_with("actio.preprocess", R"({"input_size": 3})"),
@@ -230,6 +233,48 @@ TEST_F(ModelFile, gives_an_error_for_random_damage_and_never_crashes) {
   const std::string content = read_text_file(path_);
   // A mutation that writes the bytes that were there is the only one that may pass.
   EXPECT_GE(refused_mutations(content, path_, 3000, [&] { read_model(path_); }), 2980);
+}
+
+TEST_F(ModelFile, refuses_a_preprocessing_that_makes_other_inputs_than_the_network_takes) {
+  const std::string before[] = {"\"input_size\":16", "\"rgb_mean\":[1.5,2.0,0.1]", "\"rgb_std\":["};
+  const std::string after[] = {"\"input_size\":64", "\"rgb_mean\":[1]", "\"rgb_std\":[2.5,"};
+  const std::string message[] = {"the input 'rgb' has shape [3, 16, 16], the preprocessing makes [3, 64, 64]",
+                                 "1 means or deviations of colours, 3 were expected",
+                                 "4 means or deviations of colours, 3 were expected"};
+  for (std::size_t i = 0; i < std::size(before); ++i) {
+    TensorMap tensors;
+    Metadata metadata = parts(tensors);
+    std::string& text = metadata.at("actio.preprocess");
+    ASSERT_NE(text.find(before[i]), std::string::npos) << text;
+    text.replace(text.find(before[i]), before[i].size(), after[i]);
+    write_raw(metadata, tensors);
+    EXPECT_THAT(refusal(), AllOf(HasSubstr(path_), HasSubstr(message[i])));
+  }
+}
+
+TEST_F(ModelFile, refuses_an_input_that_no_preprocessing_makes) {
+  for (const auto& [motion, channels] : {std::pair<std::string, std::int64_t>{"none", 6}, {"mv", 6}, {"rgbdiff", 10}}) {
+    Model model = small_model();
+    model.spec = small_spec(channels, 2, "motion");
+    model.preprocess.motion = motion;
+    model.preprocess.motion_length = 5;
+    initialise(model.spec, nullptr, 1, model.weights);
+    EXPECT_THAT(message_of([&] { write_model(path_, model); }), HasSubstr("the input 'motion' has shape"));
+  }
+  Model model = small_model();
+  model.spec = small_spec(3, 2, "sound");
+  initialise(model.spec, nullptr, 1, model.weights);
+  EXPECT_THAT(message_of([&] { write_model(path_, model); }), HasSubstr("the input 'sound' is neither rgb nor motion"));
+}
+
+TEST_F(ModelFile, refuses_fixed_scalars_that_differ_from_the_networks) {
+  Model model = small_model();
+  for (Node& node : model.spec.nodes) {
+    if (node.name == "fusion") node.attrs.trainable = false;
+  }
+  model.weights.at("fusion.weight").values<float>()[0] = 0.5F;
+  EXPECT_THAT(message_of([&] { write_model(path_, model); }),
+              HasSubstr("tensor 'fusion.weight': element 0 is 0.5, the network says 0.25"));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ inline int refused_mutations(const std::string& content, const std::string& path
   return refused;
 }
 
-// Clips of 2 snippets of [3, 4, 4]: conv, batch norm, relu, pool, weighted sum, linear, mean, softmax.
+// Clips of 2 snippets of [3, 16, 16]: conv, batch norm, relu, pool, weighted sum, linear, mean, softmax.
 inline NetSpec small_spec(std::int64_t channels = 3, std::int64_t classes = 2, const std::string& prefix = "rgb") {
   NetSpec spec;
   spec.name = "small";
@@ -86,8 +86,8 @@ inline NetSpec small_spec(std::int64_t channels = 3, std::int64_t classes = 2, c
     return spec.nodes.back().attrs;
   };
   const auto at = [&](const char* name) { return prefix + "." + name; };
-  add("input", Op::kInput, {}).shape = {channels, 4, 4};
-  Attrs& conv = add(at("conv1"), Op::kConv2d, {"input"});
+  add(prefix, Op::kInput, {}).shape = {channels, 16, 16};
+  Attrs& conv = add(at("conv1"), Op::kConv2d, {prefix});
   conv.channels = 4;
   conv.kernel = {3, 3};
   conv.padding = {1, 1, 1, 1};

@@ -16,10 +16,11 @@ std::pair<std::int64_t, std::int64_t> same_pads(std::int64_t size, std::int64_t 
 
 }  // namespace
 
-std::vector<std::string> backbone_names() { return {"resnet18", "resnet34", "resnet50", "mobilenet_v2"}; }
+std::vector<std::string> backbone_names() { return {"resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "inception_v3"}; }
 
 std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options) {
   if (options.name == "mobilenet_v2") return make_mobilenet_v2(options);
+  if (options.name == "inception_v3") return make_inception_v3(options);
   const std::vector<std::string> known = backbone_names();
   if (std::ranges::find(known, options.name) != known.end()) return make_resnet(options);
   fail_usage("{}", unknown_name_text("backbone", options.name, known));

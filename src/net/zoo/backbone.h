@@ -33,6 +33,7 @@ std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options);
 
 std::unique_ptr<Backbone> make_resnet(const BackboneOptions& options);
 std::unique_ptr<Backbone> make_mobilenet_v2(const BackboneOptions& options);
+std::unique_ptr<Backbone> make_inception_v3(const BackboneOptions& options);
 
 // Padding of a k x k convolution that keeps the size (stride 1) or halves it (stride 2), in the manner of `padding`.
 Padding conv_padding(const std::string& padding, std::int64_t kernel, std::int64_t stride, const Shape& input);

@@ -17,6 +17,7 @@ struct ResNetShape {
 ResNetShape shape_of_name(const std::string& name) {
   if (name == "resnet18") return {{2, 2, 2, 2}, false};
   if (name == "resnet34") return {{3, 4, 6, 3}, false};
+  if (name == "resnet101") return {{3, 4, 23, 3}, true};
   return {{3, 4, 6, 3}, true};
 }
 
