@@ -3,6 +3,7 @@
 #   ./test.sh                 all tests
 #   ./test.sh -R Decoder      arguments go to ctest
 #   ACTIO_PRESET=asan ./test.sh   the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   ACTIO_FUZZ_SECONDS=0 ./test.sh   without the fuzz targets, which else run for 20 seconds each when all tests run
 set -euo pipefail
 cd "$(dirname "$0")"
 source tools/build.sh
@@ -14,4 +15,8 @@ say "checking the arrows between the layers"
 python3 tools/check_layers.py
 build_preset "$preset"
 say "running the tests"
-exec ctest --preset "$preset" -j "$(nproc)" --output-on-failure "$@"
+ctest --preset "$preset" -j "$(nproc)" --output-on-failure "$@"
+seconds=${ACTIO_FUZZ_SECONDS:-20}
+if [[ $# -eq 0 && $preset == dev && $seconds -gt 0 ]]; then
+  tools/fuzz.sh --fresh "$seconds"
+fi

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace actio {
@@ -18,9 +19,12 @@ enum class ErrorCode {
   kInterrupted = 130,
 };
 
+// The text with control characters as \xNN: names out of files can neither break a line nor steer a terminal.
+std::string one_line(std::string_view text);
+
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(one_line(message)), code_(code) {}
   ErrorCode code() const noexcept { return code_; }
   int exit_code() const noexcept { return static_cast<int>(code_); }
 

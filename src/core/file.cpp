@@ -62,8 +62,20 @@ fs::path partial_name(const fs::path& target) {
   return target.string() + fmt::format(".{}.{}.partial", ::getpid(), count++);
 }
 
-void flush_to_disk(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY);
+// A write may fail only here, when the system hands it to the disk.
+void flush_to_disk(const fs::path& partial, const fs::path& path) {
+  const int descriptor = ::open(partial.c_str(), O_RDONLY);
+  if (descriptor < 0) fail("{}: cannot be flushed to the disk: {}", path.string(), system_reason());
+  const bool flushed = ::fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS;  // some file systems cannot
+  const int reason = errno;
+  ::close(descriptor);
+  if (!flushed) fail("{}: cannot be flushed to the disk: {}", path.string(), std::strerror(reason));
+}
+
+// So that a rename survives a power cut. Not every file system can; the file itself is safe by then.
+void flush_folder(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
   if (descriptor < 0) return;
   ::fsync(descriptor);
   ::close(descriptor);
@@ -104,8 +116,9 @@ void write_file_atomically(const fs::path& path, const std::function<void(std::o
     write(stream);
     stream.close();
     if (!stream) fail("{}: cannot be written: {}", path.string(), system_reason());
-    flush_to_disk(partial);
+    flush_to_disk(partial, path);
     fs::rename(partial, target);
+    flush_folder(target);
   } catch (const fs::filesystem_error& error) {
     std::error_code ignored;
     fs::remove(partial, ignored);
@@ -126,6 +139,8 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 std::string content_hash(std::span<const std::byte> content) {
   return hex(XXH3_128bits(content.data(), content.size()));
 }
+
+std::uint64_t content_hash64(std::span<const std::byte> content) { return XXH3_64bits(content.data(), content.size()); }
 
 std::string content_hash_of_file(const fs::path& path) {
   std::ifstream stream = open_for_reading(path);

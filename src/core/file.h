@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <ostream>
@@ -28,6 +29,7 @@ void check_writable(const std::filesystem::path& path);
 
 // XXH3, 128 bit, as 32 lower-case hexadecimal digits. It guards against damage, not against forgery.
 std::string content_hash(std::span<const std::byte> content);
+std::uint64_t content_hash64(std::span<const std::byte> content);  // XXH3, 64 bit
 std::string content_hash_of_file(const std::filesystem::path& path);
 
 }  // namespace actio

@@ -79,7 +79,7 @@ std::int64_t cost(const Node& node, const std::vector<std::int64_t>& factors) {
   std::int64_t product = 1;
   for (const std::int64_t factor : factors) {
     if (__builtin_mul_overflow(product, factor, &product) || product > (std::int64_t{1} << 45)) {
-      fail("{}: {} takes more multiply-adds than any network needs", node.name, op_name(node.op));
+      fail("{}: {} is too large: it takes more multiply-adds than any network needs", node.name, op_name(node.op));
     }
   }
   return product;

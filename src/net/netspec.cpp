@@ -1,6 +1,7 @@
 #include "net/netspec.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 
@@ -65,19 +66,43 @@ Json attrs_to_json(const Attrs& attrs) {
   return json;
 }
 
+// The library would round a fraction, take true for 1, and cast a number of any size.
+std::int64_t whole(const Json& json) {
+  const bool too_large = json.is_number_unsigned() && json.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+  if (!json.is_number_integer() || too_large) {
+    fail_data("a whole number was expected, got {}", json.is_number() ? json.dump() : json.type_name());
+  }
+  return json.get<std::int64_t>();
+}
+
+template <std::size_t kCount>
+std::array<std::int64_t, kCount> whole_numbers(const Json& json) {
+  if (!json.is_array() || json.size() != kCount) fail_data("a list of {} whole numbers was expected", kCount);
+  std::array<std::int64_t, kCount> values;
+  std::ranges::transform(json, values.begin(), whole);
+  return values;
+}
+
+Shape shape_from_json(const Json& json) {
+  if (!json.is_array()) fail_data("a shape must be a list, got {}", json.type_name());
+  Shape shape;
+  for (const Json& size : json) shape.push_back(whole(size));
+  return shape;
+}
+
 Attrs attrs_from_json(const Json& json) {
   Attrs attrs;
   for (const auto& [key, value] : json.items()) {
-    if (key == "shape") value.get_to(attrs.shape);
-    else if (key == "channels") value.get_to(attrs.channels);
-    else if (key == "kernel") value.get_to(attrs.kernel);
-    else if (key == "stride") value.get_to(attrs.stride);
-    else if (key == "dilation") value.get_to(attrs.dilation);
+    if (key == "shape") attrs.shape = shape_from_json(value);
+    else if (key == "channels") attrs.channels = whole(value);
+    else if (key == "kernel") attrs.kernel = whole_numbers<2>(value);
+    else if (key == "stride") attrs.stride = whole_numbers<2>(value);
+    else if (key == "dilation") attrs.dilation = whole_numbers<2>(value);
     else if (key == "padding") {
-      const auto sides = value.get<std::array<std::int64_t, 4>>();
+      const auto sides = whole_numbers<4>(value);
       attrs.padding = {sides[0], sides[1], sides[2], sides[3]};
     }
-    else if (key == "groups") value.get_to(attrs.groups);
+    else if (key == "groups") attrs.groups = whole(value);
     else if (key == "bias") value.get_to(attrs.bias);
     else if (key == "epsilon") value.get_to(attrs.epsilon);
     else if (key == "momentum") value.get_to(attrs.momentum);
@@ -94,7 +119,7 @@ Attrs attrs_from_json(const Json& json) {
 NetSpec parse(const Json& json) {
   NetSpec spec;
   json.at("name").get_to(spec.name);
-  json.at("segments").get_to(spec.segments);
+  spec.segments = whole(json.at("segments"));
   for (const Json& entry : json.at("nodes")) {
     Node node;
     entry.at("name").get_to(node.name);

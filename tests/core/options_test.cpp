@@ -106,6 +106,14 @@ TEST(Options, come_from_toml_with_file_line_and_column_in_errors) {
   EXPECT_THAT(message_of([&] { read_toml(dir / "bad.toml"); }), HasSubstr("bad.toml:2:8"));
 }
 
+TEST(Options, refuse_toml_with_characters_where_none_can_be) {
+  const testing::TempDir dir;
+  for (const char* text : {"[/train]\nrate = 1\n", "[[*]]\n", "rate = \xcf\xa5\n", "rate = \xe3\x81\x82\n", "\xc3\xa9 = 1\n"}) {
+    write_file_atomically(dir / "odd.toml", text);
+    EXPECT_THAT(message_of([&] { read_toml(dir / "odd.toml"); }), HasSubstr("odd.toml")) << text;
+  }
+}
+
 TEST(Options, of_preprocessing_survive_the_way_through_json) {
   Preprocess p;
   p.motion = "mv";

@@ -181,5 +181,22 @@ TEST(NetSpec, names_what_is_wrong_with_its_json) {
   EXPECT_THAT(message_of([&] { spec_from_json(json, "m.actio"); }), HasSubstr("m.actio: the network definition"));
 }
 
+TEST(NetSpec, takes_nothing_but_whole_numbers_for_sizes) {
+  const Json good = Json::parse(R"({"name":"n","segments":2,"nodes":[{"name":"x","op":"input","inputs":[],
+      "attrs":{"shape":[3,4,4],"channels":1,"kernel":[1,1],"padding":[0,0,0,0],"groups":1}}],
+      "heads":[],"stages":[],"scores":"x","output":"x"})");
+  EXPECT_EQ(spec_from_json(good, "m.actio").nodes.front().attrs.shape, (Shape{3, 4, 4}));
+  for (const char* value : {"1e21", "-1e300", "1.5", "true", "\"3\"", "null", "[3]", "9223372036854775808"}) {
+    const Json wrong = Json::parse(value);
+    for (const char* place : {"/segments", "/nodes/0/attrs/shape/0", "/nodes/0/attrs/channels", "/nodes/0/attrs/kernel/1",
+                              "/nodes/0/attrs/padding/3", "/nodes/0/attrs/groups"}) {
+      Json json = good;
+      json[Json::json_pointer(place)] = wrong;
+      EXPECT_THAT(message_of([&] { spec_from_json(json, "m.actio"); }), HasSubstr("a whole number was expected, got "))
+          << place << " = " << value;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace actio::net
