@@ -1,12 +1,18 @@
+#include <algorithm>
 #include <cstdio>
+#include <iostream>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
+#include "core/file.h"
+#include "data/dataset.h"
+#include "data/scan.h"
 #include "data/synthetic.h"
 
 namespace actio::cli {
@@ -22,7 +28,7 @@ void add_synth(CLI::App& data) {
   command.add_option("-o,--output", a->options.out, "the folder to fill; must be empty or new")->required();
   a->flags = std::make_unique<OptionFlags>(command);
   Fields fields = a->options.fields();
-  std::erase_if(fields, [](const Field& field) { return field.name == "out"; });   // it is --output
+  std::erase_if(fields, [](const Field& field) { return field.name == "out"; });  // it is --output
   a->flags->add("synth", fields);
   a->flags->add_config();
   on_run(command, [a] {
@@ -30,10 +36,189 @@ void add_synth(CLI::App& data) {
     TerminalProgress progress;
     const data::SynthesisReport report = data::synthesise(a->options, progress.fn(), interrupt_token());
     progress.clear();
-    std::puts(fmt::format("{} clips of {} classes ({} to train on, {} to test on), {} frames\n{}", report.clips, report.classes.size(),
-                          report.train, report.test, report.frames, report.labels_csv).c_str());
+    std::puts(fmt::format("{} clips of {} classes ({} to train on, {} to test on), {} frames\n{}", report.clips,
+                          report.classes.size(), report.train, report.test, report.frames, report.labels_csv)
+                  .c_str());
     return 0;
   });
+}
+
+constexpr const char* kDataHelp = "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list";
+
+// File names may hold line ends and what moves the cursor.
+std::string one_line(std::string text) {
+  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return text;
+}
+
+std::string count_text(std::int64_t count, const char* thing, const char* things) {
+  return fmt::format("{} {}", count, count == 1 ? thing : things);
+}
+
+std::string heading(const data::Dataset& dataset) {
+  return one_line(fmt::format("{}: layout {}, {}, {}{}", dataset.source, dataset.layout,
+                              count_text(static_cast<std::int64_t>(dataset.classes.size()), "class", "classes"),
+                              count_text(static_cast<std::int64_t>(dataset.items.size()), "clip", "clips"),
+                              dataset.protocol.empty() ? "" : ", " + dataset.protocol));
+}
+
+struct ClassCount {
+  std::string name;
+  std::int64_t clips = 0, train = 0, test = 0;
+};
+
+// One row per class, and the sum.
+std::vector<ClassCount> count_classes(const data::Dataset& dataset, const std::vector<data::Part>& parts) {
+  std::vector<ClassCount> rows;
+  for (const std::string& name : dataset.classes) rows.push_back({name});
+  rows.push_back({"all"});
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (ClassCount* row : {&rows[static_cast<std::size_t>(dataset.items[i].class_index)], &rows.back()}) {
+      ++row->clips;
+      row->train += parts[i] == data::Part::kTrain ? 1 : 0;
+      row->test += parts[i] == data::Part::kTest ? 1 : 0;
+    }
+  }
+  return rows;
+}
+
+std::string list_text(const data::Dataset& dataset, const std::vector<ClassCount>& rows, bool divided) {
+  std::size_t width = 5;
+  for (const ClassCount& row : rows) width = std::max(width, row.name.size());
+  std::string text = fmt::format("{}\n\n{:<{}}  {:>7}", heading(dataset), "class", width, "clips");
+  text += divided ? fmt::format("  {:>7}  {:>7}\n", "train", "test") : "\n";
+  for (const ClassCount& row : rows) {
+    text += fmt::format("{:<{}}  {:>7}", one_line(row.name), width, row.clips);
+    text += divided ? fmt::format("  {:>7}  {:>7}\n", row.train, row.test) : "\n";
+  }
+  return text;
+}
+
+Json list_json(const data::Dataset& dataset, const std::vector<ClassCount>& rows, bool divided) {
+  Json json = {{"dataset", dataset.source},
+               {"layout", dataset.layout},
+               {"protocol", dataset.protocol},
+               {"classes", Json::array()},
+               {"warnings", dataset.warnings}};
+  for (const ClassCount& row : rows) {
+    Json entry = {{"clips", row.clips}};
+    if (divided) entry.update({{"train", row.train}, {"test", row.test}});
+    if (&row == &rows.back()) {
+      json.update(entry);
+    } else {
+      entry["name"] = row.name;
+      json["classes"].push_back(entry);
+    }
+  }
+  return json;
+}
+
+void add_list(CLI::App& data) {
+  struct Arguments {
+    std::string data;
+    bool json = false;
+    data::DatasetOptions options;
+    std::unique_ptr<OptionFlags> flags;
+  };
+  CLI::App& command =
+      *data.add_subcommand("list", "print the classes of a dataset and how many clips each has in which part");
+  auto a = std::make_shared<Arguments>();
+  command.add_option("DATA", a->data, kDataHelp)->required();
+  command.add_flag("--json", a->json, "as JSON");
+  a->flags = std::make_unique<OptionFlags>(command);
+  a->flags->add("data", a->options.fields());
+  a->flags->add_config();
+  on_run(command, [a] {
+    a->flags->apply();
+    const data::Dataset dataset = data::load_dataset(a->data, a->options);
+    const bool divided = data::is_divided(dataset, a->options);
+    const std::vector<ClassCount> rows = count_classes(dataset, data::parts_of(dataset, a->options));
+    std::fputs(a->json ? (json_text(list_json(dataset, rows, divided), 2) + "\n").c_str()
+                       : list_text(dataset, rows, divided).c_str(),
+               stdout);
+    if (!a->json) print_warnings(dataset.warnings);
+    return 0;
+  });
+}
+
+std::string findings_text(const data::ClipScan& clip, const data::Dataset& dataset) {
+  std::vector<std::string> texts;
+  for (const data::Finding& finding : clip.findings)
+    texts.push_back(fmt::format("{}: {}", data::finding_name(finding.kind), finding.text));
+  return one_line(fmt::format("{}  {}", dataset.items[clip.item].path, fmt::join(texts, "; "))) + "\n";
+}
+
+std::string scan_text(const data::ScanReport& report, const data::Dataset& dataset) {
+  constexpr std::int64_t kShownRemarks = 20;
+  std::string text = heading(dataset) + "\n\n";
+  std::int64_t clean = 0, remarks = 0;
+  std::string bad_lines, remark_lines;
+  for (const data::ClipScan& clip : report.clips) {
+    if (clip.findings.empty()) {
+      clean += clip.scanned ? 1 : 0;
+    } else if (clip.bad()) {
+      bad_lines += findings_text(clip, dataset);
+    } else if (++remarks <= kShownRemarks) {
+      remark_lines += findings_text(clip, dataset);
+    }
+  }
+  text += fmt::format("{:<26} {:>7}\n{:<26} {:>7}\n", "decoded clips", report.scanned(), "without a finding", clean);
+  for (const data::FindingKind kind : data::kFindingKinds) {
+    if (const std::int64_t count = report.count(kind); count > 0) {
+      text += fmt::format("{:<26} {:>7}{}\n", data::finding_name(kind), count, data::is_bad(kind) ? "" : "  (remark)");
+    }
+  }
+  if (!bad_lines.empty()) text += "\n" + bad_lines;
+  if (!remark_lines.empty()) text += "\n" + remark_lines;
+  if (remarks > kShownRemarks)
+    text += fmt::format("and {} more clips with remarks only; --json has them all\n", remarks - kShownRemarks);
+  return text;
+}
+
+struct ScanArguments {
+  std::string data;
+  std::string json;
+  data::DatasetOptions dataset;
+  data::ScanOptions scan;
+  std::unique_ptr<OptionFlags> flags;
+};
+
+int run_scan(ScanArguments& a) {
+  a.flags->apply();
+  const bool to_stdout = a.json == "-";
+  if (!a.json.empty() && !to_stdout) check_writable(a.json);
+  const data::Dataset dataset = data::load_dataset(a.data, a.dataset);
+  print_warnings(dataset.warnings);
+  TerminalProgress progress;
+  const data::ScanReport report = data::scan_dataset(dataset, a.dataset, a.scan, progress.fn(), interrupt_token());
+  progress.clear();
+  if (to_stdout) {
+    data::write_json(std::cout, report, dataset);
+    std::cout.flush();
+  } else {
+    std::fputs(scan_text(report, dataset).c_str(), stdout);
+    if (!a.json.empty())
+      write_file_atomically(a.json, [&](std::ostream& stream) { data::write_json(stream, report, dataset); });
+  }
+  if (report.stopped) {
+    throw Error(ErrorCode::kInterrupted,
+                fmt::format("interrupted after {} of {} clips", report.scanned(), report.clips.size()));
+  }
+  return report.bad() > 0 ? static_cast<int>(ErrorCode::kBadData) : 0;
+}
+
+void add_scan(CLI::App& data) {
+  CLI::App& command =
+      *data.add_subcommand("scan", "decode every clip of a dataset and tell what is damaged, short, missing or there twice");
+  auto a = std::make_shared<ScanArguments>();
+  command.add_option("DATA", a->data, kDataHelp)->required();
+  command.add_option("--json", a->json, "also write everything as JSON to this file; - prints it in place of the table")
+      ->type_name("FILE");
+  a->flags = std::make_unique<OptionFlags>(command);
+  a->flags->add("data", a->dataset.fields());
+  a->flags->add("scan", a->scan.fields());
+  a->flags->add_config();
+  on_run(command, [a] { return run_scan(*a); });
 }
 
 }  // namespace
@@ -41,6 +226,8 @@ void add_synth(CLI::App& data) {
 void add_data(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("data", "make and inspect datasets");
   command.require_subcommand(1);
+  add_list(command);
+  add_scan(command);
   add_synth(command);
 }
 

@@ -6,11 +6,13 @@
 #include "cli/evaluation.h"
 #include "cli/json_text.h"
 #include "cli/option_flags.h"
+#include "cli/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "data/dataset.h"
+#include "data/flow_cache.h"
 #include "eval/metrics.h"
 
 namespace actio::cli {
@@ -25,16 +27,17 @@ struct EvaluateArguments {
   std::int64_t workers = 2;
   data::DatasetOptions options;
   runtime::RuntimeOptions runtime;
+  data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
 };
 
 std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::string>& warnings) {
   const data::Dataset dataset = data::load_dataset(a.data, a.options);
   warnings = dataset.warnings;
-  const bool split = !a.options.fold.empty() || a.options.test_share > 0;
+  const bool split = data::is_divided(dataset, a.options);
   const std::string part = a.part.empty() ? (split ? "test" : "all") : a.part;
   if (part == "all") return dataset.items;
-  if (!split) fail_usage("--part {} needs --fold or --test-share", part);
+  if (!split) fail_usage("--part {} needs --fold, --test-share, --test-list or official lists", part);
   data::Split parts = data::split_dataset(dataset, a.options);
   return part == "test" ? parts.test : parts.train;
 }
@@ -59,10 +62,10 @@ std::string text_of(const eval::Metrics& m, const Evaluation& evaluation, const 
 
 int run_evaluate(EvaluateArguments& a) {
   a.flags->apply();
-  if (!a.report.empty()) check_writable(a.report);
+  if (!a.report.empty()) check_output(a.report, {a.model, a.data});
   std::vector<std::string> dataset_warnings;
   const std::vector<data::Item> items = items_of(a, dataset_warnings);
-  VideoClassifier classifier(a.model, a.runtime);
+  VideoClassifier classifier(a.model, a.runtime, {.flow_cache = a.cache.flow_cache});
   const Evaluation evaluation = evaluate_items(classifier, items, a.workers);
   print_warnings(dataset_warnings);
   print_warnings(evaluation.warnings);
@@ -86,8 +89,8 @@ void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "measure a model on a dataset");
   auto a = std::make_shared<EvaluateArguments>();
   command.add_option("MODEL", a->model, "a model file")->required();
-  command.add_option("DATA", a->data, "a folder with one folder per class, or a CSV with the columns path and label")->required();
-  command.add_option("--part", a->part, "test, train or all [test where --fold or --test-share is given, else all]")
+  command.add_option("DATA", a->data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")->required();
+  command.add_option("--part", a->part, "test, train or all [test where the clips are divided, else all]")
       ->check(CLI::IsMember({"test", "train", "all"}));
   command.add_option("--report", a->report, "also write the figures to this JSON file");
   command.add_flag("--json", a->json, "print JSON");
@@ -95,6 +98,7 @@ void add_evaluate(CLI::App& app) {
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add("data", a->options.fields());
   a->flags->add("runtime", a->runtime.fields());
+  a->flags->add("cache", a->cache.fields());
   a->flags->add_config();
   on_run(command, [a] { return run_evaluate(*a); });
 }

@@ -40,7 +40,8 @@ Evaluation evaluate_items(VideoClassifier& classifier, const std::vector<data::I
       result.labels.push_back(class_index(classifier.model(), items[i].label));
       result.items.push_back(items[i]);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted) throw;
+      // What was asked for makes no sense; that is no video's fault, and the next one would fail alike.
+      if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
       result.failures.emplace_back(error.what());
     }
     progress.show({"evaluating", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(items.size()), ""});

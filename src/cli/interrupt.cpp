@@ -43,6 +43,7 @@ void install_interrupt_handler() {
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGXFSZ, SIG_IGN);  // so that a limit on the size of files is an error of writing, as a full disk is
 }
 
 std::stop_token interrupt_token() { return source().get_token(); }

@@ -15,7 +15,7 @@ bool runs_networks(std::string_view command) { return command == "recognize" || 
 int main(int argc, char** argv) {
   if (argc > 1 && runs_networks(argv[1])) actio::cli::restart_with_short_spinning(argv);
   actio::cli::install_interrupt_handler();
-  CLI::App app("actio trains, evaluates, explains, deploys and streams two-stream action recognition.", "actio");
+  CLI::App app("actio trains, evaluates and deploys two-stream action recognition.", "actio");
   app.require_subcommand(1);
   app.set_version_flag("--version", ACTIO_VERSION);
   app.footer("Exit codes: 0 done, 1 failed, 2 usage, 3 bad data, 130 interrupted.\n'actio COMMAND --help' lists a command's options.");
@@ -27,5 +27,6 @@ int main(int argc, char** argv) {
   actio::cli::add_describe(app);
   actio::cli::add_import(app);
   actio::cli::add_data(app);
+  actio::cli::add_flow(app);
   return actio::cli::run_app(app, argc, argv);
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -10,6 +11,7 @@
 #include "cli/terminal_progress.h"
 #include "cli/video_classifier.h"
 #include "core/error.h"
+#include "data/flow_cache.h"
 #include "eval/metrics.h"
 
 namespace actio::cli {
@@ -21,6 +23,7 @@ struct RecognizeArguments {
   std::int64_t top = 5;
   bool json = false;
   runtime::RuntimeOptions runtime;
+  data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
 };
 
@@ -47,7 +50,8 @@ Json json_of(const std::string& video, const data::ClipInput& clip, const VideoS
 // One video that cannot be read does not stop the others; the exit code is the worst.
 int run_recognize(RecognizeArguments& a) {
   a.flags->apply();
-  VideoClassifier classifier(a.model, a.runtime);
+  VideoClassifier classifier(a.model, a.runtime,
+                             {a.cache.flow_cache, static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))});
   TerminalProgress progress;
   int exit_code = 0;
   std::int64_t done = 0;
@@ -84,6 +88,7 @@ void add_recognize(CLI::App& app) {
   command.add_flag("--json", a->json, "one JSON object per video and line");
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add("runtime", a->runtime.fields());
+  a->flags->add("cache", a->cache.fields());
   a->flags->add_config();
   on_run(command, [a] { return run_recognize(*a); });
 }

@@ -7,12 +7,16 @@
 #include "cli/interrupt.h"
 #include "cli/network_defaults.h"
 #include "cli/option_flags.h"
+#include "cli/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "data/dataset.h"
+#include "data/flow_cache.h"
 #include "data/snippet.h"
+#include "data/utf8.h"
+#include "motion/flow_image.h"
 #include "net/initialise.h"
 #include "net/model_file.h"
 #include "net/weights.h"
@@ -26,11 +30,11 @@ struct TrainArguments {
   std::string data;
   std::string output;
   std::string init;
-  std::string log;
   net::NetworkOptions network;
   Preprocess preprocess;
   data::DatasetOptions dataset;
   torch_train::TrainOptions train;
+  data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
 };
 
@@ -43,7 +47,11 @@ void offer_spatial_weights(TensorMap& weights) {
   weights.merge(spatial);
 }
 
-// What the first weights demand and the user left open: the backbone and the scale of its pixels.
+bool describes_motion(const std::string& field) {
+  return field.starts_with("motion") || field.starts_with("flow") || field == "key_frames";
+}
+
+// What the first weights demand and the user left open: the backbone, and how pixels and motion reach it.
 void adopt_settings(TrainArguments& a, const net::Model& parent) {
   net::NetworkOptions recorded;
   if (parent.training.contains("network")) fields_from_json(recorded.fields(), parent.training.at("network"), a.init);
@@ -51,13 +59,20 @@ void adopt_settings(TrainArguments& a, const net::Model& parent) {
   if (!flags.was_set("network.backbone")) a.network.backbone = recorded.backbone;
   if (!flags.was_set("network.width")) a.network.width = recorded.width;
   if (!flags.was_set("network.padding")) a.network.padding = recorded.padding;
-  if (!flags.was_set("preprocess.rgb_mean")) a.preprocess.rgb_mean = parent.preprocess.rgb_mean;
-  if (!flags.was_set("preprocess.rgb_std")) a.preprocess.rgb_std = parent.preprocess.rgb_std;
+  Preprocess of_parent = parent.preprocess;
+  const bool both_move = of_parent.motion != "none" && a.preprocess.motion != "none";
+  Json adopted = Json::object();
+  const Json recorded_fields = fields_to_json(of_parent.fields());
+  for (const auto& [name, value] : recorded_fields.items()) {
+    if (!flags.was_set("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
+  }
+  fields_from_json(a.preprocess.fields(), adopted, a.init);
 }
 
 // Fills the model's network and first weights, and tells what came from where.
 void initialise_model(TrainArguments& a, net::Model& model) {
   TensorMap source;
+  apply_network_defaults(a.network, a.preprocess, *a.flags);
   if (!a.init.empty()) {
     if (net::is_model_file(a.init)) {
       net::Model parent = net::read_model(a.init);
@@ -69,7 +84,6 @@ void initialise_model(TrainArguments& a, net::Model& model) {
       source = net::read_weights(a.init);
     }
   }
-  apply_network_defaults(a.network, a.preprocess, *a.flags);
   model.spec = net::build_network(a.network, a.preprocess);
   model.preprocess = a.preprocess;
   const net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
@@ -81,6 +95,16 @@ void initialise_model(TrainArguments& a, net::Model& model) {
   std::puts(fmt::format("first weights: {} of {} tensors from {}, {} fresh{}", report.loaded.size(), model.weights.size(), a.init,
                         report.fresh.size(), report.fresh.size() > 12 ? "" : fmt::format(" ({})", fmt::join(report.fresh, ", ")))
                 .c_str());
+}
+
+// What divided the data, without the folders of this machine.
+Json data_record(data::DatasetOptions options) {
+  for (std::string* path : {&options.root, &options.annotations, &options.test_list, &options.class_names}) {
+    const std::filesystem::path whole = std::filesystem::path(*path).lexically_normal();
+    const std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+    *path = data::is_utf8(name) ? name : data::escaped(name);
+  }
+  return fields_to_json(options.fields());
 }
 
 Json record_json(const torch_train::EpochRecord& r) {
@@ -99,13 +123,19 @@ std::string record_text(const torch_train::EpochRecord& r, std::int64_t epochs) 
 
 // Before hours of work rather than after them.
 void check_request(const TrainArguments& a) {
-  check_writable(a.output);
-  std::error_code ignored;
-  for (const std::string& input : {a.data, a.init}) {
-    if (std::filesystem::equivalent(a.output, input, ignored)) fail_usage("{}: is an input, it cannot be the output", a.output);
-  }
+  check_output(a.output, {a.data, a.init});
   if (a.flags->was_set("network.classes")) fail_usage("--classes follows from the data when training");
   data::check_motion(a.preprocess.motion);
+}
+
+// Once the network's defaults are in place.
+void check_flow(const TrainArguments& a) {
+  if (a.preprocess.motion == "flow") {
+    motion::flow_settings(a.preprocess);
+    if (!a.cache.flow_cache.empty()) data::make_cache_folder(a.cache.flow_cache);
+  } else if (!a.cache.flow_cache.empty()) {
+    fail_usage("--flow-cache needs --motion flow; the motion is '{}'", a.preprocess.motion);
+  }
 }
 
 int run_train(TrainArguments& a) {
@@ -119,11 +149,12 @@ int run_train(TrainArguments& a) {
   net::Model model;
   model.classes = dataset.classes;
   initialise_model(a, model);
+  check_flow(a);
   std::puts(fmt::format("{}: {} classes, {} clips to train on, {} to test on, input {} px, {} segments", model.spec.name,
                         dataset.classes.size(), split.train.size(), split.test.size(), a.preprocess.input_size, model.spec.segments)
                 .c_str());
   model.training = {{"network", fields_to_json(a.network.fields())}, {"preprocess", fields_to_json(a.preprocess.fields())},
-                    {"data", fields_to_json(a.dataset.fields())}, {"train", fields_to_json(a.train.fields())},
+                    {"data", data_record(a.dataset)}, {"train", fields_to_json(a.train.fields())},
                     {"init", std::filesystem::path(a.init).filename().string()}, {"epochs", Json::array()}};
 
   TerminalProgress progress;
@@ -134,6 +165,7 @@ int run_train(TrainArguments& a) {
   job.train = split.train;
   job.test = split.test;
   job.options = a.train;
+  job.flow_cache = a.cache.flow_cache;
   job.progress = progress.fn();
   job.warn = [&](const std::string& message) {
     progress.clear();
@@ -152,6 +184,7 @@ int run_train(TrainArguments& a) {
   const torch_train::TrainResult result = torch_train::train(job, model.weights);
   progress.clear();
   if (result.interrupted) {
+    if (result.steps == 0) fail(ErrorCode::kInterrupted, "interrupted before the first step; {} is not written", a.output);
     net::write_model(a.output, model);
     throw Error(ErrorCode::kInterrupted, fmt::format("interrupted after {} epochs; {} holds what was learned", result.epochs.size(), a.output));
   }
@@ -161,7 +194,7 @@ int run_train(TrainArguments& a) {
 }
 
 void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
-  app.add_option("DATA", a->data, "a folder with one folder per class, or a CSV with the columns path and label")->required();
+  app.add_option("DATA", a->data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")->required();
   app.add_option("-o,--output", a->output, "the model file to write, after every epoch")->required();
   app.add_option("--init", a->init, "first weights: a model, or torchvision-named .safetensors or .pth")->type_name("FILE");
   a->flags = std::make_unique<OptionFlags>(app);
@@ -169,6 +202,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
   a->flags->add("preprocess", a->preprocess.fields());
   a->flags->add("data", a->dataset.fields());
   a->flags->add("train", a->train.fields());
+  a->flags->add("cache", a->cache.fields());
   a->flags->add_config();
   on_run(app, [a] { return run_train(*a); });
 }

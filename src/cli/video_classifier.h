@@ -17,9 +17,15 @@ struct VideoScores {
   Tensor scores;          // f32 [classes], before softmax where the network has logits
 };
 
+struct ReadingOptions {
+  std::string flow_cache;  // folder; empty: none
+  int flow_threads = 1;    // of one video
+};
+
 class VideoClassifier {
  public:
-  VideoClassifier(const std::string& model_path, const runtime::RuntimeOptions& options);
+  // Throws: as its parts; Error(kFailed) where the cache's folder cannot be made.
+  VideoClassifier(const std::string& model_path, const runtime::RuntimeOptions& options, const ReadingOptions& reading = {});
 
   const net::Model& model() const { return model_; }
 
@@ -30,6 +36,7 @@ class VideoClassifier {
 
  private:
   net::Model model_;
+  ReadingOptions reading_;
   std::unique_ptr<net::Classifier> classifier_;
 };
 

@@ -4,10 +4,15 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "core/error.h"
+#include "data/clip_facts.h"
+#include "data/flow_cache.h"
+#include "data/flow_file.h"
 #include "data/snippet.h"
+#include "motion/flow_stream.h"
 #include "motion/vector_stream.h"
 #include "video/decoder.h"
 
@@ -17,15 +22,6 @@ namespace actio::data {
 namespace {
 
 constexpr std::int64_t kMostFrames = 100'000'000;  // a container that claims more is not believed
-
-// What only decoding a whole clip tells.
-struct ClipFacts {
-  std::int64_t frames = 0, damaged = 0, errors = 0, claimed = 0;
-  std::string container;
-  double frames_per_second = 0, duration = 0;  // as the container claims; seconds
-  double last_time = 0;                        // of a frame; seconds from the first
-  bool motionless = false;                     // vectors were looked for, and no frame has any
-};
 
 class FactsMemory {
  public:
@@ -53,6 +49,8 @@ FactsMemory& facts_memory() {
   return memory;
 }
 
+bool reads_vectors(const ClipRequest& request) { return request.motion && request.preprocess.motion == "mv"; }
+
 // Another file under the same name gets another key, as does another decoding of it: empty where the file cannot be looked
 // at.
 std::string key_of(const ClipRequest& request, bool vectors) {
@@ -72,103 +70,220 @@ CropFn crop_of(const ClipRequest& request, std::uint64_t seed) {
   };
 }
 
+// The motion field of each frame, as far as it is needed.
+class FieldSource {
+ public:
+  explicit FieldSource(const ClipRequest& request)
+      : motion_(request.motion ? request.preprocess.motion : "none"), vectors_(request.preprocess.key_frames == "carry") {
+    if (motion_ == "flow") flow_.emplace(motion::flow_settings(request.preprocess), request.flow_threads);
+  }
+
+  // To be called for each frame in turn, up to the last that `assembler` needs.
+  Tensor field(const video::Frame& frame, const SnippetAssembler& assembler) {
+    if (motion_ == "mv") return vectors_.field(frame);
+    if (!flow_) return {};
+    if (assembler.needs_field(frame.index)) return flow_->field(frame);
+    if (assembler.needs_field(frame.index + 1)) flow_->see(frame);
+    return {};
+  }
+
+ private:
+  std::string motion_;
+  motion::VectorStream vectors_;
+  std::optional<motion::FlowStream> flow_;
+};
+
+// What gathers the inputs of the snippets of a clip of `frames` frames; fills `sampled`.
+SnippetAssembler gather(const ClipRequest& request, std::int64_t frames, std::vector<std::int64_t>& sampled) {
+  Rng rng(request.seed, request.stream);
+  const std::uint64_t crop_seed = rng.next();
+  sampled = sample_segments(frames, request.segments, request.sampling, rng, request.place);
+  return {SnippetPlan{sampled, frames, request.rgb, request.motion}, request.preprocess, crop_of(request, crop_seed)};
+}
+
 // What one run over the file gave.
 struct Pass {
   ClipFacts facts;                  // of the whole clip where it was run to its end
-  std::optional<TensorMap> inputs;  // where `frames` was right
+  std::optional<TensorMap> inputs;  // where the number of frames was right
   std::vector<std::int64_t> sampled;
 };
 
-// Runs over the clip, taking it to have `frames` frames (0: unknown, so count only). `certain`: stop after what is needed.
-Pass run(const ClipRequest& request, std::int64_t frames, bool certain, const std::stop_token& stop) {
-  const bool vectors = request.motion && request.preprocess.motion == "mv";
-  video::Decoder decoder(request.path, {.vectors = vectors, .threads = request.decoder_threads});
-  motion::VectorStream stream(request.preprocess.key_frames == "carry");
-  Rng rng(request.seed, request.stream);
-  const std::uint64_t crop_seed = rng.next();
-  if (!certain && decoder.info().frames_claimed < kMostFrames) frames = decoder.info().frames_claimed;
-
-  Pass pass;
-  std::optional<SnippetAssembler> assembler;
-  if (frames > 0) {
-    pass.sampled = sample_segments(frames, request.segments, request.sampling, rng, request.place);
-    assembler.emplace(SnippetPlan{pass.sampled, frames, request.rgb, request.motion}, request.preprocess,
-                      crop_of(request, crop_seed));
-  }
+// Shows the frames that `decoder` gives to `assembler`, which may be null, to their end or until it has what it needs.
+// Returns: what was seen.
+ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, SnippetAssembler* assembler, bool only_needed,
+                 const std::stop_token& stop) {
+  FieldSource fields(request);
   std::int64_t seen = 0;
   double last_time = 0;
-  bool moves = false;
-  while (!(certain && assembler->complete())) {
+  bool moves = false, headless = false;
+  while (!(only_needed && assembler->complete())) {
     if (stop.stop_requested()) fail(ErrorCode::kInterrupted, "{}: reading was stopped", request.path);
     const std::optional<video::Frame> frame = decoder.next();
     if (!frame) break;
-    ++seen;
+    seen = frame->index + 1;
     last_time = std::max(last_time, frame->time_seconds);
     moves = moves || !frame->vectors.empty();
-    if (assembler && frame->index <= assembler->last_frame())
-      assembler->push(*frame, vectors ? stream.field(*frame) : Tensor());
+    headless = headless || is_headless(*frame);
+    if (assembler && frame->index <= assembler->last_frame()) assembler->push(*frame, fields.field(*frame, *assembler));
   }
-  const video::DecodeCounters& counters = decoder.counters();
-  const video::StreamInfo& info = decoder.info();
-  pass.facts = {seen,           counters.damaged,       counters.errors,       info.frames_claimed,
-                info.container, info.frames_per_second, info.duration_seconds, last_time, vectors && !moves};
-  const bool right = certain || pass.facts.frames == frames;
-  if (right && assembler && assembler->complete()) pass.inputs = assembler->take();
+  ClipFacts facts = facts_of(decoder, seen, last_time);
+  facts.headless = headless;
+  facts.motionless = reads_vectors(request) && !moves;
+  return facts;
+}
+
+bool carries(const ClipRequest& request) { return reads_vectors(request) && request.preprocess.key_frames == "carry"; }
+
+// Runs over the clip, of which it is certain that it has `frames` frames, and decodes no more than what is needed.
+Pass run_sparse(const ClipRequest& request, video::Decoder& decoder, std::int64_t frames, const std::stop_token& stop) {
+  Pass pass;
+  SnippetAssembler assembler = gather(request, frames, pass.sampled);
+  decoder.select({assembler.needed_frames(), carries(request)});
+  pass.facts = decode(request, decoder, &assembler, true, stop);
+  if (!assembler.complete()) return pass;
+  ClipFacts& facts = pass.facts;
+  if (facts.frames > 1) facts.last_time *= static_cast<double>(frames - 1) / static_cast<double>(facts.frames - 1);
+  // Where no vectors were looked for behind the frames that were needed, other frames may have some.
+  facts.motionless = facts.motionless && carries(request);
+  facts.frames = frames;
+  pass.inputs = assembler.take();
   return pass;
 }
 
-// Where the clip ends clearly before its container says, how much is missing.
-std::string shortfall_of(const ClipFacts& facts) {
-  const double fps = facts.frames_per_second;
-  const auto frames = static_cast<double>(facts.frames), claimed = static_cast<double>(facts.claimed);
-  // A duration is a coarse measure, so there both the count and the time must fall short. AVI counts what stands in for
-  // B-frames and fields, so its count needs the time too; the time it claims is that of its count, as FFmpeg shortens the
-  // duration of an AVI that was cut.
-  const double expected_seconds = std::max(facts.duration, fps > 0 ? claimed / fps : 0);
-  const double end = facts.frames > 1 ? facts.last_time * frames / (frames - 1) : fps > 0 ? 1 / fps : 0;
-  const bool early = end < 0.9 * expected_seconds;
-  if (facts.claimed > 0) {
-    // Containers are often wrong by a frame or two.
-    if (facts.claimed - facts.frames <= 2 + facts.claimed / 10) return {};
-    if (facts.container == "avi" && fps > 0 && !early) return {};
-    return fmt::format("ends after {} of {} frames", facts.frames, facts.claimed);
-  }
-  const double expected = facts.duration * fps;
-  if (!early || frames >= 0.9 * expected || expected - frames < 5) return {};
-  return fmt::format("ends after {} frames at {:.2f} s; the container claims {:.2f} s", facts.frames, end, facts.duration);
+// Runs over the whole clip to count its frames, taking it to have as many as the container claims.
+Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::stop_token& stop) {
+  const std::int64_t claimed = decoder.info().frames_claimed;
+  Pass pass;
+  std::optional<SnippetAssembler> assembler;
+  if (claimed > 0 && claimed < kMostFrames) assembler.emplace(gather(request, claimed, pass.sampled));
+  pass.facts = decode(request, decoder, assembler ? &*assembler : nullptr, false, stop);
+  if (pass.facts.frames == claimed && assembler && assembler->complete()) pass.inputs = assembler->take();
+  return pass;
 }
 
-std::vector<std::string> warnings_of(const std::string& path, const ClipFacts& facts) {
-  std::vector<std::string> warnings;
-  if (facts.damaged > 0)
-    warnings.push_back(fmt::format("{}: {} of {} frames are damaged", path, facts.damaged, facts.frames));
-  if (facts.errors > 0) warnings.push_back(fmt::format("{}: {} packets could not be decoded", path, facts.errors));
-  if (const std::string text = shortfall_of(facts); !text.empty()) warnings.push_back(fmt::format("{}: {}", path, text));
-  if (facts.motionless) {
-    warnings.push_back(fmt::format("{}: no frame carries motion vectors; its motion input is zero", path));
+video::Decoder open(const ClipRequest& request) {
+  return video::Decoder(request.path, {.vectors = reads_vectors(request), .threads = request.decoder_threads});
+}
+
+// The first run over a clip: sparse where its packets tell the number of frames, else through.
+Pass run_first(const ClipRequest& request, const std::stop_token& stop) {
+  video::Decoder decoder = open(request);
+  const std::optional<std::int64_t> frames = decoder.exact_frames();
+  if (!frames || *frames < 1) return run_whole(request, decoder, stop);
+  Pass pass = run_sparse(request, decoder, *frames, stop);
+  if (pass.inputs) return pass;
+  video::Decoder again = open(request);
+  return run_whole(request, again, stop);
+}
+
+// Folders that could not be written to. They are not tried again: a whole clip's flow is too much work to be thrown away.
+class FullFolders {
+ public:
+  bool contains(const std::string& folder) const {
+    const std::lock_guard lock(mutex_);
+    return folders_.contains(folder);
   }
-  return warnings;
+  // Returns: whether it is new.
+  bool add(const std::string& folder) {
+    const std::lock_guard lock(mutex_);
+    return folders_.insert(folder).second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::string> folders_;
+};
+
+FullFolders& full_folders() {
+  static FullFolders folders;
+  return folders;
+}
+
+// The clip's motion comes from a flow file, and its pixels, where they are needed at all, from the video.
+ClipInput read_with_flow_file(const ClipRequest& request, const fs::path& path, const std::stop_token& stop) {
+  const FlowFile flow(path);
+  require_parameters(flow, path, request.preprocess);
+  const ClipFacts& facts = flow.header().facts;
+  ClipInput clip{{}, {}, facts.frames, facts.damaged, warnings_of(request.path, facts)};
+  SnippetAssembler assembler = gather(request, facts.frames, clip.sampled);
+  for (const std::int64_t index : assembler.missing_fields()) {
+    const MotionImage field = flow.field(index);
+    assembler.push_flow(index, field.image, field.frame_width, field.frame_height);
+  }
+  if (!assembler.complete()) {
+    video::Decoder decoder(request.path, {.threads = request.decoder_threads});
+    decoder.select({assembler.needed_frames(), false});
+    const ClipFacts seen = decode(request, decoder, &assembler, true, stop);
+    if (!assembler.complete()) {
+      fail_data("{}: ended after {} frames; it had {} when its flow was computed", request.path, seen.frames, facts.frames);
+    }
+  }
+  clip.inputs = assembler.take();
+  return clip;
+}
+
+// Computes what the cache lacks, and what is damaged there. Empty where the cache cannot be written to. Adds to `warnings`.
+std::optional<ClipInput> read_with_cache(const ClipRequest& request, std::vector<std::string>& warnings,
+                                         const std::stop_token& stop) {
+  const fs::path path = flow_path(request.flow_cache, request.path);
+  if (fs::exists(path)) {
+    try {
+      return read_with_flow_file(request, path, stop);
+    } catch (const FlowFileDamage& damage) {
+      warnings.push_back(fmt::format("{}; it is computed anew", damage.what()));
+    }
+  }
+  if (full_folders().contains(request.flow_cache)) return {};
+  try {
+    make_cache_folder(request.flow_cache);
+    extract_flow({request.path, path, request.preprocess, request.flow_threads}, stop);
+  } catch (const FlowStoreError& error) {
+    if (full_folders().add(request.flow_cache)) {
+      warnings.push_back(fmt::format("{}; flow that is not kept there is computed each time", error.what()));
+    }
+    return {};
+  }
+  return read_with_flow_file(request, path, stop);
+}
+
+ClipInput read_without_cache(const ClipRequest& request, const std::stop_token& stop) {
+  const std::string key = key_of(request, reads_vectors(request));
+  std::optional<ClipFacts> facts = key.empty() ? std::nullopt : facts_memory().find(key);
+  Pass pass;
+  if (!facts) {
+    pass = run_first(request, stop);
+    facts = pass.facts;
+    if (!key.empty()) facts_memory().keep(key, *facts);
+  }
+  if (facts->frames == 0) fail_data("{}: no frame could be decoded", request.path);
+  if (!pass.inputs) {
+    video::Decoder decoder = open(request);
+    pass = run_sparse(request, decoder, facts->frames, stop);
+    // Damage where no earlier reading looked.
+    if (facts->damaged == 0 && facts->errors == 0 && pass.facts.damaged + pass.facts.errors > 0) {
+      facts->damaged = pass.facts.damaged;
+      facts->errors = pass.facts.errors;
+      if (!key.empty()) facts_memory().keep(key, *facts);
+    }
+  }
+  if (!pass.inputs) {
+    facts_memory().forget(key);
+    fail_data("{}: ended before frame {}; it had {} frames before", request.path, pass.facts.frames, facts->frames);
+  }
+  return {std::move(*pass.inputs), std::move(pass.sampled), facts->frames, facts->damaged, warnings_of(request.path, *facts)};
 }
 
 }  // namespace
 
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop) {
-  const std::string key = key_of(request, request.motion && request.preprocess.motion == "mv");
-  const std::optional<ClipFacts> known = key.empty() ? std::nullopt : facts_memory().find(key);
-  ClipFacts facts = known.value_or(ClipFacts{});
-  Pass pass;
-  if (!known) {
-    pass = run(request, 0, false, stop);
-    facts = pass.facts;
-    if (!key.empty()) facts_memory().keep(key, facts);
-  }
-  if (facts.frames == 0) fail_data("{}: no frame could be decoded", request.path);
-  if (!pass.inputs) pass = run(request, facts.frames, true, stop);
-  if (!pass.inputs) {
-    facts_memory().forget(key);
-    fail_data("{}: ended before frame {}; it had {} frames before", request.path, pass.facts.frames, facts.frames);
-  }
-  return {std::move(*pass.inputs), std::move(pass.sampled), facts.frames, facts.damaged, warnings_of(request.path, facts)};
+  if (request.motion) check_motion(request.preprocess.motion);
+  const bool flow = request.motion && request.preprocess.motion == "flow";
+  if (!flow || request.flow_cache.empty()) return read_without_cache(request, stop);
+  std::vector<std::string> warnings;
+  std::optional<ClipInput> clip = read_with_cache(request, warnings, stop);
+  if (!clip) clip = read_without_cache(request, stop);
+  clip->warnings.insert(clip->warnings.begin(), warnings.begin(), warnings.end());
+  return std::move(*clip);
 }
 
 }  // namespace actio::data

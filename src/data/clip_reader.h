@@ -25,6 +25,8 @@ struct ClipRequest {
   CropOptions crop;                    // of augment
   std::uint64_t seed = 0, stream = 0;  // of all random choices: the same pair gives the same bytes
   int decoder_threads = 1;
+  std::string flow_cache;  // folder of flow files (data/flow_cache.h), for motion "flow"; empty: none
+  int flow_threads = 1;    // of motion "flow", where it has to be computed
 };
 
 struct ClipInput {
@@ -34,12 +36,15 @@ struct ClipInput {
   std::vector<std::string> warnings;  // one line each, the file's name first
 };
 
-// Decodes in display order and keeps no frame. A clip's number of frames is known for certain only once it is decoded: the
-// first reading trusts the container and is repeated where that was wrong; later ones remember the number (for as long as
-// the file's size and time stay the same) and stop after the last frame that is needed. A damaged or truncated clip is used
-// for what decodes, with a warning.
+// Decodes no more frames than are needed, where the file's packets tell which these are (video::Decoder::select), and keeps
+// none. Where they do not tell the number of frames either, the first reading decodes the whole clip and is repeated where the
+// container's claim was wrong; later readings remember the number for as long as the file's size and time stay the same. A
+// damaged or truncated clip is used for what decodes, with a warning; damage in frames that nobody looked at is not seen.
+// With motion "flow" and a cache, the motion and the number of frames come from the clip's flow file, and only the frames that
+// "rgb" needs are decoded. A flow file that is missing or damaged is computed from the whole clip and kept; where the folder
+// cannot be written to, the needed fields are computed each time, with one warning. The inputs are the same bytes either way.
 // Threads: safe.
-// Throws: as video::Decoder; Error(kBadData) where no frame decodes; Error(kInterrupted) on `stop`.
+// Throws: Error(kUsage) for a flow file of other parameters; as video::Decoder; Error(kBadData) where no frame decodes; Error(kInterrupted) on `stop`.
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop = {});
 
 }  // namespace actio::data

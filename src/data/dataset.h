@@ -1,5 +1,6 @@
-// data: which clips there are, what they show and which of them are for testing. In: a folder per class, or a CSV file.
-// Out: items with class indices, in a fixed order, and a split that keeps groups together.
+// data: which clips there are, what they show and which of them are for testing. In: a folder per class, a CSV file, the
+// official lists of UCF101 or HMDB51, or lists as TSN and MMAction2 write them. Out: items with class indices, in a fixed
+// order, and a split that keeps groups together.
 #pragma once
 
 #include <cstdint>
@@ -11,24 +12,39 @@
 
 namespace actio::data {
 
+enum class Part { kNone, kTrain, kTest, kUnused };
+
+// "train", "test", "unused"; "" for kNone.
+const char* part_name(Part part);
+
 struct Item {
   std::string path;
   std::string label;
   std::int64_t class_index = -1;               // into Dataset::classes
-  std::map<std::string, std::string> columns;  // every column of the CSV; empty for a folder
+  std::map<std::string, std::string> columns;  // of the CSV; of lists path, label, label_id, part; empty for a folder
   std::string group;                           // items of one group are never on both sides of a split
+  Part part = Part::kNone;                     // what the lists say; kNone where none do, or a fold or share divides instead
 };
 
 struct Dataset {
   std::string source;
-  std::vector<std::string> classes;  // sorted, or in the order of the column label_id
+  std::vector<std::string> classes;  // sorted, in the order of the column label_id, or as the lists number them
   std::vector<Item> items;
   std::vector<std::string> warnings;  // one line each: a class without a clip, a clip in two classes
+  std::string layout;                 // "folder", "csv", "ucf101", "hmdb51", "list"
+  std::string protocol;               // what divides the items: "UCF101 split 1"; empty where Item::part does not
 };
 
 struct DatasetOptions {
+  std::string layout = "auto";      // how the data lies; docs/datasets.md
+  std::string root;                 // where relative paths of a CSV or list count from; empty: its own folder
+  std::string annotations;          // folder of the official lists; empty: in the dataset's folder or beside it
+  std::int64_t split = 0;           // which official split, 1..3; 0: the first, unless fold or test_share divide
+  std::string test_list;            // layout list: the test part
+  std::string class_names;          // layout list: a name a line, in the order of the class indices
   std::vector<std::string> filter;  // "set=1" keeps rows with that value, "set=1|2" with either; all filters must hold
-  std::string group;                // column that names the group; empty: the gNN of file names, else each file its own
+  std::string group;                // column that names the group; empty: from UCF101's and HMDB51's file names, else each
+                                    // file its own
   std::vector<std::string> fold;    // groups that form the test part
   double test_share = 0;            // without a fold: share of the groups held out, 0..1
   std::int64_t seed = 1;            // of the choice of those groups
@@ -40,18 +56,26 @@ struct Split {
   std::vector<Item> train, test;
 };
 
-// Reads `path`: a folder with one sub-folder per class (video files at any depth; hidden ones are skipped; links are
-// followed, but not to a folder above or to another class), or a CSV file
-// with the columns path and label (relative paths count from the CSV file). Classes are those of the whole table, except
-// where a filter on label or label_id excludes them, so that the numbers of the classes do not depend on which part is read.
-// A clip file that does not exist is found when it is read, not here.
+// Reads `path` by its layout. folder: one sub-folder per class (video files at any depth; hidden ones are skipped; links are
+// followed, but not to a folder above or to another class). csv: the columns path and label. ucf101, hmdb51: the folder of
+// the videos and the official lists. list: "path label" or "path frames label" a line. Relative paths count from the file.
+// Classes are those of the whole table, except where a filter on label or label_id excludes them, so that the numbers of the
+// classes do not depend on which part is read. Lists need no videos: what is missing is a warning here, and an error when it
+// is read.
 // Throws: Error(kFailed) for a missing path, Error(kBadData) naming file, line and value, Error(kUsage) for an unknown
-// column. A label that is not UTF-8, which no model file could hold, is kBadData too.
+// column and for options that contradict each other. A label that is not UTF-8, which no model file could hold, is kBadData.
 Dataset load_dataset(const std::string& path, const DatasetOptions& options = {});
 
-// Divides the items by group; all are training items where neither a fold nor a share is given. The share is chosen so that
-// every class comes as near to it as whole groups allow.
-// Throws: Error(kUsage) for a fold that names no group, and for one that leaves nothing to train on.
+// Whether lists, a fold or a share divide the items.
+bool is_divided(const Dataset& dataset, const DatasetOptions& options);
+
+// The part of every item: by fold or share where one is given, else by the lists, else all kTrain. The share is chosen so
+// that every class comes as near to it as whole groups allow.
+// Throws: Error(kUsage) for a fold that names no group.
+std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options);
+
+// Divides the items by parts_of; unused ones are in neither part.
+// Throws: as parts_of, and Error(kUsage) where nothing is left to train on.
 Split split_dataset(const Dataset& dataset, const DatasetOptions& options);
 
 }  // namespace actio::data

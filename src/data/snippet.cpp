@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
@@ -12,9 +13,8 @@
 namespace actio::data {
 
 void check_motion(const std::string& motion) {
-  if (motion == "flow") fail_usage("motion 'flow' is not available yet; choose mv or rgbdiff");
-  if (motion != "none" && motion != "mv" && motion != "rgbdiff") {
-    fail_usage("{}", unknown_name_text("motion", motion, {"none", "mv", "rgbdiff"}));
+  if (motion != "none" && motion != "mv" && motion != "rgbdiff" && motion != "flow") {
+    fail_usage("{}", unknown_name_text("motion", motion, {"none", "mv", "rgbdiff", "flow"}));
   }
 }
 
@@ -27,8 +27,6 @@ SnippetAssembler::SnippetAssembler(const SnippetPlan& plan, const Preprocess& pr
   }
   if (plan.motion && preprocess_.motion != "none") plan_motion(plan);
   missing_ = static_cast<std::int64_t>(rgb_slots_.size() + motion_slots_.size());
-  if (!rgb_slots_.empty()) last_frame_ = rgb_slots_.rbegin()->first;
-  if (!motion_slots_.empty()) last_frame_ = std::max(last_frame_, motion_slots_.rbegin()->first);
 }
 
 void SnippetAssembler::plan_motion(const SnippetPlan& plan) {
@@ -46,7 +44,36 @@ void SnippetAssembler::push(const video::Frame& frame, const Tensor& field) {
   const std::int64_t index = frame.index;
   const bool differs = is_difference() && (motion_slots_.contains(index) || motion_slots_.contains(index + 1));
   if (rgb_slots_.contains(index) || differs) fill_rgb(frame);
-  if (!is_difference() && motion_slots_.contains(index)) fill_vectors(frame, field);
+  if (!needs_field(index)) return;
+  if (is_flow()) push_flow(index, field, frame.width, frame.height);
+  else fill_vectors(frame, field);
+}
+
+std::int64_t SnippetAssembler::last_frame() const {
+  const std::int64_t rgb = rgb_slots_.empty() ? -1 : rgb_slots_.rbegin()->first;
+  return motion_slots_.empty() ? rgb : std::max(rgb, motion_slots_.rbegin()->first);
+}
+
+bool SnippetAssembler::needs_field(std::int64_t index) const { return !is_difference() && motion_slots_.contains(index); }
+
+std::vector<std::int64_t> SnippetAssembler::missing_fields() const {
+  std::vector<std::int64_t> fields;
+  if (is_difference()) return fields;
+  for (auto slot = motion_slots_.begin(); slot != motion_slots_.end(); slot = motion_slots_.upper_bound(slot->first)) {
+    fields.push_back(slot->first);
+  }
+  return fields;
+}
+
+std::vector<std::int64_t> SnippetAssembler::needed_frames() const {
+  std::set<std::int64_t> frames;
+  for (const auto& [index, row] : rgb_slots_) frames.insert(index);
+  for (const auto& [index, row] : motion_slots_) {
+    frames.insert(index);
+    // Differences and flow look at the frame before, too.
+    if ((is_difference() || is_flow()) && index > 0) frames.insert(index - 1);
+  }
+  return {frames.begin(), frames.end()};
 }
 
 void SnippetAssembler::fill_rgb(const video::Frame& frame) {
@@ -75,6 +102,13 @@ void SnippetAssembler::fill_vectors(const video::Frame& frame, const Tensor& fie
   transform_field(frame.index > 0 ? field : Tensor(field.shape()), geometry, crop_(frame.width, frame.height), preprocess_,
                   scratch_.values<float>());
   fill_slots(motion_slots_, frame.index, scratch_, motion_);
+}
+
+void SnippetAssembler::push_flow(std::int64_t index, const Tensor& image, int width, int height) {
+  const std::int64_t size = preprocess_.input_size;
+  if (!scratch_.defined()) scratch_ = Tensor({2, size, size});
+  transform_motion_image(image, width, height, crop_(width, height), preprocess_, scratch_.values<float>());
+  fill_slots(motion_slots_, index, scratch_, motion_);
 }
 
 void SnippetAssembler::fill_slots(Slots& slots, std::int64_t index, const Tensor& planes, Tensor& out) {

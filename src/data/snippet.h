@@ -19,7 +19,7 @@ namespace actio::data {
 // The box for frames of one size; asked again when the size changes in the middle of a clip.
 using CropFn = std::function<CropBox(int width, int height)>;
 
-// Throws: Error(kUsage) for motion "flow", which cannot be computed from video yet, and for an unknown one.
+// Throws: Error(kUsage) for an unknown one.
 void check_motion(const std::string& motion);
 
 struct SnippetPlan {
@@ -37,12 +37,18 @@ class SnippetAssembler {
   SnippetAssembler(const SnippetPlan& plan, const Preprocess& preprocess, CropFn crop);
 
   // Takes what it needs from `frame`, whose index is one more than that of the frame before; frames that no snippet needs
-  // may be left out. `field` is the motion from the previous frame (f32 [2, h, w] in cells of 4 pixels), read for motion
-  // "mv" only.
+  // may be left out. `field` is the motion from the previous frame, read where needs_field(frame.index) holds: for motion
+  // "mv" f32 [2, h, w] in cells of 4 pixels, for "flow" u8 [2, h, w], a motion image (motion/flow_image.h).
   void push(const video::Frame& frame, const Tensor& field);
 
+  // Takes a motion image of motion "flow" that was computed before, without its frame of width x height pixels. In any order.
+  void push_flow(std::int64_t index, const Tensor& image, int width, int height);
+
   bool complete() const { return missing_ == 0; }
-  std::int64_t last_frame() const { return last_frame_; }  // the last one that it needs
+  std::int64_t last_frame() const;                     // the last one that it still needs; -1 where it is complete
+  bool needs_field(std::int64_t index) const;          // still, of motion "mv" or "flow"
+  std::vector<std::int64_t> missing_fields() const;    // those it needs, in order, each once
+  std::vector<std::int64_t> needed_frames() const;     // that push() has to see, in order, each once
 
   // "rgb" f32 [K, 3, S, S] and "motion" f32 [K, C, S, S]: x0, y0, x1, y1, ... for vectors, R0, G0, B0, ... for RGB
   // difference.
@@ -53,6 +59,7 @@ class SnippetAssembler {
   using Slots = std::multimap<std::int64_t, std::int64_t>;  // frame or field index -> row of planes
 
   bool is_difference() const { return preprocess_.motion == "rgbdiff"; }
+  bool is_flow() const { return preprocess_.motion == "flow"; }
   void plan_motion(const SnippetPlan& plan);
   void fill_rgb(const video::Frame& frame);
   void fill_vectors(const video::Frame& frame, const Tensor& field);
@@ -60,7 +67,7 @@ class SnippetAssembler {
 
   Preprocess preprocess_;
   CropFn crop_;
-  std::int64_t segments_ = 0, missing_ = 0, last_frame_ = -1;
+  std::int64_t segments_ = 0, missing_ = 0;
   Slots rgb_slots_, motion_slots_;
   Tensor rgb_;       // f32 [K, 3, S, S]
   Tensor motion_;    // f32 [K * L, 2 or 3, S, S]

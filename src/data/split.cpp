@@ -58,9 +58,19 @@ std::set<std::string> hold_out(const Dataset& dataset, const DatasetOptions& opt
   return held;
 }
 
+std::vector<Part> parts_of_groups(const Dataset& dataset, const std::set<std::string>& held) {
+  std::vector<Part> parts;
+  for (const Item& item : dataset.items) parts.push_back(held.contains(item.group) ? Part::kTest : Part::kTrain);
+  return parts;
+}
+
 }  // namespace
 
-Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
+bool is_divided(const Dataset& dataset, const DatasetOptions& options) {
+  return !options.fold.empty() || options.test_share != 0 || !dataset.protocol.empty();
+}
+
+std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options) {
   std::set<std::string> held(options.fold.begin(), options.fold.end());
   const GroupCounts counts = count_groups(dataset);
   for (const std::string& name : held) {
@@ -68,14 +78,30 @@ Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
       fail_usage("{}: fold '{}' is no group; groups: {}", dataset.source, name, list_text(names_of(counts)));
     }
   }
-  if (held.empty() && !(options.test_share >= 0 && options.test_share <= 1)) {
+  if (!held.empty()) return parts_of_groups(dataset, held);
+  if (!(options.test_share >= 0 && options.test_share <= 1)) {
     fail_usage("{}: test_share must be between 0 and 1, got {}", dataset.source, options.test_share);
   }
-  if (held.empty() && options.test_share > 0) held = hold_out(dataset, options);
+  if (options.test_share > 0) return parts_of_groups(dataset, hold_out(dataset, options));
+  if (dataset.protocol.empty()) return std::vector<Part>(dataset.items.size(), Part::kTrain);
+  std::vector<Part> parts;
+  for (const Item& item : dataset.items) parts.push_back(item.part);
+  return parts;
+}
+
+Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
+  const std::vector<Part> parts = parts_of(dataset, options);
   Split split;
-  for (const Item& item : dataset.items) (held.contains(item.group) ? split.test : split.train).push_back(item);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] == Part::kTrain) split.train.push_back(dataset.items[i]);
+    if (parts[i] == Part::kTest) split.test.push_back(dataset.items[i]);
+  }
+  if (split.train.empty() && options.fold.empty() && options.test_share == 0) {
+    fail_usage("{}: no clip that is left is in the training part of {}", dataset.source, dataset.protocol);
+  }
   if (split.train.empty()) {
-    fail_usage("{}: all {} groups are in the test part; nothing is left to train on", dataset.source, counts.size());
+    fail_usage("{}: all {} groups are in the test part; nothing is left to train on", dataset.source,
+               count_groups(dataset).size());
   }
   return split;
 }

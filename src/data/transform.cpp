@@ -47,35 +47,6 @@ Range range_of(const AxisWeights& axis) {
 
 }  // namespace
 
-AxisWeights axis_weights(std::int64_t source, double begin, double length, std::int64_t size, bool flip) {
-  const double step = length / static_cast<double>(size);
-  const double reach = std::max(step, 1.0);
-  const std::int64_t wanted = static_cast<std::int64_t>(std::ceil(2 * reach));
-  AxisWeights axis{size, std::min(wanted, source), std::vector<std::int32_t>(static_cast<std::size_t>(size)), {}};
-  axis.weight.resize(static_cast<std::size_t>(size * axis.taps));
-  std::vector<double> row(static_cast<std::size_t>(axis.taps));
-  for (std::int64_t i = 0; i < size; ++i) {
-    const double centre = begin + (static_cast<double>(i) + 0.5) * step - 0.5;
-    const std::int64_t low = static_cast<std::int64_t>(std::floor(centre - reach)) + 1;
-    const std::int64_t first = std::clamp<std::int64_t>(low, 0, source - axis.taps);
-    std::ranges::fill(row, 0.0);
-    double sum = 0;
-    for (std::int64_t j = low; j < low + wanted; ++j) {
-      const double weight = std::max(0.0, 1.0 - std::fabs(static_cast<double>(j) - centre) / reach);
-      const std::int64_t inside = std::clamp<std::int64_t>(j, 0, source - 1);
-      row[static_cast<std::size_t>(std::clamp<std::int64_t>(inside - first, 0, axis.taps - 1))] += weight;
-      sum += weight;
-    }
-    const std::int64_t target = flip ? size - 1 - i : i;
-    axis.first[static_cast<std::size_t>(target)] = static_cast<std::int32_t>(first);
-    for (std::int64_t t = 0; t < axis.taps; ++t) {
-      axis.weight[static_cast<std::size_t>(target * axis.taps + t)] =
-          static_cast<float>(row[static_cast<std::size_t>(t)] / sum);
-    }
-  }
-  return axis;
-}
-
 Resampler::Resampler(std::int64_t source_width, std::int64_t source_height, const CropBox& box, std::int64_t size)
     : source_width_(source_width), source_height_(source_height) {
   const bool inside = std::fabs(box.left) < 1e6 && std::fabs(box.top) < 1e6 && box.width < 1e6 && box.height < 1e6;
@@ -183,6 +154,32 @@ void transform_field(const Tensor& field, const FieldGeometry& geometry, const C
     for (std::int64_t i = 0; i < size * size; ++i) {
       plane[i] = (128.0F + round_to_whole(plane[i] * levels) - mean) * inverse_std;
     }
+  }
+}
+
+void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess,
+                            std::span<float> out) {
+  if (image.shape().size() != 3 || image.dim(0) != 2) {
+    fail_usage("transform: expected a motion image u8 [2, h, w], got {}", shape_text(image.shape()));
+  }
+  if (width < 1 || height < 1) fail_usage("transform: the image's frame must have pixels, got {}x{}", width, height);
+  const std::int64_t size = preprocess.input_size, rows = image.dim(1), columns = image.dim(2);
+  check_out(out, 2, size);
+  const double cell_width = static_cast<double>(width) / static_cast<double>(columns);
+  const double cell_height = static_cast<double>(height) / static_cast<double>(rows);
+  const CropBox cells{box.left / cell_width, box.top / cell_height, box.width / cell_width, box.height / cell_height, box.flip};
+  const Resampler resampler(columns, rows, cells, size);
+
+  const float mean = static_cast<float>(preprocess.motion_mean);
+  const float inverse_std = static_cast<float>(1.0 / preprocess.motion_std);
+  std::vector<float> levels(static_cast<std::size_t>(rows * columns));
+  for (std::int64_t axis = 0; axis < 2; ++axis) {
+    const float sign = axis == 0 && box.flip ? -1.0F : 1.0F;
+    const std::uint8_t* source = image.data<std::uint8_t>() + axis * rows * columns;
+    for (std::size_t i = 0; i < levels.size(); ++i) levels[i] = sign * (static_cast<float>(source[i]) - 128.0F);
+    float* plane = out.data() + axis * size * size;
+    resampler.plane(levels.data(), plane);
+    for (std::int64_t i = 0; i < size * size; ++i) plane[i] = (128.0F + round_to_whole(plane[i]) - mean) * inverse_std;
   }
 }
 

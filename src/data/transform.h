@@ -6,23 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "core/axis_weights.h"
 #include "core/preprocess.h"
 #include "core/tensor.h"
 #include "data/crop.h"
 
 namespace actio::data {
-
-// Where each output sample of one axis comes from: `taps` neighbouring source samples and their weights.
-struct AxisWeights {
-  std::int64_t size = 0, taps = 0;
-  std::vector<std::int32_t> first;  // [size]: the first source sample
-  std::vector<float> weight;        // [size, taps]; each row sums to 1
-};
-
-// `size` samples of the interval [begin, begin + length) of an axis with `source` samples: a triangle filter of one source
-// sample, widened to one output sample where the interval is scaled down (antialias). Sample i of the source covers [i, i +
-// 1); what the filter reaches outside of the source counts as the border sample. `flip` reverses the order, exactly.
-AxisWeights axis_weights(std::int64_t source, double begin, double length, std::int64_t size, bool flip);
 
 // One crop of frames of one size, ready to be applied to many.
 // Threads: const members may run at the same time.
@@ -63,5 +52,11 @@ struct FieldGeometry {
 // Units: pixels per frame, of the source.
 void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess,
                      std::span<float> out);
+
+// A motion image (motion/flow_image.h) as network input: resampled, rounded to 8 bit, then (x - motion_mean) / motion_std. A
+// flipped box mirrors and negates x.
+// Shape: image u8 [2, h, w], which covers the frame of width x height pixels that `box` counts; out f32 [2, S, S].
+void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess,
+                            std::span<float> out);
 
 }  // namespace actio::data

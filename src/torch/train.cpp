@@ -24,6 +24,7 @@ data::ClipRequest clip_request(const TrainJob& job, bool augment) {
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;
+  request.flow_cache = job.flow_cache;
   return request;
 }
 

@@ -56,6 +56,7 @@ struct TrainJob {
   Preprocess preprocess;
   std::vector<data::Item> train, test;  // test may be empty
   TrainOptions options;
+  std::string flow_cache;  // folder of flow files (data/flow_cache.h); empty: none
   ProgressFn progress;  // within an epoch
   WarnFn warn;
   std::function<void(const EpochRecord&, const TensorMap& weights)> on_epoch;  // after each; the place to save
@@ -65,6 +66,7 @@ struct TrainJob {
 struct TrainResult {
   std::vector<EpochRecord> epochs;
   bool interrupted = false;
+  std::int64_t steps = 0;          // of the optimiser
   std::int64_t skipped_clips = 0;  // could not be read
 };
 

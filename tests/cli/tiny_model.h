@@ -22,6 +22,8 @@ inline void write_tiny_model(const std::string& path, const std::string& network
   model.preprocess.short_side = 36;
   model.preprocess.motion = motion;
   model.preprocess.motion_length = 2;
+  model.preprocess.flow_quality = "fast";
+  model.preprocess.flow_short_side = 48;
   model.spec = net::build_network(options, model.preprocess);
   model.classes = {"clap", "jump", "wave"};
   net::initialise(model.spec, nullptr, 1, model.weights);

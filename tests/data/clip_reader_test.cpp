@@ -13,6 +13,7 @@
 #include "clips.h"
 #include "core/error.h"
 #include "data/transform.h"
+#include "motion/flow_stream.h"
 #include "motion/vector_field.h"
 #include "motion/vector_stream.h"
 #include "support/synthetic_clip.h"
@@ -311,6 +312,57 @@ TEST_F(ClipReader, notices_that_a_file_was_replaced) {
   EXPECT_EQ(read_clip(request_of(dir_ / "a.mp4", 3)).frames, 12);
 }
 
+TEST_F(ClipReader, stacks_the_flow_of_the_window_x_before_y) {
+  for (const std::string codec : {"libx264", "mpeg4"}) {
+    const std::string path = dir_ / (codec + ".avi");
+    write_moving_clip(path, {.width = 70, .height = 48, .frames = 14, .codec = codec}, 2, 1);
+    const auto frames = frames_of(path, false);
+    for (const std::string window : {"starting", "centred"}) {
+      ClipRequest request = request_of(path, 4, "flow");
+      request.preprocess.motion_window = window;
+      request.preprocess.flow_quality = "fast";
+      request.preprocess.flow_short_side = 40;
+      const ClipInput clip = read_clip(request);
+      ASSERT_EQ(clip.inputs.at("motion").shape(), (Shape{4, 6, 32, 32}));
+      EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{4, 3, 32, 32}));
+      motion::FlowStream stream(motion::flow_settings(request.preprocess));
+      std::vector<Tensor> fields;
+      for (const auto& frame : frames) fields.push_back(stream.field(frame));
+      Tensor expected({2, 32, 32});
+      for (std::size_t k = 0; k < 4; ++k) {
+        const auto indices = motion_window(clip.sampled[k], 14, 3, window);
+        for (std::size_t l = 0; l < 3; ++l) {
+          transform_motion_image(fields[static_cast<std::size_t>(indices[l])], 70, 48, centre_crop(70, 48, request.preprocess),
+                                 request.preprocess, expected.values<float>());
+          ASSERT_EQ(std::memcmp(expected.raw(), clip.inputs.at("motion").data<float>() + (k * 3 + l) * 2048, expected.bytes()), 0)
+              << codec << " " << window << " " << k << " " << l;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(ClipReader, finds_no_flow_in_a_clip_of_one_frame) {
+  write_grey_clip(dir_ / "a.mp4", {.frames = 1});
+  for (const std::string& cache : {std::string(), dir_ / "cache"}) {
+    ClipRequest request = request_of(dir_ / "a.mp4", 2, "flow");
+    request.flow_cache = cache;
+    const ClipInput clip = read_clip(request);
+    const auto motion = clip.inputs.at("motion").values<float>();
+    EXPECT_TRUE(std::ranges::all_of(motion, [](float value) { return value == 0; })) << "128 is the mean";
+  }
+}
+
+TEST_F(ClipReader, refuses_flow_settings_that_make_no_sense) {
+  write_grey_clip(dir_ / "a.mp4");
+  ClipRequest request = request_of(dir_ / "a.mp4", 2, "flow");
+  request.preprocess.flow_quality = "papr";
+  EXPECT_EQ(error_of([&] { read_clip(request); }).code(), ErrorCode::kUsage);
+  request.preprocess.flow_quality = "fast";
+  request.preprocess.flow_short_side = 8;
+  EXPECT_EQ(error_of([&] { read_clip(request); }).code(), ErrorCode::kUsage);
+}
+
 TEST_F(ClipReader, fails_in_one_line_that_names_the_file) {
   std::ofstream(dir_ / "empty.mp4");
   std::ofstream(dir_ / "text.mp4") << "this is no video\n";
@@ -320,9 +372,9 @@ TEST_F(ClipReader, fails_in_one_line_that_names_the_file) {
     EXPECT_THAT(message, ::testing::Not(HasSubstr("\n")));
   }
   write_grey_clip(dir_ / "a.mp4");
-  EXPECT_THAT(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flow")); }).what(),
-              HasSubstr("motion 'flow' is not available yet; choose mv or rgbdiff"));
-  EXPECT_EQ(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flow")); }).code(), ErrorCode::kUsage);
+  EXPECT_THAT(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flwo")); }).what(),
+              HasSubstr("unknown motion 'flwo'; the nearest is 'flow'"));
+  EXPECT_EQ(error_of([&] { read_clip(request_of(dir_ / "a.mp4", 3, "flwo")); }).code(), ErrorCode::kUsage);
 }
 
 TEST_F(ClipReader, refuses_a_container_without_frames) {

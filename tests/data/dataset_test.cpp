@@ -101,6 +101,14 @@ TEST_F(Csv, keeps_all_columns_and_resolves_paths_against_its_folder) {
   EXPECT_EQ(dataset.items[1].class_index, 0);
 }
 
+TEST_F(Csv, counts_relative_paths_from_the_root_that_is_given) {
+  DatasetOptions options;
+  options.root = "/videos";
+  const Dataset dataset = load_dataset(csv("label,path\nrun,clips/a.mp4\nhop,/abs/b.mp4\n"), options);
+  EXPECT_EQ(dataset.items[0].path, "/videos/clips/a.mp4");
+  EXPECT_EQ(dataset.items[1].path, "/abs/b.mp4");
+}
+
 TEST_F(Csv, orders_classes_by_label_id_where_it_is_given) {
   const Dataset dataset = load_dataset(csv("path,label,label_id\na.mp4,run,2\nb.mp4,hop,10\nc.mp4,sit,1\n"));
   EXPECT_THAT(dataset.classes, ElementsAre("sit", "run", "hop"));
@@ -202,6 +210,15 @@ TEST_F(Folder, warns_of_a_file_that_two_classes_have) {
               ElementsAre(::testing::EndsWith("fd/run/c.mp4' is in class 'hop' and in class 'run'; so are 2 more")));
 }
 
+TEST_F(Folder, warns_of_a_folder_that_is_named_as_a_video) {
+  write(dir_ / "run/a.mp4", "");
+  fs::create_directories(dir_ / "run/x.avi");
+  write(dir_ / "run/holder.avi/b.mp4", "");
+  const Dataset dataset = load_dataset(dir_.path().string());
+  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4", "b.mp4"));
+  EXPECT_THAT(dataset.warnings, ElementsAre(HasSubstr("run/x.avi: named as a video, but a folder without one")));
+}
+
 TEST_F(Folder, refuses_a_class_name_that_is_not_utf8) {
   write(dir_ / "g\xfcnther/a.mp4", "");
   EXPECT_THAT(message_of([&] { load_dataset(dir_.path().string()); }), HasSubstr("folder name 'g\\xfcnther' is not UTF-8"));
@@ -283,6 +300,7 @@ TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
   DatasetOptions options;
   options.group = "set";
   const Dataset dataset = load_dataset(csv("path,label,set\na,x,1\nb,x,2\nc,x,3\n"), options);
+  EXPECT_FALSE(is_divided(dataset, options));
   EXPECT_TRUE(split_dataset(dataset, options).test.empty());
   options.fold = {"3", "1"};
   EXPECT_THAT(paths_of(split_dataset(dataset, options).test), ElementsAre("a", "c"));

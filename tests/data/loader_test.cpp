@@ -217,13 +217,13 @@ TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
   }
   EXPECT_TRUE(warnings.empty());
   EXPECT_EQ(loader.failed_videos(), 0);
-  wrong.preprocess.motion = "flow";
+  wrong.preprocess.motion = "optic";
   try {
     Loader flow(items(), wrong, {});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
-    EXPECT_STREQ(error.what(), "motion 'flow' is not available yet; choose mv or rgbdiff");
+    EXPECT_STREQ(error.what(), "unknown motion 'optic'; known: none, mv, rgbdiff, flow");
   }
   wrong.motion = false;
   EXPECT_TRUE(Loader(items(), wrong, {}).next()) << "only the RGB input is read";

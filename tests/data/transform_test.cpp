@@ -292,5 +292,67 @@ TEST(RandomCrop, never_flips_where_that_is_off) {
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(random_crop(340, 256, Preprocess{}, rng, {.flip = false}).flip);
 }
 
+Tensor apply_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess) {
+  Tensor out({2, preprocess.input_size, preprocess.input_size});
+  transform_motion_image(image, width, height, box, preprocess, out.values<float>());
+  return out;
+}
+
+Tensor random_motion_image(std::int64_t height, std::int64_t width, std::uint64_t seed) {
+  Tensor image({2, height, width}, DType::kU8);
+  Rng rng(seed);
+  for (auto& value : image.values<std::uint8_t>()) value = static_cast<std::uint8_t>(1 + rng.below(255));
+  return image;
+}
+
+TEST(TransformMotionImage, equals_the_field_it_stands_for) {
+  const Preprocess preprocess = plain(24);
+  const Tensor image = random_motion_image(40, 60, 1);
+  Tensor field({2, 40, 60});
+  // In pixels of a frame four times as large, of which a short side of 256 has 1.6.
+  std::ranges::transform(image.values<std::uint8_t>(), field.data<float>(), [](std::uint8_t level) {
+    return static_cast<float>((level - 128) * 20.0 / 127 * 160 / 256);
+  });
+  for (const CropBox& box : {CropBox{0, 0, 240, 160, false}, CropBox{31, 17.5, 100, 80, false}, CropBox{31, 17.5, 100, 80, true}}) {
+    const Tensor from_image = apply_image(image, 240, 160, box, preprocess), from_field = apply(field, {240, 160, 4}, box, preprocess);
+    for (std::int64_t i = 0; i < from_image.numel(); ++i) {
+      ASSERT_NEAR(from_image.data<float>()[i], from_field.data<float>()[i], 1.001 / preprocess.motion_std) << i;
+    }
+  }
+}
+
+TEST(TransformMotionImage, keeps_whole_levels_and_negates_x_exactly_when_it_is_mirrored) {
+  Preprocess preprocess = plain(16);
+  const Tensor image = random_motion_image(16, 16, 2);
+  const Tensor out = apply_image(image, 320, 320, {0, 0, 320, 320, false}, preprocess);
+  const Tensor mirrored = apply_image(image, 320, 320, {0, 0, 320, 320, true}, preprocess);
+  for (std::int64_t y = 0; y < 16; ++y) {
+    for (std::int64_t x = 0; x < 16; ++x) {
+      const auto level = [&](const Tensor& t, std::int64_t plane, std::int64_t column) {
+        return std::lround(t.data<float>()[(plane * 16 + y) * 16 + column] * preprocess.motion_std + preprocess.motion_mean);
+      };
+      EXPECT_EQ(level(out, 0, x), image.data<std::uint8_t>()[y * 16 + x]);
+      EXPECT_EQ(level(mirrored, 0, 15 - x), 256 - image.data<std::uint8_t>()[y * 16 + x]);
+      EXPECT_EQ(level(mirrored, 1, 15 - x), image.data<std::uint8_t>()[256 + y * 16 + x]);
+    }
+  }
+}
+
+TEST(TransformMotionImage, stretches_images_whose_proportions_are_rounded_over_the_whole_frame) {
+  const Preprocess preprocess = plain(16);
+  Tensor image({2, 16, 21}, DType::kU8);  // of a frame of 320 x 240: 21.33 columns would be exact
+  for (std::int64_t i = 0; i < image.numel(); ++i) image.data<std::uint8_t>()[i] = i % 21 == 20 ? 255 : 128;
+  const Tensor out = apply_image(image, 320, 240, {0, 0, 320, 240, false}, preprocess);
+  EXPECT_GT(out.data<float>()[15], 1) << "the last column reaches the right border";
+  EXPECT_EQ(out.data<float>()[0], 0);
+}
+
+TEST(TransformMotionImage, refuses_other_shapes) {
+  const Preprocess preprocess = plain(8);
+  EXPECT_THROW(apply_image(Tensor({3, 8, 8}, DType::kU8), 8, 8, {0, 0, 8, 8, false}, preprocess), Error);
+  EXPECT_THROW(apply_image(Tensor({2, 8, 8}), 8, 8, {0, 0, 8, 8, false}, preprocess), Error);
+  EXPECT_THROW(apply_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, {0, 0, 8, 8, false}, preprocess), Error);
+}
+
 }  // namespace
 }  // namespace actio::data

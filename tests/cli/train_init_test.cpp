@@ -1,0 +1,101 @@
+// Networks that start from others, as the papers train them: spatial, then motion, then the fusion network.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cli/program.h"
+#include "cli/tiny_model.h"
+#include "net/model_file.h"
+
+namespace actio::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::TempDir;
+
+constexpr const char* kTiny = " --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 --segments 2 --epochs 1 --batch-size 4";
+
+class TrainInit : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new TempDir;
+    const ProgramResult made = run_program("data synth -o " + data() +
+                                           " --classes stand_up,sit_down --clips-per-class 4 --min-frames 12 --max-frames 16 --max-width 160 "
+                                           "--max-height 120 --test-share 0");
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  static void TearDownTestSuite() {
+    delete dir_;
+    dir_ = nullptr;
+  }
+  void SetUp() override {
+    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
+  }
+  static std::string data() { return (*dir_ / "data") + "/labels.csv"; }
+  static std::string model(const std::string& name) { return *dir_ / (name + ".actio"); }
+  static ProgramResult train(const std::string& name, const std::string& options) {
+    return run_program("train " + data() + " -o " + model(name) + options);
+  }
+  static TempDir* dir_;
+};
+
+TempDir* TrainInit::dir_ = nullptr;
+
+TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
+  const std::string tiny = kTiny;
+  ASSERT_EQ(train("spatial", tiny + " --network tsn --streams rgb").exit_code, 0);
+  const ProgramResult both = train("both", " --network tsn --streams both --segments 2 --epochs 1 --batch-size 4 --motion-bound 8 "
+                                           "--motion-std 20 --fusion-weights 1,3 --init " + model("spatial"));
+  ASSERT_EQ(both.exit_code, 0) << both.err;
+  EXPECT_THAT(both.out, HasSubstr("1 fresh (scores.weight)"));
+  const ProgramResult fusion = train("fusion", " --network if_ttn --segments 2 --epochs 1 --batch-size 4 --init " + model("both"));
+  ASSERT_EQ(fusion.exit_code, 0) << fusion.err;
+  EXPECT_THAT(fusion.out, HasSubstr("1 fresh (scores.weight)"));
+
+  const net::Model two = net::read_model(model("both")), three = net::read_model(model("fusion"));
+  EXPECT_EQ(two.weights.at("scores.weight").values<float>()[1], 3.0F) << "the weights of the command line, not of the parent";
+  EXPECT_EQ(three.weights.at("scores.weight").shape(), (Shape{3}));
+  // What the parent's weights were trained on reaches the child without a flag.
+  EXPECT_EQ(three.preprocess.input_size, 32);
+  EXPECT_EQ(three.preprocess.motion_bound, 8);
+  EXPECT_EQ(three.preprocess.motion_std, 20);
+  EXPECT_EQ(three.parent_hash, two.hash);
+}
+
+TEST_F(TrainInit, says_which_tensor_differs_where_the_first_weights_do_not_fit) {
+  testing::write_tiny_model(model("other"), "tsn", "none");
+  const ProgramResult result = train("wide", std::string(kTiny) + " --network tsn --streams rgb --width 0.25 --init " + model("other"));
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("expected shape [16, 3, 7, 7]"), HasSubstr("has [8, 3, 7, 7]")));
+  EXPECT_FALSE(std::filesystem::exists(model("wide")));
+}
+
+TEST_F(TrainInit, writes_nothing_over_a_model_when_it_is_interrupted_before_the_first_step) {
+  testing::write_tiny_model(model("good"), "tsn", "none");
+  const std::string before = testing::file_content(model("good"));
+  const ProgramResult result = run_program("train " + data() + " -o " + model("good") + kTiny + " --network tsn --streams rgb",
+                                           "timeout --preserve-status -s INT 0.25");
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_EQ(testing::file_content(model("good")), before);
+}
+
+TEST_F(TrainInit, never_replaces_an_input_by_an_output) {
+  testing::write_tiny_model(model("kept"), "tsn", "none");
+  const std::string before = testing::file_content(model("kept"));
+  for (const std::string& command : {"evaluate " + model("kept") + " " + data() + " --report " + model("kept"),
+                                     "import " + model("kept") + " -o " + model("kept"),
+                                     "train " + data() + " -o " + model("kept") + " --init " + model("kept")}) {
+    const ProgramResult result = run_program(command);
+    EXPECT_EQ(result.exit_code, 2) << command;
+    EXPECT_THAT(result.err, HasSubstr("is an input, it cannot be the output"));
+  }
+  EXPECT_EQ(testing::file_content(model("kept")), before);
+}
+
+}  // namespace
+}  // namespace actio::cli
