@@ -5,18 +5,22 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include "video/ffmpeg_handles.h"
 
 namespace actio::video {
 namespace {
 
-constexpr float kGoodFit = 2.0F;        // mean absolute difference of luma, 0..255: no other candidate is looked at
+constexpr int kGoodFit = 2;             // mean absolute difference of luma, 0..255: no other candidate is looked at
 constexpr float kClearlyBetter = 0.7F;  // another candidate's difference, as a share of the nearest one's
+constexpr int kRows = 4;                // of a block that are compared
+constexpr int kNeighbour = 32;          // pixels: blocks of the same vector that are not further apart share their reference
+constexpr int kMostUses = 8;            // of a comparison
 
 bool has_plain_luma(const AVFrame& picture) {
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(picture.format));
@@ -24,83 +28,125 @@ bool has_plain_luma(const AVFrame& picture) {
          format->comp[0].plane == 0 && format->comp[0].step == 1 && format->comp[0].depth == 8;
 }
 
-// Luma rows of a picture; a row or column outside of it is the nearest one inside.
-struct Plane {
-  explicit Plane(const AVFrame& picture)
-      : data(picture.data[0]), stride(picture.linesize[0]), width(picture.width), height(picture.height) {}
-  const std::uint8_t* row(int y) const { return data + std::clamp(y, 0, height - 1) * stride; }
-  int column(int x) const { return std::clamp(x, 0, width - 1); }
-
-  const std::uint8_t* data;
-  std::ptrdiff_t stride;
-  int width, height;
+// Weights in eighths: 64 in all, so that sixteen bits hold everything.
+struct Weights {
+  std::uint16_t upper0 = 0, upper1 = 0, lower0 = 0, lower1 = 0;
 };
 
-// Weights in eighths: 64 in all, so that sixteen bits hold everything.
-std::uint16_t blend(int upper0, int upper1, int lower0, int lower1, int fx, int fy) {
-  const int above = upper0 * (8 - fx) + upper1 * fx, below = lower0 * (8 - fx) + lower1 * fx;
-  return static_cast<std::uint16_t>((above * (8 - fy) + below * fy + 32) >> 6);
+std::uint8_t blend(int upper0, int upper1, int lower0, int lower1, const Weights& w) {
+  const int sum = upper0 * w.upper0 + upper1 * w.upper1 + lower0 * w.lower0 + lower1 * w.lower1 + 32;
+  return static_cast<std::uint8_t>(static_cast<std::uint16_t>(sum) >> 6);
 }
 
-// The width is a constant so that the compiler makes vector code of it.
+// The width is a constant so that the compiler makes vector code of it: sixteen bits for the blend, eight for the difference.
 template <int kWidth>
-int row_misfit(const std::uint8_t* here, const std::uint8_t* upper, const std::uint8_t* lower, int fx, int fy) {
+int row_misfit(const std::uint8_t* here, const std::uint8_t* upper, const std::uint8_t* lower, const Weights& w) {
+  std::array<std::uint8_t, kWidth> there;
+  for (int i = 0; i < kWidth; ++i) {
+    const auto above = static_cast<std::uint16_t>(upper[i] * w.upper0 + upper[i + 1] * w.upper1);
+    const auto below = static_cast<std::uint16_t>(lower[i] * w.lower0 + lower[i + 1] * w.lower1);
+    there[i] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(above + below + 32) >> 6);
+  }
   int sum = 0;
-  for (int i = 0; i < kWidth; ++i) sum += std::abs(here[i] - blend(upper[i], upper[i + 1], lower[i], lower[i + 1], fx, fy));
+  for (int i = 0; i < kWidth; ++i) sum += std::abs(here[i] - there[i]);
   return sum;
 }
 
-// Mean absolute difference of luma between the block and the place in `reference` that its vector points to, every other
-// row; bilinear between pixels, which is near enough to tell pictures apart.
-float misfit(const AVFrame& picture, const AVFrame& reference, const Block& block) {
-  const Plane here(picture), there(reference);
-  const int left = std::max(block.x, 0), right = std::min(block.x + block.width, picture.width);
-  const int top = std::max(block.y, 0), bottom = std::min(block.y + block.height, picture.height);
-  const int move_x = static_cast<int>(std::floor(block.motion_x)), move_y = static_cast<int>(std::floor(block.motion_y));
-  const int fx = static_cast<int>((block.motion_x - static_cast<float>(move_x)) * 8);
-  const int fy = static_cast<int>((block.motion_y - static_cast<float>(move_y)) * 8);
-  const bool inside = left + move_x >= 0 && right + move_x < there.width;
-  const int width = right - left;
-  int sum = 0, count = 0;
-  for (int y = top; y < bottom && width > 0; y += 2, count += width) {
-    const std::uint8_t* row = here.row(y) + left;
-    const std::uint8_t *upper = there.row(y + move_y), *lower = there.row(y + move_y + 1);
-    if (inside && width == 16) {
-      sum += row_misfit<16>(row, upper + left + move_x, lower + left + move_x, fx, fy);
-    } else if (inside && width == 8) {
-      sum += row_misfit<8>(row, upper + left + move_x, lower + left + move_x, fx, fy);
-    } else {
-      for (int i = 0; i < width; ++i) {
-        const int x0 = there.column(left + i + move_x), x1 = there.column(left + i + move_x + 1);
-        sum += std::abs(row[i] - blend(upper[x0], upper[x1], lower[x0], lower[x1], fx, fy));
-      }
-    }
-  }
-  return count > 0 ? static_cast<float>(sum) / static_cast<float>(count) : 0.0F;
+bool comparable(const AVFrame& picture, const AVFrame& other) {
+  return other.format == picture.format && other.width == picture.width && other.height == picture.height;
 }
 
 }  // namespace
 
-const Reference& best_reference(const AVFrame& picture, const Block& block, std::span<const Reference> candidates) {
-  const Reference* best = &candidates.front();
-  if (candidates.size() == 1 || (block.motion_x == 0 && block.motion_y == 0) || !has_plain_luma(picture)) return *best;
-  const auto comparable = [&](const Reference& other) {
-    return other.picture->format == picture.format && other.picture->width == picture.width &&
-           other.picture->height == picture.height;
-  };
-  if (!comparable(*best)) return *best;
-  float least = misfit(picture, *best->picture, block);
-  if (least <= kGoodFit) return *best;
-  least *= kClearlyBetter;
-  for (const Reference& candidate : candidates.subspan(1)) {
-    if (!comparable(candidate)) continue;
-    const float fit = misfit(picture, *candidate.picture, block);
-    if (fit < least) {
-      least = fit;
-      best = &candidate;
+BlockMatcher::BlockMatcher(const AVFrame& picture, std::vector<Reference> candidates)
+    : candidates_(std::move(candidates)),
+      here_{picture.data[0], picture.linesize[0]},
+      width_(picture.width),
+      height_(picture.height) {
+  if (candidates_.size() < 2) return;
+  if (!has_plain_luma(picture) || !comparable(picture, *candidates_.front().picture)) {
+    candidates_.resize(1);
+    return;
+  }
+  std::erase_if(candidates_, [&](const Reference& other) { return !comparable(picture, *other.picture); });
+  for (const Reference& other : candidates_) planes_.push_back({other.picture->data[0], other.picture->linesize[0]});
+}
+
+// Where a block lies and where its vector points to, the same for all candidates.
+struct BlockMatcher::Probe {
+  Probe(const Block& block, int picture_width, int picture_height)
+      : left(std::max(block.x, 0)),
+        top(std::max(block.y, 0)),
+        bottom(std::min(block.y + block.height, picture_height)),
+        width(std::min(block.x + block.width, picture_width) - left),
+        step(std::max(1, block.height / kRows)) {
+    // In eighths of a pixel, rounded down.
+    const int x = static_cast<int>(std::floor(block.motion_x * 8)), y = static_cast<int>(std::floor(block.motion_y * 8));
+    move_x = x >> 3;
+    move_y = y >> 3;
+    const auto weight = [](int a, int b) { return static_cast<std::uint16_t>(a * b); };
+    const int fx = x & 7, fy = y & 7;
+    weights = {weight(8 - fx, 8 - fy), weight(fx, 8 - fy), weight(8 - fx, fy), weight(fx, fy)};
+    inside = left + move_x >= 0 && left + width + move_x < picture_width;
+    if (width > 0 && bottom > top) pixels = width * ((bottom - top + step - 1) / step);
+  }
+
+  int left, top, bottom, width, step;
+  int move_x = 0, move_y = 0;
+  bool inside = false;
+  int pixels = 0;  // that are compared
+  Weights weights;
+};
+
+// Sum of absolute differences of luma between the block and the place in another picture that its vector points to; bilinear
+// between pixels, which is near enough to tell pictures apart. A row or column outside of a picture is the nearest one inside.
+// Ends early where the sum reaches `limit`.
+int BlockMatcher::misfit(const Plane& there, const Probe& probe, int limit) const {
+  int sum = 0;
+  for (int y = probe.top; y < probe.bottom && sum < limit; y += probe.step) {
+    const std::uint8_t* row = here_.data + y * here_.stride + probe.left;
+    const std::uint8_t* upper = there.data + std::clamp(y + probe.move_y, 0, height_ - 1) * there.stride;
+    const std::uint8_t* lower = there.data + std::clamp(y + probe.move_y + 1, 0, height_ - 1) * there.stride;
+    const int from = probe.left + probe.move_x;
+    if (probe.inside && probe.width == 16) {
+      sum += row_misfit<16>(row, upper + from, lower + from, probe.weights);
+    } else if (probe.inside && probe.width == 8) {
+      sum += row_misfit<8>(row, upper + from, lower + from, probe.weights);
+    } else {
+      for (int i = 0; i < probe.width; ++i) {
+        const int x0 = std::clamp(from + i, 0, width_ - 1), x1 = std::clamp(from + i + 1, 0, width_ - 1);
+        sum += std::abs(row[i] - blend(upper[x0], upper[x1], lower[x0], lower[x1], probe.weights));
+      }
     }
   }
-  return *best;
+  return sum;
+}
+
+int BlockMatcher::best_distance(const Block& block) const {
+  const Probe probe(block, width_, height_);
+  int best = candidates_.front().distance;
+  int least = misfit(planes_.front(), probe, INT_MAX);
+  if (least <= kGoodFit * probe.pixels) return best;
+  least = static_cast<int>(kClearlyBetter * static_cast<float>(least));
+  for (std::size_t i = 1; i < candidates_.size(); ++i) {
+    const int fit = misfit(planes_[i], probe, least);
+    if (fit >= least) continue;
+    least = fit;
+    best = candidates_[i].distance;
+  }
+  return best;
+}
+
+int BlockMatcher::distance(const Block& block) {
+  if (candidates_.size() == 1 || (block.motion_x == 0 && block.motion_y == 0)) return candidates_.front().distance;
+  const auto x = static_cast<std::int32_t>(block.motion_x * 8), y = static_cast<std::int32_t>(block.motion_y * 8);
+  Decision& known = known_[static_cast<std::size_t>(x * 5 + y) % known_.size()];
+  const bool same = known.distance != 0 && known.motion_x == block.motion_x && known.motion_y == block.motion_y;
+  const bool near = std::abs(block.x - known.x) <= kNeighbour && std::abs(block.y - known.y) <= kNeighbour;
+  if (!same || !near || ++known.uses > kMostUses) known = {block.motion_x, block.motion_y, 0, 0, best_distance(block), 0};
+  known.x = block.x;
+  known.y = block.y;
+  return known.distance;
 }
 
 }  // namespace actio::video

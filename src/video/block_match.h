@@ -2,7 +2,10 @@
 // Out: the candidate.
 #pragma once
 
-#include <span>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 struct AVFrame;
 
@@ -19,7 +22,41 @@ struct Block {
   float motion_x = 0, motion_y = 0;  // from the block to where it was predicted from, pixels
 };
 
-// `candidates` holds one at least, the nearest first. The nearest is kept unless another fits clearly better.
-const Reference& best_reference(const AVFrame& picture, const Block& block, std::span<const Reference> candidates);
+// The references of one picture in one direction, the nearest first. The nearest is assumed unless another fits clearly better.
+class BlockMatcher {
+ public:
+  // The pictures outlive the matcher.
+  BlockMatcher(const AVFrame& picture, std::vector<Reference> candidates);
+
+  bool empty() const { return candidates_.empty(); }
+
+  // How far away the picture is that the block was predicted from, frames. Blocks come in the order of the picture: a block
+  // whose neighbour has the same vector is taken to have the same reference, which is how codecs predict vectors.
+  int distance(const Block& block);
+
+ private:
+  // Luma of a picture.
+  struct Plane {
+    const std::uint8_t* data = nullptr;
+    std::ptrdiff_t stride = 0;
+  };
+
+  struct Probe;
+  struct Decision {
+    float motion_x = 0, motion_y = 0;
+    int x = 0, y = 0;  // the block that it was last used for
+    int distance = 0;  // 0: none yet
+    int uses = 0;
+  };
+
+  int best_distance(const Block& block) const;
+  int misfit(const Plane& there, const Probe& probe, int limit) const;
+
+  std::vector<Reference> candidates_;  // those that can be compared, or the nearest alone
+  std::vector<Plane> planes_;          // theirs
+  Plane here_;
+  int width_ = 0, height_ = 0;
+  std::array<Decision, 64> known_;  // by vector
+};
 
 }  // namespace actio::video

@@ -1,189 +1,135 @@
 #include "video/decoder.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <utility>
 
 #include "core/error.h"
-#include "video/ffmpeg_compat.h"
-#include "video/h264_reference.h"
+#include "video/frame_source.h"
 #include "video/input.h"
-#include "video/vector_reader.h"
 
 namespace actio::video {
-namespace {
-
-FrameType frame_type(const AVFrame& picture) {
-  switch (picture.pict_type) {
-    case AV_PICTURE_TYPE_I: return FrameType::kI;
-    case AV_PICTURE_TYPE_P: return FrameType::kP;
-    case AV_PICTURE_TYPE_B: return FrameType::kB;
-    default: return FrameType::kOther;
-  }
-}
-
-// More packets than a decoder holds back, so that a frame finds its packet's entry.
-constexpr std::size_t kRememberedPackets = 256;
-
-constexpr int kMaxErrorsAtEnd = 64;  // more than a decoder holds back
-
-// A timestamp further from zero is damage; those that are not can be subtracted without overflow.
-constexpr std::int64_t kFurthestTimestamp = std::int64_t{1} << 60;
-
-VectorReader::Kind reader_kind(AVCodecID id) {
-  switch (id) {
-    case AV_CODEC_ID_H264: return VectorReader::Kind::kSeveral;
-    case AV_CODEC_ID_MPEG1VIDEO:
-    case AV_CODEC_ID_MPEG2VIDEO: return VectorReader::Kind::kOneReference;
-    default: return VectorReader::Kind::kWithoutB;
-  }
-}
-
-CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
-  const StreamInfo& info = input.info();
-  const AVCodecParameters& parameters = *input.stream().codecpar;
-  const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
-  if (!codec) fail_data("{}: its codec {} cannot be decoded by this FFmpeg", info.path, info.codec);
-  CodecHandle context(avcodec_alloc_context3(codec));
-  if (!context) fail("{}: no memory for a decoder", info.path);
-  int code = avcodec_parameters_to_context(context.get(), &parameters);
-  if (code < 0) fail_data("{}: its {} header cannot be used: {}", info.path, info.codec, ffmpeg_reason(code));
-  context->thread_count = options.threads;
-  context->pkt_timebase = input.stream().time_base;
-  context->max_pixels = static_cast<std::int64_t>(kMaxSide) * kMaxSide;
-  context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;  // a damaged frame keeps its place in the sequence
-  if (options.vectors) {
-    context->flags2 |= AV_CODEC_FLAG2_EXPORT_MVS;
-    context->thread_type = FF_THREAD_SLICE;  // with one thread per frame, vectors are exported before they are all decoded
-  }
-  enable_packet_tags(*context);
-  code = avcodec_open2(context.get(), codec, nullptr);
-  if (code < 0) fail_data("{}: its {} stream cannot be decoded: {}", info.path, info.codec, ffmpeg_reason(code));
-  return context;
-}
-
-}  // namespace
 
 struct Decoder::Impl {
-  Impl(const std::string& path, const DecoderOptions& options) : input(path) {
+  Impl(const std::string& path, const DecoderOptions& wanted) : options(wanted), input(path) {
     if (options.vectors) require_vectors(input.info());
-    codec = open_codec(input, options);
-    is_h264 = codec->codec_id == AV_CODEC_ID_H264;
-    if (is_h264 && codec->extradata) {
-      length_size = h264_length_size({codec->extradata, static_cast<std::size_t>(codec->extradata_size)});
-    }
-    if (options.vectors) vectors.emplace(reader_kind(codec->codec_id));
-    packet.reset(av_packet_alloc());
-    if (!packet) fail("{}: no memory for a packet", path);
+    source.emplace(input, options, counters);
   }
 
+  void select(Selection chosen);
+  std::optional<std::int64_t> exact_frames();
   std::optional<Frame> next();
-  std::optional<Frame> decode();
-  bool feed();
-  void note_reference(const AVPacket& sent);
-  bool is_reference(const Frame& frame) const;
-  Frame describe(std::shared_ptr<const AVFrame> picture);
 
+  void scan();
+  void start();
+  void decode_through();
+  std::optional<Frame> next_wanted();
+  std::optional<Frame> next_of_all();
+  bool is_wrong(const Frame& frame) const;
+
+  DecoderOptions options;
   Input input;
-  CodecHandle codec;
-  PacketHandle packet;
   DecodeCounters counters;
-  std::optional<VectorReader> vectors;
-  bool is_h264 = false;
-  int length_size = 0;
-  std::array<bool, kRememberedPackets> packet_is_reference{};
-  bool draining = false;
-  bool finished = false;
-  int errors_at_end = 0;
-  std::int64_t next_index = 0;
-  std::int64_t first_pts = 0;
-  std::int64_t last_pts = 0;
+  bool started = false, scanned = false;
+  std::optional<FrameIndex> index;
+  std::optional<Selection> selection;
+  std::optional<FramePlan> plan;  // absent where all frames are decoded
+  std::optional<FrameSource> source;
+  std::size_t given = 0;        // of the plan's frames
+  std::int64_t last_given = -1;
+  std::optional<Frame> carrier, waiting;  // without a plan: the last frame with vectors; the one that comes after it
 };
 
-void Decoder::Impl::note_reference(const AVPacket& sent) {
-  if (!is_h264) return;
-  const auto reference = h264_is_reference({sent.data, static_cast<std::size_t>(std::max(0, sent.size))}, length_size);
-  const auto slot = static_cast<std::size_t>(counters.packets) % kRememberedPackets;
-  packet_is_reference[slot] = reference.value_or(true);
+void Decoder::Impl::scan() {
+  if (std::exchange(scanned, true) || started || !FrameIndex::can_build(input)) return;
+  index = FrameIndex::build(input, counters.scanned);
 }
 
-// H.264 marks the B-frames that others refer to; in the older codecs there are none.
-bool Decoder::Impl::is_reference(const Frame& frame) const {
-  if (!is_h264) return frame.type != FrameType::kB;
-  return packet_is_reference[static_cast<std::size_t>(packet_tag(*frame.picture)) % kRememberedPackets];
-}
-
-// Gives the codec one more packet. Returns: false once the codec knows that no more will come.
-bool Decoder::Impl::feed() {
-  if (draining) return false;
-  const int read = input.read(*packet);
-  if (read < 0) {
-    if (read != AVERROR_EOF) ++counters.errors;
-    draining = true;
-    avcodec_send_packet(codec.get(), nullptr);
-    return true;
+void Decoder::Impl::select(Selection chosen) {
+  const std::string& path = input.info().path;
+  if (started) fail_usage("{}: frames were selected after the first one was read", path);
+  auto& frames = chosen.frames;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const std::int64_t before = i == 0 ? 0 : frames[i - 1];
+    if (frames[i] < before) fail_usage("{}: frame {} was selected behind frame {}", path, frames[i], before);
   }
-  note_reference(*packet);
-  tag_packet(*codec, *packet, counters.packets);
-  ++counters.packets;
-  if (avcodec_send_packet(codec.get(), packet.get()) < 0) ++counters.errors;
-  av_packet_unref(packet.get());
-  return true;
+  frames.erase(std::unique(frames.begin(), frames.end()), frames.end());
+  selection = std::move(chosen);
 }
 
-std::optional<Frame> Decoder::Impl::decode() {
-  while (!finished) {
-    FrameHandle picture(av_frame_alloc());
-    if (!picture) fail("{}: no memory for a frame", input.info().path);
-    const int code = avcodec_receive_frame(codec.get(), picture.get());
-    if (code >= 0) return describe(std::shared_ptr<const AVFrame>(std::move(picture)));
-    if (code == AVERROR_EOF) {
-      finished = true;
-    } else {
-      if (code != AVERROR(EAGAIN)) ++counters.errors;
-      // At the end of the file an error may be followed by more frames, but not for ever.
-      if (!feed() && (code == AVERROR(EAGAIN) || ++errors_at_end > kMaxErrorsAtEnd)) finished = true;
+std::optional<std::int64_t> Decoder::Impl::exact_frames() {
+  scan();
+  return index ? std::optional(index->frames()) : std::nullopt;
+}
+
+// Decides how to decode; called once, before the first frame.
+void Decoder::Impl::start() {
+  if (started) return;
+  if (selection) scan();
+  started = true;
+  if (!selection || !index) {
+    if (scanned && counters.scanned > 0) input.reopen();
+    if (selection && !selection->carry) source->read_vectors_of(selection->frames);
+    return;
+  }
+  auto& frames = selection->frames;
+  frames.erase(std::ranges::lower_bound(frames, index->frames()), frames.end());
+  const auto kind = options.vectors ? std::optional(vector_kind(input.stream().codecpar->codec_id)) : std::nullopt;
+  plan.emplace(*index, frames, kind, selection->carry);
+  source->follow(*index, *plan);
+}
+
+// Starts over and decodes everything; what was handed out before does not come again.
+void Decoder::Impl::decode_through() {
+  input.reopen();
+  source.emplace(input, options, counters);
+  plan.reset();
+  if (!selection->carry) source->read_vectors_of(selection->frames);
+}
+
+// A frame was missed, or one whose type promises vectors has none, so that another one has to be carried.
+bool Decoder::Impl::is_wrong(const Frame& frame) const {
+  if (frame.index > plan->wanted()[given]) return true;
+  return selection->carry && frame.vectors.empty() && plan->expects_vectors(frame.index);
+}
+
+std::optional<Frame> Decoder::Impl::next_wanted() {
+  while (plan && given < plan->wanted().size()) {
+    auto frame = source->next();
+    if (frame && frame->index < plan->wanted()[given]) continue;
+    if (!frame || is_wrong(*frame)) {
+      decode_through();
+      break;
     }
+    ++given;
+    last_given = frame->index;
+    return frame;
+  }
+  return plan ? std::nullopt : next_of_all();
+}
+
+std::optional<Frame> Decoder::Impl::next_of_all() {
+  if (waiting) return std::exchange(waiting, std::nullopt);
+  const auto& frames = selection->frames;
+  if (frames.empty() || last_given >= frames.back()) return std::nullopt;
+  while (auto frame = source->next()) {
+    const bool wanted = frame->index > last_given && std::ranges::binary_search(frames, frame->index);
+    const bool carries = selection->carry && !frame->vectors.empty();
+    if (wanted) {
+      last_given = frame->index;
+      if (carries) carrier.reset();
+      if (!carrier) return frame;
+      waiting = std::move(frame);
+      return std::exchange(carrier, std::nullopt);
+    }
+    if (carries && frame->index > last_given) carrier = std::move(frame);
   }
   return std::nullopt;
 }
 
 std::optional<Frame> Decoder::Impl::next() {
-  if (!vectors) return decode();
-  for (;;) {
-    if (auto ready = vectors->pop(finished)) return ready;
-    if (finished) return std::nullopt;
-    auto frame = decode();
-    if (!frame) continue;
-    vectors->set_stream(codec->refs, codec->has_b_frames);
-    const std::int64_t order = packet_tag(*frame->picture);
-    const bool reference = is_reference(*frame);
-    vectors->push({std::move(*frame), order, reference});
-  }
-}
-
-Frame Decoder::Impl::describe(std::shared_ptr<const AVFrame> picture) {
-  Frame frame;
-  frame.index = next_index++;
-  frame.pts = picture->best_effort_timestamp;
-  if (frame.pts < -kFurthestTimestamp || frame.pts > kFurthestTimestamp) {  // AV_NOPTS_VALUE is one of those
-    frame.pts = frame.index == 0 ? 0 : last_pts + std::max<std::int64_t>(1, input.frame_ticks());
-  }
-  if (frame.index == 0) first_pts = frame.pts;
-  last_pts = frame.pts;
-  frame.time_seconds = static_cast<double>(frame.pts - first_pts) * av_q2d(input.stream().time_base);
-  frame.type = frame_type(*picture);
-  frame.key = is_key_frame(*picture);
-  frame.damaged = (picture->flags & AV_FRAME_FLAG_CORRUPT) != 0 || picture->decode_error_flags != 0;
-  frame.rotation_degrees = input.info().rotation_degrees;
-  const bool upright = frame.rotation_degrees % 180 == 0;
-  frame.width = upright ? picture->width : picture->height;
-  frame.height = upright ? picture->height : picture->width;
-  frame.picture = std::move(picture);
-  ++counters.frames;
-  if (frame.damaged) ++counters.damaged;
-  return frame;
+  start();
+  return selection ? next_wanted() : source->next();
 }
 
 Decoder::Decoder(const std::string& path, const DecoderOptions& options) : impl_(std::make_unique<Impl>(path, options)) {}
@@ -195,6 +141,8 @@ const StreamInfo& Decoder::info() const { return impl_->input.info(); }
 const DecodeCounters& Decoder::counters() const { return impl_->counters; }
 
 std::optional<Frame> Decoder::next() { return impl_->next(); }
+void Decoder::select(Selection selection) { impl_->select(std::move(selection)); }
+std::optional<std::int64_t> Decoder::exact_frames() { return impl_->exact_frames(); }
 
 std::string no_vectors_reason(const StreamInfo& info) {
   std::string name = info.codec_long_name.substr(0, info.codec_long_name.find(" /"));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "video/frame.h"
 
@@ -30,11 +31,17 @@ struct DecoderOptions {
 };
 
 struct DecodeCounters {
-  std::int64_t packets = 0;       // read for the video stream
+  std::int64_t packets = 0;       // read for the video stream, those of the scan apart
   std::int64_t frames = 0;        // decoded
   std::int64_t damaged = 0;       // of those, concealed or corrupt
   std::int64_t errors = 0;        // packets the codec refused
-  std::int64_t seeks = 0;
+  std::int64_t seeks = 0;         // to a key frame, past frames that were not decoded
+  std::int64_t scanned = 0;       // packets looked at without decoding, to find out where frames are
+};
+
+struct Selection {
+  std::vector<std::int64_t> frames;  // wanted: indices in ascending order, one may occur twice
+  bool carry = false;                // where one has no vectors, the nearest frame before it that has some is wanted, too
 };
 
 // With vectors, B-frames are held back until the picture after them that they refer to is decoded, 17 frames at most. MPEG-4
@@ -55,6 +62,15 @@ class Decoder {
 
   // The next frame in display order; empty at the end. Damage is data (Frame::damaged, counters), never an exception.
   std::optional<Frame> next();
+
+  // Restricts next() to the wanted frames, which are the same, vectors and times included, as without it; those behind the end
+  // do not come. Where a scan of the file can prove which packets they need, only these are decoded; else all are.
+  // Throws: Error(kUsage) for a list that is not in order, and once next() was called.
+  void select(Selection selection);
+
+  // How many frames next() would return in all, told from a scan of the file's packets; empty where decoding may give another
+  // number. Damage inside of a packet is not seen, and may make it fewer. To be called before next().
+  std::optional<std::int64_t> exact_frames();
 
  private:
   struct Impl;

@@ -16,17 +16,27 @@ constexpr int kAlignedPixels = 32;  // rows of this many pixels let vector code 
 
 AVPixelFormat format_of(const AVFrame& picture) { return static_cast<AVPixelFormat>(picture.format); }
 
+// What pictures are turned into.
+struct Target {
+  AVPixelFormat format;
+  const char* name;
+};
+constexpr Target kRgb{AV_PIX_FMT_RGB24, "RGB"};
+constexpr Target kGrey{AV_PIX_FMT_GRAY8, "grey"};
+
 // Setting a scaler up costs more than using it; pictures of one video share one.
 class ScalerCache {
  public:
+  explicit ScalerCache(const Target& target) : target_(target) {}
+
   SwsContext* get(const AVFrame& picture) {
     const std::array<int, 5> key{picture.width, picture.height, picture.format, picture.colorspace, picture.color_range};
     if (scaler_ && key == key_) return scaler_.get();
     scaler_.reset(sws_getContext(picture.width, picture.height, format_of(picture), picture.width, picture.height,
-                                 AV_PIX_FMT_RGB24, kScalerFlags, nullptr, nullptr, nullptr));
+                                 target_.format, kScalerFlags, nullptr, nullptr, nullptr));
     if (!scaler_) {
-      fail_data("a picture of {} x {} pixels in format {} cannot be turned into RGB", picture.width, picture.height,
-                picture.format);
+      fail_data("a picture of {} x {} pixels in format {} cannot be turned into {}", picture.width, picture.height,
+                picture.format, target_.name);
     }
     int *inverse = nullptr, *table = nullptr;
     int source_range = 0, target_range = 0, brightness = 0, contrast = 0, saturation = 0;
@@ -42,50 +52,73 @@ class ScalerCache {
   }
 
  private:
+  const Target& target_;
   ScalerHandle scaler_;
   std::array<int, 5> key_{};
 };
 
-void convert(const AVFrame& picture, std::uint8_t* target, std::int64_t row_bytes) {
-  thread_local ScalerCache cache;
+void convert(const AVFrame& picture, ScalerCache& cache, const Target& format, std::uint8_t* target, std::int64_t row_bytes) {
   std::uint8_t* planes[4] = {target, nullptr, nullptr, nullptr};
   const int strides[4] = {static_cast<int>(row_bytes), 0, 0, 0};
   if (sws_scale(cache.get(picture), picture.data, picture.linesize, 0, picture.height, planes, strides) != picture.height) {
-    fail_data("a picture of {} x {} pixels cannot be turned into RGB", picture.width, picture.height);
+    fail_data("a picture of {} x {} pixels cannot be turned into {}", picture.width, picture.height, format.name);
   }
 }
 
-// Copies rows of `row_bytes` into a dense picture turned clockwise by `degrees`.
-void turn(const std::uint8_t* source, std::int64_t row_bytes, int width, int height, int degrees, std::uint8_t* target) {
-  if (degrees == 0) {
-    for (int y = 0; y < height; ++y) std::memcpy(target + 3LL * width * y, source + row_bytes * y, 3U * width);
-    return;
-  }
-  const std::int64_t target_width = degrees == 180 ? width : height;
+struct Rows {
+  const std::uint8_t* pixels;
+  std::int64_t row_bytes;
+  int width, height;
+};
+
+// Copies the rows into a dense picture turned clockwise by `degrees`.
+template <int kPixelBytes>
+void turn(const Rows& source, int degrees, std::uint8_t* target) {
+  const int width = source.width, height = source.height;
+  const std::int64_t target_width = degrees == 0 || degrees == 180 ? width : height;
   for (int y = 0; y < height; ++y) {
-    const std::uint8_t* from = source + row_bytes * y;
-    for (int x = 0; x < width; ++x, from += 3) {
+    const std::uint8_t* from = source.pixels + source.row_bytes * y;
+    if (degrees == 0) {
+      std::memcpy(target + kPixelBytes * target_width * y, from, static_cast<std::size_t>(kPixelBytes) * width);
+      continue;
+    }
+    for (int x = 0; x < width; ++x, from += kPixelBytes) {
       const std::int64_t tx = degrees == 90 ? height - 1 - y : degrees == 180 ? width - 1 - x : y;
       const std::int64_t ty = degrees == 90 ? x : degrees == 180 ? height - 1 - y : width - 1 - x;
-      std::memcpy(target + 3 * (ty * target_width + tx), from, 3);
+      std::memcpy(target + kPixelBytes * (ty * target_width + tx), from, kPixelBytes);
     }
   }
+}
+
+// Fills `pixels`, which has the size of the turned picture.
+template <int kPixelBytes>
+void fill_upright(const AVFrame& source, int degrees, ScalerCache& cache, const Target& format, Tensor& pixels) {
+  if (degrees == 0 && source.width % kAlignedPixels == 0) {
+    convert(source, cache, format, pixels.data<std::uint8_t>(), std::int64_t{kPixelBytes} * source.width);
+    return;
+  }
+  const std::int64_t padded = (source.width + kAlignedPixels - 1) / kAlignedPixels * kAlignedPixels;
+  Tensor scratch({source.height + 1, padded, kPixelBytes}, DType::kU8);
+  convert(source, cache, format, scratch.data<std::uint8_t>(), kPixelBytes * padded);
+  turn<kPixelBytes>({scratch.data<std::uint8_t>(), kPixelBytes * padded, source.width, source.height}, degrees,
+                    pixels.data<std::uint8_t>());
 }
 
 }  // namespace
 
 Tensor Frame::rgb() const {
   if (!picture) fail("frame {} holds no picture", index);
+  thread_local ScalerCache cache(kRgb);
   Tensor pixels({height, width, 3}, DType::kU8);
-  const AVFrame& source = *picture;
-  if (rotation_degrees == 0 && source.width % kAlignedPixels == 0) {
-    convert(source, pixels.data<std::uint8_t>(), 3LL * source.width);
-    return pixels;
-  }
-  const std::int64_t padded = (source.width + kAlignedPixels - 1) / kAlignedPixels * kAlignedPixels;
-  Tensor scratch({source.height + 1, padded, 3}, DType::kU8);
-  convert(source, scratch.data<std::uint8_t>(), 3 * padded);
-  turn(scratch.data<std::uint8_t>(), 3 * padded, source.width, source.height, rotation_degrees, pixels.data<std::uint8_t>());
+  fill_upright<3>(*picture, rotation_degrees, cache, kRgb, pixels);
+  return pixels;
+}
+
+Tensor Frame::grey() const {
+  if (!picture) fail("frame {} holds no picture", index);
+  thread_local ScalerCache cache(kGrey);
+  Tensor pixels({height, width}, DType::kU8);
+  fill_upright<1>(*picture, rotation_degrees, cache, kGrey, pixels);
   return pixels;
 }
 

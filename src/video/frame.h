@@ -1,4 +1,4 @@
-// video: one decoded picture and what the codec knew about it. In: a Decoder. Out: RGB pixels and block motion vectors.
+// video: one decoded picture and what the codec knew about it. In: a Decoder. Out: RGB or grey pixels and block motion vectors.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,12 @@ struct Frame {
   // Shape: u8 [height, width, 3], red first. Threads: safe on a const Frame.
   Tensor rgb() const;
 
+  // The luma in the full range of 0..255, turned like rgb().
+  // Shape: u8 [height, width]. Threads: safe on a const Frame.
+  Tensor grey() const;
+
   std::shared_ptr<const AVFrame> picture;  // Owns: the decoder's picture
-  int rotation_degrees = 0;                // clockwise turn that rgb() applies; vectors and width/height already have it
+  int rotation_degrees = 0;                // clockwise turn that rgb() and grey() apply; vectors and width/height already have it
 };
 
 }  // namespace actio::video

@@ -6,11 +6,11 @@ namespace actio::video {
 namespace {
 
 // The answer of one NAL unit, by its first byte: only slices have one.
-std::optional<bool> from_header(std::uint8_t header) {
+std::optional<H264Picture> from_header(std::uint8_t header) {
   const int type = header & 0x1F;
   const bool slice = type == 1 || type == 2 || type == 5;
   if (!slice) return std::nullopt;
-  return (header >> 5 & 3) != 0;
+  return H264Picture{(header >> 5 & 3) != 0, type == 5};
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ int h264_length_size(std::span<const std::uint8_t> extradata) {
   return extradata.size() >= 7 && extradata[0] == 1 ? (extradata[4] & 3) + 1 : 0;
 }
 
-std::optional<bool> h264_is_reference(std::span<const std::uint8_t> packet, int length_size) {
+std::optional<H264Picture> h264_picture(std::span<const std::uint8_t> packet, int length_size) {
   if (length_size == 0) {
     for (std::size_t i = 0; i + 3 < packet.size(); ++i) {
       if (packet[i] != 0 || packet[i + 1] != 0 || packet[i + 2] != 1) continue;

@@ -91,9 +91,19 @@ Input::Input(const std::string& path) {
   info_.path = path;
   silence_ffmpeg();
   check_file(path);
+  open();
+}
+
+void Input::open() {
   open_format();
   stream_ = choose_stream();
   describe();
+}
+
+void Input::reopen() {
+  format_.reset();
+  io_.reset();
+  open();
 }
 
 void Input::open_format() {
@@ -177,6 +187,21 @@ int Input::read(AVPacket& packet) {
     const int code = av_read_frame(format_.get(), &packet);
     if (code < 0 || packet.stream_index == stream_->index) return code;
   }
+}
+
+bool Input::can_be_indexed() const {
+  const std::string& name = info_.container;
+  return seeks_exactly() || name == "mpeg" || name == "mpegvideo" || name == "m4v";
+}
+
+bool Input::seeks_exactly() const {
+  return info_.container == "avi" || seeks_by_pts() || info_.container.starts_with("mov,");
+}
+
+bool Input::seeks_by_pts() const { return info_.container.starts_with("matroska"); }
+
+bool Input::seek(std::int64_t time) {
+  return seeks_exactly() && av_seek_frame(format_.get(), stream_->index, time, AVSEEK_FLAG_BACKWARD) >= 0;
 }
 
 std::int64_t Input::frame_ticks() const {

@@ -22,10 +22,22 @@ class Input {
   // Reads the next packet of the video stream. Returns: 0, or FFmpeg's error code; AVERROR_EOF at the end.
   int read(AVPacket& packet);
 
+  // The containers whose packets are frames of known times, and which are read again as they were the first time.
+  bool can_be_indexed() const;
+  bool seeks_exactly() const;
+  bool seeks_by_pts() const;
+
+  // Goes to the packet whose time in the index is `time`, or before it. Returns: whether the container can.
+  bool seek(std::int64_t time);
+
+  // Starts over at the first packet, as if the file had just been opened.
+  void reopen();
+
   // FFmpeg's guess of the time between two frames, in the stream's time base; 0 where unknown.
   std::int64_t frame_ticks() const;
 
  private:
+  void open();
   void open_format();
   AVStream* choose_stream();
   void describe();

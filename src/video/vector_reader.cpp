@@ -16,8 +16,8 @@ extern "C" {
 namespace actio::video {
 namespace {
 
-constexpr std::size_t kMaxHeld = 17;  // the longest run of B-frames (16) and the frame that ends it
-constexpr int kMaxPast = 16;          // the largest reference buffer of H.264
+constexpr std::int64_t kMaxAhead = 16;  // frames: the longest run of B-frames
+constexpr int kMaxPast = 16;            // the largest reference buffer of H.264
 
 std::span<const AVMotionVector> exported(const AVFrame& picture) {
   const AVFrameSideData* data = av_frame_get_side_data(&picture, AV_FRAME_DATA_MOTION_VECTORS);
@@ -74,22 +74,32 @@ BlockVector turned(BlockVector block, int coded_width, int coded_height, int deg
 
 }  // namespace
 
+void VectorReader::reset() {
+  held_.clear();
+  past_.clear();
+}
+
+// What a B-frame refers to in the future ends with the next frame that is not one and was decoded before it.
+bool VectorReader::ends_search(const DecodedFrame& later, const DecodedFrame& decoded) const {
+  return later.frame.type != FrameType::kB && (kind_ != Kind::kSeveral || later.order < decoded.order);
+}
+
 bool VectorReader::front_is_ready() const {
   if (held_.empty()) return false;
-  if (held_.front().frame.type != FrameType::kB || held_.size() >= kMaxHeld) return true;
+  const DecodedFrame& front = held_.front();
+  if (front.frame.type != FrameType::kB || held_.back().frame.index - front.frame.index >= kMaxAhead) return true;
   if (reorder_delay_ == 0 && kind_ == Kind::kSeveral) return true;
-  // What a B-frame refers to in the future ends with the next frame that is not one.
-  return std::any_of(held_.begin() + 1, held_.end(), [](const auto& later) { return later.frame.type != FrameType::kB; });
+  return std::any_of(held_.begin() + 1, held_.end(), [&](const auto& later) { return ends_search(later, front); });
 }
 
 std::optional<Frame> VectorReader::pop(bool end) {
   if (held_.empty() || (!end && !front_is_ready())) return std::nullopt;
-  read_vectors(held_.front());
+  if (held_.front().wanted) read_vectors(held_.front());
   DecodedFrame ready = std::move(held_.front());
   held_.pop_front();
+  if (ready.closes) past_.clear();
   if (ready.reference) {
-    past_.push_back(ready);
-    past_.back().frame.vectors.clear();
+    past_.push_back({ready.frame.picture, ready.frame.index, ready.order});
     // Two more than the codec keeps: it may have dropped newer ones and kept older ones.
     const std::size_t kept =
         kind_ == Kind::kSeveral ? static_cast<std::size_t>(std::clamp(references_, 1, kMaxPast)) + 2 : 1;
@@ -101,22 +111,20 @@ std::optional<Frame> VectorReader::pop(bool end) {
 VectorReader::References VectorReader::references_of(const DecodedFrame& decoded) const {
   References references;
   const std::int64_t index = decoded.frame.index;
-  const auto consider = [&](const DecodedFrame& other) {
-    if (!other.reference || (kind_ == Kind::kSeveral && other.order >= decoded.order)) return;
-    auto& side = other.frame.index < index ? references.past : references.future;
-    side.push_back({other.frame.picture.get(), static_cast<int>(std::abs(index - other.frame.index))});
-  };
-  std::for_each(past_.begin(), past_.end(), consider);
-  for (auto later = held_.begin() + 1; later != held_.end(); ++later) {
-    consider(*later);
-    if (later->frame.type != FrameType::kB) break;
+  const bool several = kind_ == Kind::kSeveral;
+  for (auto past = past_.rbegin(); past != past_.rend(); ++past) {
+    if (several && past->order >= decoded.order) continue;
+    references.past.push_back({past->picture.get(), static_cast<int>(index - past->index)});
+  }
+  for (auto later = held_.begin() + 1; later != held_.end() && later->frame.index - index <= kMaxAhead; ++later) {
+    if (later->reference && (!several || later->order < decoded.order)) {
+      references.future.push_back({later->frame.picture.get(), static_cast<int>(later->frame.index - index)});
+    }
+    if (ends_search(*later, decoded)) break;
   }
   // The codec's own bookkeeping (which references were dropped when) is not visible; the nearest always was alive.
-  const std::size_t kept = kind_ == Kind::kSeveral ? static_cast<std::size_t>(std::max(1, references_)) : 1;
-  for (auto* side : {&references.past, &references.future}) {
-    std::sort(side->begin(), side->end(), [](const Reference& a, const Reference& b) { return a.distance < b.distance; });
-    side->resize(std::min(side->size(), kept));
-  }
+  const std::size_t kept = several ? static_cast<std::size_t>(std::max(1, references_)) : 1;
+  for (auto* side : {&references.past, &references.future}) side->resize(std::min(side->size(), kept));
   return references;
 }
 
@@ -133,21 +141,21 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
   }
   const auto vectors = exported(*frame.picture);
   if (vectors.empty()) return;
-  const References references = references_of(decoded);
+  References references = references_of(decoded);
+  BlockMatcher past(*frame.picture, std::move(references.past)), future(*frame.picture, std::move(references.future));
   frame.vectors.reserve(vectors.size());
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const AVMotionVector& vector = vectors[i];
     const bool from_past = vector.source < 0;
-    const auto& candidates = from_past ? references.past : references.future;
-    if (candidates.empty() || vector.motion_scale == 0 || is_filler(vectors, i)) continue;
+    BlockMatcher& matcher = from_past ? past : future;
+    if (matcher.empty() || vector.motion_scale == 0 || is_filler(vectors, i)) continue;
     const Block block{vector.dst_x - vector.w / 2,
                       vector.dst_y - vector.h / 2,
                       vector.w,
                       vector.h,
                       static_cast<float>(vector.motion_x) / vector.motion_scale,
                       static_cast<float>(vector.motion_y) / vector.motion_scale};
-    const int distance = best_reference(*frame.picture, block, candidates).distance;
-    const float factor = (from_past ? -1.0F : 1.0F) / static_cast<float>(distance);
+    const float factor = (from_past ? -1.0F : 1.0F) / static_cast<float>(matcher.distance(block));
     BlockVector result;
     result.x = static_cast<std::int16_t>(block.x);
     result.y = static_cast<std::int16_t>(block.y);
@@ -156,7 +164,10 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
     result.dx = factor * block.motion_x + 0.0F;  // no negative zero
     result.dy = factor * block.motion_y + 0.0F;
     result.direction = from_past ? -1 : 1;
-    frame.vectors.push_back(turned(result, frame.picture->width, frame.picture->height, frame.rotation_degrees));
+    if (frame.rotation_degrees != 0) {
+      result = turned(result, frame.picture->width, frame.picture->height, frame.rotation_degrees);
+    }
+    frame.vectors.push_back(result);
   }
 }
 

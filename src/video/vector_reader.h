@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ class VectorReader {
     Frame frame;
     std::int64_t order = 0;  // of decoding
     bool reference = true;   // later pictures may refer to it
+    bool closes = false;     // nothing after it refers to what was decoded before it
+    bool wanted = true;      // somebody wants its vectors
     bool read = false;       // its vectors are in `frame`
   };
 
@@ -45,11 +48,19 @@ class VectorReader {
   // The next frame whose vectors are known; `end`: nothing will be pushed any more.
   std::optional<Frame> pop(bool end);
 
+  // Forgets all frames: what is pushed next does not refer to them.
+  void reset();
+
  private:
+  struct PastFrame {
+    std::shared_ptr<const AVFrame> picture;
+    std::int64_t index = 0, order = 0;
+  };
   struct References {
     std::vector<Reference> past, future;  // nearest first
   };
 
+  bool ends_search(const DecodedFrame& later, const DecodedFrame& decoded) const;
   bool front_is_ready() const;
   References references_of(const DecodedFrame& decoded) const;
   void read_vectors(DecodedFrame& decoded);
@@ -58,7 +69,7 @@ class VectorReader {
   int references_ = 1;
   int reorder_delay_ = 1;
   std::deque<DecodedFrame> held_;  // display order, not yet handed out
-  std::deque<DecodedFrame> past_;  // display order, references already handed out
+  std::deque<PastFrame> past_;     // display order, references already handed out
 };
 
 }  // namespace actio::video

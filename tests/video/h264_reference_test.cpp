@@ -9,6 +9,16 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
+std::optional<bool> h264_is_reference(const Bytes& packet, int length_size) {
+  const auto picture = h264_picture(packet, length_size);
+  return picture ? std::optional(picture->reference) : std::nullopt;
+}
+
+TEST(H264Reference, tells_an_idr_from_other_pictures) {
+  EXPECT_TRUE(h264_picture(Bytes{0, 0, 0, 1, 0x65, 1, 2}, 0)->idr);
+  EXPECT_FALSE(h264_picture(Bytes{0, 0, 0, 1, 0x41, 1, 2}, 0)->idr);
+}
+
 TEST(H264Reference, reads_the_first_slice_behind_start_codes) {
   EXPECT_EQ(h264_is_reference(Bytes{0, 0, 0, 1, 0x65, 1, 2}, 0), true);  // IDR
   EXPECT_EQ(h264_is_reference(Bytes{0, 0, 1, 0x01, 9, 9}, 0), false);    // B, not a reference

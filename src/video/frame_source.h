@@ -1,0 +1,75 @@
+// video: decodes packets into frames. In: a file, and for some of its frames only a plan. Out: frames in display order with
+// their motion vectors.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "video/decoder.h"
+#include "video/frame_plan.h"
+#include "video/h264_reference.h"
+#include "video/planned_input.h"
+#include "video/vector_reader.h"
+
+namespace actio::video {
+
+VectorReader::Kind vector_kind(AVCodecID id);
+
+// One codec from its start on.
+class FrameSource {
+ public:
+  // Reads `input` from where it is; `input` and `counters` outlive it.
+  // Throws: as Decoder.
+  FrameSource(Input& input, const DecoderOptions& options, DecodeCounters& counters);
+
+  // Decodes only what `plan` says; both outlive this. To be called before the first frame.
+  void follow(const FrameIndex& index, const FramePlan& plan);
+
+  // Without a plan: only these frames need their vectors, in ascending order; they outlive this.
+  void read_vectors_of(const std::vector<std::int64_t>& frames) { with_vectors_ = &frames; }
+
+  // Empty at the end, and with a plan where the file is not what the plan says, or damaged.
+  std::optional<Frame> next();
+
+ private:
+  // More packets than a decoder holds back, so that a frame finds its packet's entry.
+  static constexpr std::size_t kRememberedPackets = 256;
+
+  // kDrained: a run of the plan is decoded, another one follows.
+  enum class Stage { kDecoding, kDrained, kFinished, kSurprise };
+
+  std::optional<Frame> decode();
+  bool feed();
+  bool feed_planned();
+  void send(std::int64_t tag);
+  bool next_run();
+  bool is_expected(const AVFrame& picture);
+  Frame describe(std::shared_ptr<const AVFrame> picture);
+  VectorReader::DecodedFrame decoded(Frame frame) const;
+
+  Input& input_;
+  DecodeCounters& counters_;
+  CodecHandle codec_;
+  PacketHandle packet_;
+  std::optional<VectorReader> vectors_;
+  const std::vector<std::int64_t>* with_vectors_ = nullptr;  // null: all frames
+
+  bool is_h264_ = false;
+  int length_size_ = 0;
+  std::array<H264Picture, kRememberedPackets> h264_pictures_{};  // by number of the packet
+
+  Stage stage_ = Stage::kDecoding;
+  bool draining_ = false;
+  int errors_at_end_ = 0;
+  std::int64_t packets_sent_ = 0, next_index_ = 0, first_pts_ = 0, last_pts_ = 0;
+
+  const FrameIndex* index_ = nullptr;     // of the plan
+  std::optional<PlannedInput> planned_;
+  std::int64_t sent_in_run_ = 0, decoded_in_run_ = 0;
+  std::int64_t last_display_ = -1;
+};
+
+}  // namespace actio::video
