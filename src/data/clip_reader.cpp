@@ -12,6 +12,7 @@
 #include "data/flow_cache.h"
 #include "data/flow_file.h"
 #include "data/snippet.h"
+#include "data/view_assembler.h"
 #include "motion/flow_stream.h"
 #include "motion/vector_stream.h"
 #include "video/decoder.h"
@@ -62,9 +63,11 @@ std::string key_of(const ClipRequest& request, bool vectors) {
   return fmt::format("{}\n{} {} {}", request.path, size, time.time_since_epoch().count(), vectors);
 }
 
-CropFn crop_of(const ClipRequest& request, std::uint64_t seed) {
-  return [&request, seed](int width, int height) {
-    if (!request.augment) return centre_crop(width, height, request.preprocess);
+CropFn crop_of(const ClipRequest& request, std::int64_t crop, std::uint64_t seed) {
+  return [&request, crop, seed](int width, int height) {
+    if (!request.augment) {
+      return view_crops(request.crops, width, height, request.preprocess).at(static_cast<std::size_t>(crop));
+    }
     Rng rng(seed);
     return random_crop(width, height, request.preprocess, rng, request.crop);
   };
@@ -79,7 +82,7 @@ class FieldSource {
   }
 
   // To be called for each frame in turn, up to the last that `assembler` needs.
-  Tensor field(const video::Frame& frame, const SnippetAssembler& assembler) {
+  Tensor field(const video::Frame& frame, const ViewAssembler& assembler) {
     if (motion_ == "mv") return vectors_.field(frame);
     if (!flow_) return {};
     if (assembler.needs_field(frame.index)) return flow_->field(frame);
@@ -94,11 +97,18 @@ class FieldSource {
 };
 
 // What gathers the inputs of the snippets of a clip of `frames` frames; fills `sampled`.
-SnippetAssembler gather(const ClipRequest& request, std::int64_t frames, std::vector<std::int64_t>& sampled) {
+ViewAssembler gather(const ClipRequest& request, std::int64_t frames, std::vector<std::int64_t>& sampled) {
   Rng rng(request.seed, request.stream);
   const std::uint64_t crop_seed = rng.next();
-  sampled = sample_segments(frames, request.segments, request.sampling, rng, request.place);
-  return {SnippetPlan{sampled, frames, request.rgb, request.motion}, request.preprocess, crop_of(request, crop_seed)};
+  std::vector<SnippetAssembler> views;
+  sampled.clear();
+  for (const View& view : request.views) {
+    const auto of_view = sample_segments(frames, request.segments, request.sampling, rng, view.place);
+    sampled.insert(sampled.end(), of_view.begin(), of_view.end());
+    views.emplace_back(SnippetPlan{of_view, frames, request.rgb, request.motion}, request.preprocess,
+                       crop_of(request, view.crop, crop_seed));
+  }
+  return ViewAssembler(std::move(views));
 }
 
 // What one run over the file gave.
@@ -110,7 +120,7 @@ struct Pass {
 
 // Shows the frames that `decoder` gives to `assembler`, which may be null, to their end or until it has what it needs.
 // Returns: what was seen.
-ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, SnippetAssembler* assembler, bool only_needed,
+ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssembler* assembler, bool only_needed,
                  const std::stop_token& stop) {
   FieldSource fields(request);
   std::int64_t seen = 0;
@@ -137,7 +147,7 @@ bool carries(const ClipRequest& request) { return reads_vectors(request) && requ
 // Runs over the clip, of which it is certain that it has `frames` frames, and decodes no more than what is needed.
 Pass run_sparse(const ClipRequest& request, video::Decoder& decoder, std::int64_t frames, const std::stop_token& stop) {
   Pass pass;
-  SnippetAssembler assembler = gather(request, frames, pass.sampled);
+  ViewAssembler assembler = gather(request, frames, pass.sampled);
   decoder.select({assembler.needed_frames(), carries(request)});
   pass.facts = decode(request, decoder, &assembler, true, stop);
   if (!assembler.complete()) return pass;
@@ -154,7 +164,7 @@ Pass run_sparse(const ClipRequest& request, video::Decoder& decoder, std::int64_
 Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::stop_token& stop) {
   const std::int64_t claimed = decoder.info().frames_claimed;
   Pass pass;
-  std::optional<SnippetAssembler> assembler;
+  std::optional<ViewAssembler> assembler;
   if (claimed > 0 && claimed < kMostFrames) assembler.emplace(gather(request, claimed, pass.sampled));
   pass.facts = decode(request, decoder, assembler ? &*assembler : nullptr, false, stop);
   if (pass.facts.frames == claimed && assembler && assembler->complete()) pass.inputs = assembler->take();
@@ -205,7 +215,7 @@ ClipInput read_with_flow_file(const ClipRequest& request, const fs::path& path, 
   require_parameters(flow, path, request.preprocess);
   const ClipFacts& facts = flow.header().facts;
   ClipInput clip{{}, {}, facts.frames, facts.damaged, warnings_of(request.path, facts)};
-  SnippetAssembler assembler = gather(request, facts.frames, clip.sampled);
+  ViewAssembler assembler = gather(request, facts.frames, clip.sampled);
   for (const std::int64_t index : assembler.missing_fields()) {
     const MotionImage field = flow.field(index);
     assembler.push_flow(index, field.image, field.frame_width, field.frame_height);
@@ -277,6 +287,7 @@ ClipInput read_without_cache(const ClipRequest& request, const std::stop_token& 
 
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop) {
   if (request.motion) check_motion(request.preprocess.motion);
+  check_views(request.views, request.crops);
   const bool flow = request.motion && request.preprocess.motion == "flow";
   if (!flow || request.flow_cache.empty()) return read_without_cache(request, stop);
   std::vector<std::string> warnings;

@@ -9,6 +9,7 @@
 #include "core/preprocess.h"
 #include "core/tensor.h"
 #include "data/crop.h"
+#include "data/protocol.h"
 #include "data/sampling.h"
 
 namespace actio::data {
@@ -20,7 +21,8 @@ struct ClipRequest {
   bool rgb = true;
   bool motion = true;  // without effect where the record says motion "none"
   Sampling sampling = Sampling::kCentre;
-  double place = 0.5;                  // where kCentre looks in a segment, 0..1
+  std::vector<View> views = {{}};      // V looks at the clip in one decode; their places are those of kCentre
+  std::string crops = "centre";        // what the views' crops count among (data::view_crops); without effect with augment
   bool augment = false;                // one random crop for all snippets of the clip; else the centre
   CropOptions crop;                    // of augment
   std::uint64_t seed = 0, stream = 0;  // of all random choices: the same pair gives the same bytes
@@ -30,8 +32,8 @@ struct ClipRequest {
 };
 
 struct ClipInput {
-  TensorMap inputs;                   // "rgb" f32 [K, 3, S, S]; "motion" f32 [K, C, S, S]
-  std::vector<std::int64_t> sampled;  // K frame indices, in order
+  TensorMap inputs;                   // "rgb" f32 [V*K, 3, S, S]; "motion" f32 [V*K, C, S, S]; view by view
+  std::vector<std::int64_t> sampled;  // V*K frame indices, those of a view in order
   std::int64_t frames = 0, damaged = 0;
   std::vector<std::string> warnings;  // one line each, the file's name first
 };

@@ -13,6 +13,15 @@ std::vector<double> even_places(int count) {
   return places;
 }
 
+void check_place(double place) {
+  if (!(place >= 0 && place <= 1)) fail_usage("a place must be between 0 and 1, got {}", place);
+}
+
+// Their number does not depend on the frame.
+std::int64_t crop_count(std::string_view crops) {
+  return static_cast<std::int64_t>(view_crops(crops, 2, 2, Preprocess{}).size());
+}
+
 }  // namespace
 
 Fields Protocol::fields() {
@@ -26,15 +35,26 @@ Fields Protocol::fields() {
 void check_protocol(const Protocol& protocol) {
   if (protocol.segments < 0) fail_usage("protocol: segments must be 0 or more, got {}", protocol.segments);
   if (protocol.places.empty()) fail_usage("protocol: one place at least is needed, got none");
-  for (const double place : protocol.places) {
-    if (!(place >= 0 && place <= 1)) fail_usage("protocol: a place must be between 0 and 1, got {}", place);
-  }
-  view_crops(protocol.crops, 2, 2, Preprocess{});
+  for (const double place : protocol.places) check_place(place);
+  crop_count(protocol.crops);
 }
 
-std::int64_t Protocol::views() const {
+void check_views(const std::vector<View>& views, std::string_view crops) {
+  const std::int64_t count = crop_count(crops);
+  if (views.empty()) fail_usage("one view at least is needed, got none");
+  for (const View& view : views) {
+    check_place(view.place);
+    if (view.crop < 0 || view.crop >= count) fail_usage("crop {} of a view is not among the {} of '{}'", view.crop, count, crops);
+  }
+}
+
+std::vector<View> Protocol::views() const {
   check_protocol(*this);
-  return static_cast<std::int64_t>(places.size() * view_crops(crops, 2, 2, Preprocess{}).size());
+  std::vector<View> views;
+  for (const double place : places) {
+    for (std::int64_t crop = 0; crop < crop_count(crops); ++crop) views.push_back({place, crop});
+  }
+  return views;
 }
 
 std::vector<std::string> protocol_names() { return {"centre", "tsn", "stfn", "slowfast"}; }

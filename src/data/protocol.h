@@ -11,14 +11,20 @@
 
 namespace actio::data {
 
-// One clip gives views() inputs: the crops of the first place, then those of the second, and so on.
+struct View {
+  double place = 0.5;     // where it looks in its segments, 0..1
+  std::int64_t crop = 0;  // which of view_crops
+};
+
 struct Protocol {
   std::int64_t segments = 0;          // snippets per view; 0: as many as the network was trained with
   std::vector<double> places = {0.5}; // where each view looks in its segments, 0..1
   std::string crops = "centre";       // "centre", "three", "ten" (data::view_crops)
 
   Fields fields();
-  std::int64_t views() const;         // Throws: as check_protocol
+
+  // The crops of the first place, then those of the second, and so on. Throws: as check_protocol.
+  std::vector<View> views() const;
 };
 
 std::vector<std::string> protocol_names();
@@ -30,5 +36,8 @@ Protocol named_protocol(std::string_view name);
 
 // Throws: Error(kUsage) for no place, one outside of [0, 1], crops that do not exist or a negative number of segments.
 void check_protocol(const Protocol& protocol);
+
+// Throws: Error(kUsage) for no view, a place outside of [0, 1], unknown crops, or a crop that is not among them.
+void check_views(const std::vector<View>& views, std::string_view crops);
 
 }  // namespace actio::data

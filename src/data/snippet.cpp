@@ -40,10 +40,9 @@ void SnippetAssembler::plan_motion(const SnippetPlan& plan) {
   }
 }
 
-void SnippetAssembler::push(const video::Frame& frame, const Tensor& field) {
+void SnippetAssembler::push(const video::Frame& frame, const Tensor& field, const Tensor& rgb) {
   const std::int64_t index = frame.index;
-  const bool differs = is_difference() && (motion_slots_.contains(index) || motion_slots_.contains(index + 1));
-  if (rgb_slots_.contains(index) || differs) fill_rgb(frame);
+  if (needs_rgb(index)) fill_rgb(frame, rgb.defined() ? rgb : frame.rgb());
   if (!needs_field(index)) return;
   if (is_flow()) push_flow(index, field, frame.width, frame.height);
   else fill_vectors(frame, field);
@@ -52,6 +51,11 @@ void SnippetAssembler::push(const video::Frame& frame, const Tensor& field) {
 std::int64_t SnippetAssembler::last_frame() const {
   const std::int64_t rgb = rgb_slots_.empty() ? -1 : rgb_slots_.rbegin()->first;
   return motion_slots_.empty() ? rgb : std::max(rgb, motion_slots_.rbegin()->first);
+}
+
+bool SnippetAssembler::needs_rgb(std::int64_t index) const {
+  const bool differs = is_difference() && (motion_slots_.contains(index) || motion_slots_.contains(index + 1));
+  return differs || rgb_slots_.contains(index);
 }
 
 bool SnippetAssembler::needs_field(std::int64_t index) const { return !is_difference() && motion_slots_.contains(index); }
@@ -76,12 +80,12 @@ std::vector<std::int64_t> SnippetAssembler::needed_frames() const {
   return {frames.begin(), frames.end()};
 }
 
-void SnippetAssembler::fill_rgb(const video::Frame& frame) {
+void SnippetAssembler::fill_rgb(const video::Frame& frame, const Tensor& rgb) {
   const std::int64_t size = preprocess_.input_size;
   std::swap(planes_, previous_);
   const std::int64_t previous_index = std::exchange(planes_index_, frame.index);
   if (!planes_.defined()) planes_ = Tensor({3, size, size});
-  transform_rgb(frame.rgb(), crop_(frame.width, frame.height), preprocess_, planes_.values<float>());
+  transform_rgb(rgb, crop_(frame.width, frame.height), preprocess_, planes_.values<float>());
   if (rgb_.defined()) fill_slots(rgb_slots_, frame.index, planes_, rgb_);
   if (!is_difference() || !motion_slots_.contains(frame.index)) return;
   if (!scratch_.defined()) scratch_ = Tensor({3, size, size});

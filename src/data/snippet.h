@@ -38,14 +38,16 @@ class SnippetAssembler {
 
   // Takes what it needs from `frame`, whose index is one more than that of the frame before; frames that no snippet needs
   // may be left out. `field` is the motion from the previous frame, read where needs_field(frame.index) holds: for motion
-  // "mv" f32 [2, h, w] in cells of 4 pixels, for "flow" u8 [2, h, w], a motion image (motion/flow_image.h).
-  void push(const video::Frame& frame, const Tensor& field);
+  // "mv" f32 [2, h, w] in cells of 4 pixels, for "flow" u8 [2, h, w], a motion image (motion/flow_image.h). `rgb` is
+  // frame.rgb() where the caller has it already.
+  void push(const video::Frame& frame, const Tensor& field, const Tensor& rgb = {});
 
   // Takes a motion image of motion "flow" that was computed before, without its frame of width x height pixels. In any order.
   void push_flow(std::int64_t index, const Tensor& image, int width, int height);
 
   bool complete() const { return missing_ == 0; }
   std::int64_t last_frame() const;                     // the last one that it still needs; -1 where it is complete
+  bool needs_rgb(std::int64_t index) const;            // the pixels of that frame, still
   bool needs_field(std::int64_t index) const;          // still, of motion "mv" or "flow"
   std::vector<std::int64_t> missing_fields() const;    // those it needs, in order, each once
   std::vector<std::int64_t> needed_frames() const;     // that push() has to see, in order, each once
@@ -61,7 +63,7 @@ class SnippetAssembler {
   bool is_difference() const { return preprocess_.motion == "rgbdiff"; }
   bool is_flow() const { return preprocess_.motion == "flow"; }
   void plan_motion(const SnippetPlan& plan);
-  void fill_rgb(const video::Frame& frame);
+  void fill_rgb(const video::Frame& frame, const Tensor& rgb);
   void fill_vectors(const video::Frame& frame, const Tensor& field);
   void fill_slots(Slots& slots, std::int64_t index, const Tensor& planes, Tensor& out);
 

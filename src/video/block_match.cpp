@@ -5,10 +5,9 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <array>
-#include <climits>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "video/ffmpeg_handles.h"
@@ -38,18 +37,20 @@ std::uint8_t blend(int upper0, int upper1, int lower0, int lower1, const Weights
   return static_cast<std::uint8_t>(static_cast<std::uint16_t>(sum) >> 6);
 }
 
-// The width is a constant so that the compiler makes vector code of it: sixteen bits for the blend, eight for the difference.
-template <int kWidth>
-int row_misfit(const std::uint8_t* here, const std::uint8_t* upper, const std::uint8_t* lower, const Weights& w) {
-  std::array<std::uint8_t, kWidth> there;
-  for (int i = 0; i < kWidth; ++i) {
-    const auto above = static_cast<std::uint16_t>(upper[i] * w.upper0 + upper[i + 1] * w.upper1);
-    const auto below = static_cast<std::uint16_t>(lower[i] * w.lower0 + lower[i + 1] * w.lower1);
-    there[i] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(above + below + 32) >> 6);
-  }
-  int sum = 0;
-  for (int i = 0; i < kWidth; ++i) sum += std::abs(here[i] - there[i]);
-  return sum;
+// Eight neighbouring pixels, as GCC and Clang compute with them on any processor.
+using Pixels = std::uint8_t __attribute__((vector_size(8)));
+using Lanes = std::uint16_t __attribute__((vector_size(16)));
+
+Lanes load(const std::uint8_t* from) {
+  Pixels pixels;
+  std::memcpy(&pixels, from, sizeof pixels);
+  return __builtin_convertvector(pixels, Lanes);
+}
+
+Lanes row_misfit(const std::uint8_t* here, const std::uint8_t* upper, const std::uint8_t* lower, const Weights& w) {
+  const Lanes sum = load(upper) * w.upper0 + load(upper + 1) * w.upper1 + load(lower) * w.lower0 + load(lower + 1) * w.lower1;
+  const Lanes there = (sum + 32) >> 6, own = load(here);
+  return own > there ? own - there : there - own;
 }
 
 bool comparable(const AVFrame& picture, const AVFrame& other) {
@@ -100,18 +101,16 @@ struct BlockMatcher::Probe {
 
 // Sum of absolute differences of luma between the block and the place in another picture that its vector points to; bilinear
 // between pixels, which is near enough to tell pictures apart. A row or column outside of a picture is the nearest one inside.
-// Ends early where the sum reaches `limit`.
-int BlockMatcher::misfit(const Plane& there, const Probe& probe, int limit) const {
+int BlockMatcher::misfit(const Plane& there, const Probe& probe) const {
+  Lanes sums{};
   int sum = 0;
-  for (int y = probe.top; y < probe.bottom && sum < limit; y += probe.step) {
+  const int from = probe.left + probe.move_x;
+  for (int y = probe.top; y < probe.bottom; y += probe.step) {
     const std::uint8_t* row = here_.data + y * here_.stride + probe.left;
     const std::uint8_t* upper = there.data + std::clamp(y + probe.move_y, 0, height_ - 1) * there.stride;
     const std::uint8_t* lower = there.data + std::clamp(y + probe.move_y + 1, 0, height_ - 1) * there.stride;
-    const int from = probe.left + probe.move_x;
-    if (probe.inside && probe.width == 16) {
-      sum += row_misfit<16>(row, upper + from, lower + from, probe.weights);
-    } else if (probe.inside && probe.width == 8) {
-      sum += row_misfit<8>(row, upper + from, lower + from, probe.weights);
+    if (probe.inside && probe.width % 8 == 0) {
+      for (int x = 0; x < probe.width; x += 8) sums += row_misfit(row + x, upper + from + x, lower + from + x, probe.weights);
     } else {
       for (int i = 0; i < probe.width; ++i) {
         const int x0 = std::clamp(from + i, 0, width_ - 1), x1 = std::clamp(from + i + 1, 0, width_ - 1);
@@ -119,17 +118,18 @@ int BlockMatcher::misfit(const Plane& there, const Probe& probe, int limit) cons
       }
     }
   }
+  for (int i = 0; i < 8; ++i) sum += sums[i];
   return sum;
 }
 
 int BlockMatcher::best_distance(const Block& block) const {
   const Probe probe(block, width_, height_);
   int best = candidates_.front().distance;
-  int least = misfit(planes_.front(), probe, INT_MAX);
+  int least = misfit(planes_.front(), probe);
   if (least <= kGoodFit * probe.pixels) return best;
   least = static_cast<int>(kClearlyBetter * static_cast<float>(least));
   for (std::size_t i = 1; i < candidates_.size(); ++i) {
-    const int fit = misfit(planes_[i], probe, least);
+    const int fit = misfit(planes_[i], probe);
     if (fit >= least) continue;
     least = fit;
     best = candidates_[i].distance;

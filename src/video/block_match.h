@@ -50,7 +50,7 @@ class BlockMatcher {
   };
 
   int best_distance(const Block& block) const;
-  int misfit(const Plane& there, const Probe& probe, int limit) const;
+  int misfit(const Plane& there, const Probe& probe) const;
 
   std::vector<Reference> candidates_;  // those that can be compared, or the nearest alone
   std::vector<Plane> planes_;          // theirs

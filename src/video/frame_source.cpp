@@ -24,6 +24,17 @@ bool is_damaged(const AVFrame& picture) {
   return (picture.flags & AV_FRAME_FLAG_CORRUPT) != 0 || picture.decode_error_flags != 0;
 }
 
+// Whether the picture of an MPEG-4 Part 2 packet is a B-frame: one in the packet, or one that waited in the codec for this
+// placeholder.
+bool holds_b_frame(const AVPacket& packet) {
+  constexpr int kMostPlaceholder = 19;
+  const std::uint8_t* bytes = packet.data;
+  for (int i = 0; i + 4 < packet.size; ++i) {
+    if (bytes[i] == 0 && bytes[i + 1] == 0 && bytes[i + 2] == 1 && bytes[i + 3] == 0xB6) return bytes[i + 4] >> 6 == 2 || packet.size <= kMostPlaceholder;
+  }
+  return false;
+}
+
 constexpr int kMaxErrorsAtEnd = 64;  // more than a decoder holds back
 
 CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
@@ -114,6 +125,11 @@ void FrameSource::send(std::int64_t tag) {
     h264_pictures_[static_cast<std::size_t>(tag) % kRememberedPackets] = h264_picture(bytes, length_size_).value_or(H264Picture{});
   }
   if (is_lost_picture(*packet_, codec_->codec_id)) ++counters_.errors;
+  // What FFmpeg exports for B-frames of MPEG-4 belongs to others, and costs as much as decoding a small one.
+  if (vectors_ && codec_->codec_id == AV_CODEC_ID_MPEG4) {
+    codec_->export_side_data &= ~AV_CODEC_EXPORT_DATA_MVS;
+    if (!holds_b_frame(*packet_)) codec_->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
+  }
   tag_packet(*codec_, *packet_, tag);
   if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) ++counters_.errors;
   av_packet_unref(packet_.get());

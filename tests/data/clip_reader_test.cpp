@@ -194,6 +194,39 @@ TEST_F(ClipReader, leaves_out_what_is_not_asked_for) {
   EXPECT_FALSE(read_clip(request).inputs.contains("motion"));
 }
 
+TEST_F(ClipReader, looks_at_all_views_of_a_protocol_as_at_each_alone) {
+  write_moving_clip(dir_ / "a.mp4", {}, 1.5, -1);
+  for (const std::string motion : {"mv", "rgbdiff", "flow"}) {
+    ClipRequest request = request_of(dir_ / "a.mp4", 3, motion);
+    request.preprocess.motion_length = 2;
+    request.preprocess.flow_quality = "realtime";
+    request.crops = "ten";
+    request.views = Protocol{0, {0.1, 0.9}, "ten"}.views();
+    const ClipInput all = read_clip(request);
+    EXPECT_EQ(all.inputs.at("rgb").dim(0), 20 * 3);
+    ASSERT_EQ(all.sampled.size(), 60u);
+    EXPECT_EQ(all.sampled[0], all.sampled[27]) << "one place, another crop";
+    EXPECT_LT(all.sampled[0], all.sampled[30]) << "another place";
+    for (const std::size_t view : {0, 3, 9, 10, 19}) {
+      ClipRequest one = request;
+      one.views = {request.views[view]};
+      for (const auto& [name, tensor] : read_clip(one).inputs) {
+        const Tensor rows = all.inputs.at(name).rows(static_cast<std::int64_t>(view) * 3, 3);
+        EXPECT_EQ(std::memcmp(rows.raw(), tensor.raw(), tensor.bytes()), 0) << motion << " " << name << " of view " << view;
+      }
+    }
+  }
+}
+
+TEST_F(ClipReader, refuses_views_that_do_not_exist) {
+  write_moving_clip(dir_ / "a.mp4", {}, 1.5, -1);
+  ClipRequest request = request_of(dir_ / "a.mp4", 3);
+  for (const std::vector<View>& views : {std::vector<View>{}, {{0.5, 1}}, {{0.5, -1}}, {{1.5, 0}}}) {
+    request.views = views;
+    EXPECT_THROW(read_clip(request), Error);
+  }
+}
+
 TEST_F(ClipReader, depends_on_seed_and_stream_only) {
   write_moving_clip(dir_ / "a.mp4", {}, 1, 1);
   ClipRequest request = request_of(dir_ / "a.mp4", 3, "mv");

@@ -68,11 +68,11 @@ TEST(ViewCrops, name_the_nearest_for_an_unknown_one) {
 }
 
 TEST(Protocol, counts_the_views_of_each_paper) {
-  EXPECT_EQ(named_protocol("centre").views(), 1);
-  EXPECT_EQ(named_protocol("tsn").views(), 10);
+  EXPECT_EQ(named_protocol("centre").views().size(), 1u);
+  EXPECT_EQ(named_protocol("tsn").views().size(), 10u);
   EXPECT_EQ(named_protocol("tsn").segments, 25);
-  EXPECT_EQ(named_protocol("stfn").views(), 5);
-  EXPECT_EQ(named_protocol("slowfast").views(), 30);
+  EXPECT_EQ(named_protocol("stfn").views().size(), 5u);
+  EXPECT_EQ(named_protocol("slowfast").views().size(), 30u);
 }
 
 TEST(Protocol, of_stfn_takes_five_different_frames_of_each_segment) {
