@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr int kMargin = 16;             // pixels; blocks at the border see texture that was not there before
 constexpr double kMoves = 1;            // pixels per frame
-constexpr std::int64_t kFrameStep = 8;  // real clips: every so many frames are compared with TV-L1
 
 struct Codec {
   const char* name;
@@ -170,17 +169,17 @@ struct Agreement {
   Cosines p, b;
 };
 
-Agreement agreement_of(const std::string& path) {
+// Of every `step` frames, one is compared with TV-L1.
+Agreement agreement_of(const std::string& path, std::int64_t step) {
   video::Decoder decoder(path, {.vectors = true, .threads = 1});
   Agreement agreement;
   Flow flow(2);
   Tensor before;
   while (const auto frame = decoder.next()) {
-    const std::int64_t phase = frame->index % kFrameStep;
-    if (phase < kFrameStep - 2) continue;
+    const std::int64_t phase = frame->index % step;
+    if (phase < step - 2) continue;
     Tensor now = frame->grey();
-    // Two neighbours of every eight: in most files one is a B-frame and one is not.
-    if (before.defined() && phase == kFrameStep - 1 && !frame->vectors.empty()) {
+    if (before.defined() && phase == step - 1 && !frame->vectors.empty()) {
       const Tensor& field = flow.run(before, now);
       Cosines& cosines = frame->type == video::FrameType::kB ? agreement.b : agreement.p;
       for (const video::BlockVector& block : frame->vectors) cosines.add(block, mean_below(field, block));
@@ -217,7 +216,7 @@ void print_accuracy(const std::string& folder) {
 void print_agreement(const std::string& shared) {
   fmt::print("| clip | frames | moving blocks | mean cosine | equal signs |\n|---|---|---|---|---|\n");
   for (const char* name : {"ucf101_v_ApplyEyeMakeup_g01_c01.avi", "mmaction2_demo_arm_wrestling.mp4"}) {
-    const Agreement agreement = agreement_of(shared + "/data/clips/" + name);
+    const Agreement agreement = agreement_of(shared + "/data/clips/" + name, 1);
     print_cosines(name, "P", agreement.p);
     print_cosines(name, "B", agreement.b);
   }
@@ -229,7 +228,7 @@ void print_agreement(const std::string& shared) {
   int clips = 0;
   for (int number = 0; std::getline(list, line); ++number) {
     if (number % 5 != 0) continue;
-    const Agreement agreement = agreement_of(shared + "/data/ut_interaction/" + line.substr(0, line.find(',')));
+    const Agreement agreement = agreement_of(shared + "/data/ut_interaction/" + line.substr(0, line.find(',')), 5);
     all.p.add(agreement.p);
     all.b.add(agreement.b);
     ++clips;

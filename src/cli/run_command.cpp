@@ -65,9 +65,11 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error, const 
   return text;
 }
 
+// "actio data scan --help".
 std::string help_hint(const CLI::App& app) {
-  const CLI::App& command = deepest(app);
-  return &command == &app ? app.get_name() + " --help" : app.get_name() + " " + command.get_name() + " --help";
+  std::string words;
+  for (const CLI::App* at = &deepest(app); at != nullptr; at = at->get_parent()) words = at->get_name() + " " + words;
+  return words + "--help";
 }
 
 int report(const std::string& message, int code) {
