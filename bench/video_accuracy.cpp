@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMargin = 16;             // pixels; blocks at the border see texture that was not there before
-constexpr double kMoves = 1;            // pixels per frame
+constexpr int kMargin = 16;   // pixels; blocks at the border see texture that was not there before
+constexpr double kMoves = 1;  // pixels per frame
 
 struct Codec {
   const char* name;
@@ -38,8 +38,8 @@ const std::vector<Codec>& codecs() {
   return all;
 }
 
-constexpr std::pair<double, double> kMotions[] = {{1, 0},        {0, 1},         {2, 0},        {-3, 4},       {5, -2},
-                                                  {0.25, -1.5},  {-1.25, 0.75},  {0.5, 0.25},   {-0.75, -2.25}, {3.75, 1.25}};
+constexpr std::pair<double, double> kMotions[] = {{1, 0},       {0, 1},        {2, 0},      {-3, 4},        {5, -2},
+                                                  {0.25, -1.5}, {-1.25, 0.75}, {0.5, 0.25}, {-0.75, -2.25}, {3.75, 1.25}};
 
 double median(std::vector<double> values) {
   if (values.empty()) return NAN;
@@ -73,7 +73,8 @@ std::pair<double, double> mean_below(const Tensor& flow, const video::BlockVecto
   const auto height = flow.dim(1), width = flow.dim(2);
   double x_sum = 0, y_sum = 0, count = 0;
   for (std::int64_t y = std::max<int>(0, block.y); y < std::min<std::int64_t>(height, block.y + block.height); ++y) {
-    for (std::int64_t x = std::max<int>(0, block.x); x < std::min<std::int64_t>(width, block.x + block.width); ++x, ++count) {
+    for (std::int64_t x = std::max<int>(0, block.x); x < std::min<std::int64_t>(width, block.x + block.width);
+         ++x, ++count) {
       x_sum += flow.data<float>()[y * width + x];
       y_sum += flow.data<float>()[(height + y) * width + x];
     }
@@ -83,7 +84,7 @@ std::pair<double, double> mean_below(const Tensor& flow, const video::BlockVecto
 
 struct Tally {
   std::vector<double> dx, dy;
-  double blocks = 0, near = 0;       // within a quarter of a pixel of the truth
+  double blocks = 0, near = 0;        // within a quarter of a pixel of the truth
   double signs = 0, equal_signs = 0;  // of components that TV-L1 sees move
 
   void add(const video::BlockVector& block, const testing::SyntheticClip& clip) {
@@ -192,7 +193,9 @@ Agreement agreement_of(const std::string& path, std::int64_t step) {
 }  // namespace
 
 void print_accuracy(const std::string& folder) {
-  fmt::print("| clip | frames | moves by | median vector | off by | within 0.25 | signs as TV-L1 |\n|---|---|---|---|---|---|---|\n");
+  fmt::print(
+      "| clip | frames | moves by | median vector | off by | within 0.25 | signs as TV-L1 "
+      "|\n|---|---|---|---|---|---|---|\n");
   for (const Codec& codec : codecs()) {
     for (const auto& [dx, dy] : kMotions) {
       testing::SyntheticClip clip;

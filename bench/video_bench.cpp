@@ -1,5 +1,5 @@
-// What decoding costs: some frames of a clip against all, and motion vectors against none. Before anything is timed, the frames
-// of both ways are compared. `accuracy` and `agreement` look at the vectors themselves. Use:
+// What decoding costs: some frames of a clip against all, and motion vectors against none. Before anything is timed, the
+// frames of both ways are compared. `accuracy` and `agreement` look at the vectors themselves. Use:
 //   bench_video sparse [seconds]            synthetic clips
 //   bench_video vectors [shared] [seconds]  synthetic clips, and real ones where the folder is named
 //   bench_video accuracy                    synthetic clips of a known motion
@@ -101,7 +101,8 @@ void bench_selection(const std::string& name, const std::string& path, const Ind
       read(path, wanted, false, vectors, [&](const video::Frame& frame) { expected.push_back(checksum(frame)); });
   const auto sparse =
       read(path, wanted, true, vectors, [&](const video::Frame& frame) { actual.push_back(checksum(frame)); });
-  if (expected != actual || actual.size() != wanted.size()) fail("{}: the wanted frames differ from those of a whole decode", name);
+  if (expected != actual || actual.size() != wanted.size())
+    fail("{}: the wanted frames differ from those of a whole decode", name);
   const auto nothing = [](const video::Frame&) {};
   const Pair time = alternate(
       seconds, [&] { read(path, wanted, false, vectors, nothing); }, [&] { read(path, wanted, true, vectors, nothing); });
@@ -194,7 +195,8 @@ void bench_vectors_of(const std::string& name, const std::string& path, double s
   }
   if (plain != with) fail("{}: the frames differ where vectors are read", name);
   const Count count = decode(path, true);
-  const Pair time = alternate(seconds, [&] { decode(path, false); }, [&] { decode(path, true); });
+  const Pair time = alternate(
+      seconds, [&] { decode(path, false); }, [&] { decode(path, true); });
   fmt::print("{:<44} {:>4} frames {:>7} vectors {:>8.2f} ms, with vectors {:>8.2f} ms, ratio {:.3f}\n", name, count.frames,
              count.vectors, time.first, time.second, time.ratio);
 }
@@ -220,7 +222,8 @@ void bench_vectors(const fs::path& folder, const std::string& shared, double sec
 
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
-  const fs::path folder = fs::temp_directory_path() / fmt::format("actio-video-bench-{}", Clock::now().time_since_epoch().count());
+  const fs::path folder =
+      fs::temp_directory_path() / fmt::format("actio-video-bench-{}", Clock::now().time_since_epoch().count());
   int code = 0;
   try {
     fs::create_directories(folder);

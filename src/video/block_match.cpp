@@ -19,7 +19,7 @@ constexpr int kGoodFit = 2;             // mean absolute difference of luma, 0..
 constexpr float kClearlyBetter = 0.7F;  // another candidate's difference, as a share of the nearest one's
 constexpr int kRows = 4;                // of a block that are compared
 constexpr int kNeighbour = 32;          // pixels: blocks of the same vector that are not further apart share their reference
-constexpr int kMostUses = 8;            // of a comparison
+constexpr int kMostUses = 16;           // of a comparison
 
 bool has_plain_luma(const AVFrame& picture) {
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(picture.format));
@@ -48,7 +48,8 @@ Lanes load(const std::uint8_t* from) {
 }
 
 Lanes row_misfit(const std::uint8_t* here, const std::uint8_t* upper, const std::uint8_t* lower, const Weights& w) {
-  const Lanes sum = load(upper) * w.upper0 + load(upper + 1) * w.upper1 + load(lower) * w.lower0 + load(lower + 1) * w.lower1;
+  const Lanes sum =
+      load(upper) * w.upper0 + load(upper + 1) * w.upper1 + load(lower) * w.lower0 + load(lower + 1) * w.lower1;
   const Lanes there = (sum + 32) >> 6, own = load(here);
   return own > there ? own - there : there - own;
 }
@@ -100,17 +101,19 @@ struct BlockMatcher::Probe {
 };
 
 // Sum of absolute differences of luma between the block and the place in another picture that its vector points to; bilinear
-// between pixels, which is near enough to tell pictures apart. A row or column outside of a picture is the nearest one inside.
-int BlockMatcher::misfit(const Plane& there, const Probe& probe) const {
+// between pixels, which is near enough to tell pictures apart. A row or column outside of a picture is the nearest one
+// inside. Of the rows that are compared, only the odd or the even ones.
+int BlockMatcher::misfit(const Plane& there, const Probe& probe, bool odd) const {
   Lanes sums{};
   int sum = 0;
   const int from = probe.left + probe.move_x;
-  for (int y = probe.top; y < probe.bottom; y += probe.step) {
+  for (int y = probe.top + (odd ? probe.step : 0); y < probe.bottom; y += 2 * probe.step) {
     const std::uint8_t* row = here_.data + y * here_.stride + probe.left;
     const std::uint8_t* upper = there.data + std::clamp(y + probe.move_y, 0, height_ - 1) * there.stride;
     const std::uint8_t* lower = there.data + std::clamp(y + probe.move_y + 1, 0, height_ - 1) * there.stride;
     if (probe.inside && probe.width % 8 == 0) {
-      for (int x = 0; x < probe.width; x += 8) sums += row_misfit(row + x, upper + from + x, lower + from + x, probe.weights);
+      for (int x = 0; x < probe.width; x += 8)
+        sums += row_misfit(row + x, upper + from + x, lower + from + x, probe.weights);
     } else {
       for (int i = 0; i < probe.width; ++i) {
         const int x0 = std::clamp(from + i, 0, width_ - 1), x1 = std::clamp(from + i + 1, 0, width_ - 1);
@@ -125,11 +128,14 @@ int BlockMatcher::misfit(const Plane& there, const Probe& probe) const {
 int BlockMatcher::best_distance(const Block& block) const {
   const Probe probe(block, width_, height_);
   int best = candidates_.front().distance;
-  int least = misfit(planes_.front(), probe);
+  int least = misfit(planes_.front(), probe, false);
+  if (2 * least <= kGoodFit * probe.pixels) return best;
+  least += misfit(planes_.front(), probe, true);
   if (least <= kGoodFit * probe.pixels) return best;
   least = static_cast<int>(kClearlyBetter * static_cast<float>(least));
   for (std::size_t i = 1; i < candidates_.size(); ++i) {
-    const int fit = misfit(planes_[i], probe);
+    int fit = misfit(planes_[i], probe, false);
+    if (fit < least) fit += misfit(planes_[i], probe, true);
     if (fit >= least) continue;
     least = fit;
     best = candidates_[i].distance;

@@ -22,7 +22,8 @@ struct Block {
   float motion_x = 0, motion_y = 0;  // from the block to where it was predicted from, pixels
 };
 
-// The references of one picture in one direction, the nearest first. The nearest is assumed unless another fits clearly better.
+// The references of one picture in one direction, the nearest first. The nearest is assumed unless another fits clearly
+// better.
 class BlockMatcher {
  public:
   // The pictures outlive the matcher.
@@ -50,7 +51,7 @@ class BlockMatcher {
   };
 
   int best_distance(const Block& block) const;
-  int misfit(const Plane& there, const Probe& probe) const;
+  int misfit(const Plane& there, const Probe& probe, bool odd) const;
 
   std::vector<Reference> candidates_;  // those that can be compared, or the nearest alone
   std::vector<Plane> planes_;          // theirs

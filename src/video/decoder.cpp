@@ -35,7 +35,7 @@ struct Decoder::Impl {
   std::optional<Selection> selection;
   std::optional<FramePlan> plan;  // absent where all frames are decoded
   std::optional<FrameSource> source;
-  std::size_t given = 0;        // of the plan's frames
+  std::size_t given = 0;  // of the plan's frames
   std::int64_t last_given = -1;
   std::optional<Frame> carrier, waiting;  // without a plan: the last frame with vectors; the one that comes after it
 };

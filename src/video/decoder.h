@@ -13,30 +13,30 @@ namespace actio::video {
 
 struct StreamInfo {
   std::string path;
-  std::string container;          // "avi", "mov,mp4,m4a,3gp,3g2,mj2"
-  std::string codec;              // FFmpeg's short name: "h264", "mpeg4"
-  std::string codec_long_name;    // "H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10"
-  int width = 0, height = 0;      // as displayed: after rotation
+  std::string container;        // "avi", "mov,mp4,m4a,3gp,3g2,mj2"
+  std::string codec;            // FFmpeg's short name: "h264", "mpeg4"
+  std::string codec_long_name;  // "H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10"
+  int width = 0, height = 0;    // as displayed: after rotation
   int rotation_degrees = 0;
-  double frames_per_second = 0;   // average; 0 where unknown
-  double duration_seconds = 0;    // as the container claims; 0 where unknown
+  double frames_per_second = 0;     // average; 0 where unknown
+  double duration_seconds = 0;      // as the container claims; 0 where unknown
   std::int64_t frames_claimed = 0;  // as the container claims; 0 where unknown
-  bool carries_vectors = false;   // the codec's vectors can be read: H.264, MPEG-4 Part 2, MPEG-2, MPEG-1, and H.263, FLV1,
-                                  // MS-MPEG-4 v2 and v3, WMV 7 and 8
+  bool carries_vectors = false;  // the codec's vectors can be read: H.264, MPEG-4 Part 2, MPEG-2, MPEG-1, and H.263, FLV1,
+                                 // MS-MPEG-4 v2 and v3, WMV 7 and 8
 };
 
 struct DecoderOptions {
-  bool vectors = false;           // export motion vectors
-  int threads = 1;                // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
+  bool vectors = false;  // export motion vectors
+  int threads = 1;       // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
 };
 
 struct DecodeCounters {
-  std::int64_t packets = 0;       // read for the video stream, those of the scan apart
-  std::int64_t frames = 0;        // decoded
-  std::int64_t damaged = 0;       // of those, concealed or corrupt
-  std::int64_t errors = 0;        // packets the codec refused
-  std::int64_t seeks = 0;         // to a key frame, past frames that were not decoded
-  std::int64_t scanned = 0;       // packets looked at without decoding, to find out where frames are
+  std::int64_t packets = 0;  // read for the video stream, those of the scan apart
+  std::int64_t frames = 0;   // decoded
+  std::int64_t damaged = 0;  // of those, concealed or corrupt
+  std::int64_t errors = 0;   // packets the codec refused
+  std::int64_t seeks = 0;    // to a key frame, past frames that were not decoded
+  std::int64_t scanned = 0;  // packets looked at without decoding, to find out where frames are
 };
 
 struct Selection {
@@ -63,13 +63,15 @@ class Decoder {
   // The next frame in display order; empty at the end. Damage is data (Frame::damaged, counters), never an exception.
   std::optional<Frame> next();
 
-  // Restricts next() to the wanted frames, which are the same, vectors and times included, as without it; those behind the end
-  // do not come. Where a scan of the file can prove which packets they need, only these are decoded; else all are.
+  // Restricts next() to the wanted frames, which are the same, vectors and times included, as without it; those behind the
+  // end do not come. Where a scan of the file can prove which packets they need, only these are decoded; else all are.
+  // Damage that shows in a header or in a picture that is decoded ends the proof; damage deep inside a picture that nobody
+  // needs does not, so that frames which a whole decode would lose to it are counted here.
   // Throws: Error(kUsage) for a list that is not in order, and once next() was called.
   void select(Selection selection);
 
-  // How many frames next() would return in all, told from a scan of the file's packets; empty where decoding may give another
-  // number. Damage inside of a packet is not seen, and may make it fewer. To be called before next().
+  // How many frames next() would return in all, told from a scan of the file's packets; empty where decoding may give
+  // another number. Damage inside of a packet is not seen, and may make it fewer. To be called before next().
   std::optional<std::int64_t> exact_frames();
 
  private:

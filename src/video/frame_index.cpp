@@ -75,8 +75,8 @@ class IndexBuilder {
     return true;
   }
 
-  // H.264 and HEVC: frames come out in the order of their pts, which must be that of the codec's own count, and no more of them
-  // may wait than the codec is prepared for.
+  // H.264 and HEVC: frames come out in the order of their pts, which must be that of the codec's own count, and no more of
+  // them may wait than the codec is prepared for.
   bool order_by_time() {
     const auto count = times_.size();
     std::vector<std::int32_t> packets(count);

@@ -1,5 +1,5 @@
-// video: which packet holds which frame of a file. In: its packets, without decoding them. Out: the frames in display order, and
-// where decoding can start.
+// video: which packet holds which frame of a file. In: its packets, without decoding them. Out: the frames in display order,
+// and where decoding can start.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ struct IndexedPacket {
   std::int32_t size = 0;
   std::int32_t display = -1;  // index of its frame; -1 where it gives none
   FrameType type = FrameType::kOther;
-  bool reference = true;      // the frames after it may need it
-  bool droppable = false;     // the packet may be left out where nobody wants its frame
-  bool refills = false;       // its frame waited in the codec, and another one waits after it
+  bool reference = true;   // the frames after it may need it
+  bool droppable = false;  // the packet may be left out where nobody wants its frame
+  bool refills = false;    // its frame waited in the codec, and another one waits after it
 };
 
 struct IndexedFrame {

@@ -67,11 +67,12 @@ std::int32_t FramePlan::last_packet(std::int64_t index) const {
 
 bool FramePlan::any_reference(std::int32_t begin, std::int32_t end) const {
   const auto& packets = index_.packets();
-  return std::any_of(packets.begin() + begin, packets.begin() + end, [](const IndexedPacket& packet) { return packet.reference; });
+  return std::any_of(packets.begin() + begin, packets.begin() + end,
+                     [](const IndexedPacket& packet) { return packet.reference; });
 }
 
-// The cost is counted in references, which cannot be left out: starting anew at a restart point is cheaper as soon as one lies
-// between the packets decoded so far and that point.
+// The cost is counted in references, which cannot be left out: starting anew at a restart point is cheaper as soon as one
+// lies between the packets decoded so far and that point.
 void FramePlan::add_runs() {
   for (const std::int64_t index : wanted_) {
     const RestartPoint& restart = index_.restart_before(index);

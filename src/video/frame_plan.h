@@ -1,5 +1,5 @@
-// video: which packets have to be decoded for some frames of a file. In: its FrameIndex, the frames. Out: runs of packets, and
-// what to do with each packet in them.
+// video: which packets have to be decoded for some frames of a file. In: its FrameIndex, the frames. Out: runs of packets,
+// and what to do with each packet in them.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,10 @@ class FramePlan {
     kDrop,
   };
 
-  // `wanted`: in ascending order, all in the file. `vectors`: how they are read, where they are. With `carry`, a wanted frame
-  // without vectors wants the nearest one before it that has some, too.
-  FramePlan(const FrameIndex& index, std::vector<std::int64_t> wanted, std::optional<VectorReader::Kind> vectors, bool carry);
+  // `wanted`: in ascending order, all in the file. `vectors`: how they are read, where they are. With `carry`, a wanted
+  // frame without vectors wants the nearest one before it that has some, too.
+  FramePlan(const FrameIndex& index, std::vector<std::int64_t> wanted, std::optional<VectorReader::Kind> vectors,
+            bool carry);
 
   const std::vector<std::int64_t>& wanted() const { return wanted_; }
   const std::vector<Run>& runs() const { return runs_; }

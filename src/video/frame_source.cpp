@@ -30,7 +30,8 @@ bool holds_b_frame(const AVPacket& packet) {
   constexpr int kMostPlaceholder = 19;
   const std::uint8_t* bytes = packet.data;
   for (int i = 0; i + 4 < packet.size; ++i) {
-    if (bytes[i] == 0 && bytes[i + 1] == 0 && bytes[i + 2] == 1 && bytes[i + 3] == 0xB6) return bytes[i + 4] >> 6 == 2 || packet.size <= kMostPlaceholder;
+    if (bytes[i] != 0 || bytes[i + 1] != 0 || bytes[i + 2] != 1 || bytes[i + 3] != 0xB6) continue;
+    return bytes[i + 4] >> 6 == 2 || packet.size <= kMostPlaceholder;
   }
   return false;
 }
@@ -60,7 +61,8 @@ CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
   return context;
 }
 
-// FFmpeg passes over a packet without a start code in silence: zeros where a picture was. A placeholder is shorter than these.
+// FFmpeg passes over a packet without a start code in silence: zeros where a picture was. A placeholder is shorter than
+// these.
 constexpr int kSmallestPicture = 32;  // bytes
 
 bool is_lost_picture(const AVPacket& packet, AVCodecID id) {
@@ -122,10 +124,11 @@ VectorReader::DecodedFrame FrameSource::decoded(Frame frame) const {
 void FrameSource::send(std::int64_t tag) {
   if (is_h264_) {
     const auto bytes = std::span<const std::uint8_t>(packet_->data, static_cast<std::size_t>(std::max(0, packet_->size)));
-    h264_pictures_[static_cast<std::size_t>(tag) % kRememberedPackets] = h264_picture(bytes, length_size_).value_or(H264Picture{});
+    h264_pictures_[static_cast<std::size_t>(tag) % kRememberedPackets] =
+        h264_picture(bytes, length_size_).value_or(H264Picture{});
   }
   if (is_lost_picture(*packet_, codec_->codec_id)) ++counters_.errors;
-  // What FFmpeg exports for B-frames of MPEG-4 belongs to others, and costs as much as decoding a small one.
+  // What FFmpeg exports for B-frames of MPEG-4 belongs to others, and takes time.
   if (vectors_ && codec_->codec_id == AV_CODEC_ID_MPEG4) {
     codec_->export_side_data &= ~AV_CODEC_EXPORT_DATA_MVS;
     if (!holds_b_frame(*packet_)) codec_->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;

@@ -66,7 +66,7 @@ class FrameSource {
   int errors_at_end_ = 0;
   std::int64_t packets_sent_ = 0, next_index_ = 0, first_pts_ = 0, last_pts_ = 0;
 
-  const FrameIndex* index_ = nullptr;     // of the plan
+  const FrameIndex* index_ = nullptr;  // of the plan
   std::optional<PlannedInput> planned_;
   std::int64_t sent_in_run_ = 0, decoded_in_run_ = 0;
   std::int64_t last_display_ = -1;

@@ -1,5 +1,5 @@
-// video: what an H.264 picture is to the others of its stream. In: its packet. Out: nal_ref_idc != 0, and whether it is an IDR.
-// Source: ITU-T H.264, 7.3.1 (NAL unit) and annex B (start codes); ISO/IEC 14496-15 (length prefixes).
+// video: what an H.264 picture is to the others of its stream. In: its packet. Out: nal_ref_idc != 0, and whether it is an
+// IDR. Source: ITU-T H.264, 7.3.1 (NAL unit) and annex B (start codes); ISO/IEC 14496-15 (length prefixes).
 #pragma once
 
 #include <cstdint>

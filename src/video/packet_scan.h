@@ -14,7 +14,7 @@ struct AVCodecParameters;
 namespace actio::video {
 
 struct ScannedPicture {
-  bool picture = false;    // the packet gives one
+  bool picture = false;  // the packet gives one
   FrameType type = FrameType::kOther;
   bool reference = true;   // the pictures after it may need it
   bool restart = false;    // nothing that is displayed after it needs a packet before it
@@ -45,8 +45,8 @@ class PacketScan {
 // Empty for a codec whose packets cannot be judged.
 std::unique_ptr<PacketScan> make_packet_scan(const AVCodecParameters& parameters);
 
-std::unique_ptr<PacketScan> make_nal_scan(const AVCodecParameters& parameters);    // H.264 and HEVC in MP4 or Matroska
-std::unique_ptr<PacketScan> make_mpeg4_scan(const AVCodecParameters& parameters);  // MPEG-4 Part 2
+std::unique_ptr<PacketScan> make_nal_scan(const AVCodecParameters& parameters);     // H.264 and HEVC in MP4 or Matroska
+std::unique_ptr<PacketScan> make_mpeg4_scan(const AVCodecParameters& parameters);   // MPEG-4 Part 2
 std::unique_ptr<PacketScan> make_mpeg12_scan(const AVCodecParameters& parameters);  // MPEG-1 and MPEG-2
 
 }  // namespace actio::video

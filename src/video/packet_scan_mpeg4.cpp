@@ -106,8 +106,8 @@ bool says_packed(std::span<const std::uint8_t> body) {
   return found == 3 && last == 'p';
 }
 
-// DivX and Xvid in AVI pack the first B-frame into the packet of the reference that follows it in display. Each B-frame is then
-// decoded when the next packet comes, and a small placeholder pushes the last one out.
+// DivX and Xvid in AVI pack the first B-frame into the packet of the reference that follows it in display. Each B-frame is
+// then decoded when the next packet comes, and a small placeholder pushes the last one out.
 class Mpeg4Scan : public PacketScan {
  public:
   explicit Mpeg4Scan(const AVCodecParameters& parameters) {
@@ -153,7 +153,8 @@ class Mpeg4Scan : public PacketScan {
       return !reader.overrun();
     }
     const bool layer = unit.code >= 0x20 && unit.code <= 0x2F;
-    const bool known = unit.code <= 0x2F || unit.code == kUserData || unit.code == kVisualObject || unit.code == kSequenceStart;
+    const bool known =
+        unit.code <= 0x2F || unit.code == kUserData || unit.code == kVisualObject || unit.code == kSequenceStart;
     if (!known) return false;
     const std::string text = static_cast<char>(unit.code) + std::string(unit.body.begin(), unit.body.end());
     if (text.size() > 4096) return false;
@@ -167,7 +168,11 @@ class Mpeg4Scan : public PacketScan {
     }
     if (unit.code == kUserData) {
       packed_ = packed_ || says_packed(unit.body);
-      known_encoder_ = known_encoder_ || text.starts_with("\xB2""DivX") || text.starts_with("\xB2XviD");
+      known_encoder_ = known_encoder_ ||
+                       text.starts_with(
+                           "\xB2"
+                           "DivX") ||
+                       text.starts_with("\xB2XviD");
     }
     return true;
   }

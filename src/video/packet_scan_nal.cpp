@@ -70,7 +70,8 @@ class NalScan : public PacketScan {
     // One set only, so that every slice refers to it.
     if (length_size_ > 0 && !hevc_ && extra_.size() > 8 && (extra_[5] & 31) == 1) {
       const std::size_t size = static_cast<std::size_t>(extra_[6]) << 8 | extra_[7];
-      if (extra_.size() >= 8 + size) number_bits_ = frame_number_bits(std::span<const std::uint8_t>(extra_).subspan(8, size));
+      if (extra_.size() >= 8 + size)
+        number_bits_ = frame_number_bits(std::span<const std::uint8_t>(extra_).subspan(8, size));
     }
     if (hevc_ && extra_.size() > 22 && extra_[0] == 1) length_size_ = (extra_[21] & 3) + 1;
     context_.reset(avcodec_alloc_context3(nullptr));
@@ -170,8 +171,8 @@ class NalScan : public PacketScan {
     int size = 0;
     parser_->pict_type = AV_PICTURE_TYPE_NONE;
     parser_->field_order = AV_FIELD_BB;  // the last thing that the parser of H.264 sets
-    av_parser_parse2(parser_.get(), context_.get(), &out, &size, packet.data(), static_cast<int>(packet.size()), AV_NOPTS_VALUE,
-                     AV_NOPTS_VALUE, -1);
+    av_parser_parse2(parser_.get(), context_.get(), &out, &size, packet.data(), static_cast<int>(packet.size()),
+                     AV_NOPTS_VALUE, AV_NOPTS_VALUE, -1);
     picture_.order = parser_->output_picture_number;
     if (!hevc_) {
       return parser_->picture_structure == AV_PICTURE_STRUCTURE_FRAME && parser_->field_order == AV_FIELD_PROGRESSIVE;
@@ -196,6 +197,8 @@ class NalScan : public PacketScan {
 
 }  // namespace
 
-std::unique_ptr<PacketScan> make_nal_scan(const AVCodecParameters& parameters) { return std::make_unique<NalScan>(parameters); }
+std::unique_ptr<PacketScan> make_nal_scan(const AVCodecParameters& parameters) {
+  return std::make_unique<NalScan>(parameters);
+}
 
 }  // namespace actio::video

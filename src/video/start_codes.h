@@ -13,8 +13,8 @@ struct CodedUnit {
   std::span<const std::uint8_t> body;  // up to the next start code
 };
 
-// Calls `visit` with each CodedUnit until it returns false. Returns: what `visit` returned last, false for bytes in front of the
-// first start code.
+// Calls `visit` with each CodedUnit until it returns false. Returns: what `visit` returned last, false for bytes in front of
+// the first start code.
 template <typename Visit>
 bool for_each_unit(std::span<const std::uint8_t> bytes, Visit visit) {
   const auto find = [&](std::size_t from) {

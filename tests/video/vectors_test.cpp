@@ -80,7 +80,7 @@ class Vectors : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Vectors, show_the_known_motion_of_the_texture_on_p_and_b_frames) {
   const TempDir dir;
-  for (const auto& [dx, dy] : {std::pair{2.0, 0.0}, {-3.0, 4.0}, {0.25, -1.5}, {-1.25, 0.75}, {0.0, 0.0}}) {
+  for (const auto& [dx, dy] : {std::pair{2.0, 0.0}, {-3.0, 4.0}, {0.25, -1.5}, {-1.25, 0.75}, {3.75, -2.25}, {0.0, 0.0}}) {
     const SyntheticClip clip = clip_of(GetParam(), dir, dx, dy);
     if (std::hypot(dx, dy) * (clip.b_frames + 1) > 48) continue;  // further than the encoder searches
     write_synthetic_clip(clip);
