@@ -17,7 +17,7 @@ namespace actio::video {
 namespace {
 
 constexpr std::int64_t kMaxAhead = 16;  // frames: the longest run of B-frames
-constexpr int kMaxPast = 16;            // the largest reference buffer of H.264
+constexpr int kMostCandidates = 16;     // in a direction: the largest reference buffer of H.264
 
 std::span<const AVMotionVector> exported(const AVFrame& picture) {
   const AVFrameSideData* data = av_frame_get_side_data(&picture, AV_FRAME_DATA_MOTION_VECTORS);
@@ -100,12 +100,15 @@ std::optional<Frame> VectorReader::pop(bool end) {
   if (ready.closes) past_.clear();
   if (ready.reference) {
     past_.push_back({ready.frame.picture, ready.frame.index, ready.order});
-    // Two more than the codec keeps: it may have dropped newer ones and kept older ones.
-    const std::size_t kept =
-        kind_ == Kind::kSeveral ? static_cast<std::size_t>(std::clamp(references_, 1, kMaxPast)) + 2 : 1;
+    // Two more than are compared: some of them may be decoded after a frame that is still held.
+    const std::size_t kept = kind_ == Kind::kSeveral ? candidates() + 2 : 1;
     if (past_.size() > kept) past_.pop_front();
   }
   return std::move(ready.frame);
+}
+
+std::size_t VectorReader::candidates() const {
+  return static_cast<std::size_t>(std::clamp(references_, 1, kMostCandidates));
 }
 
 VectorReader::References VectorReader::references_of(const DecodedFrame& decoded) const {
@@ -123,7 +126,7 @@ VectorReader::References VectorReader::references_of(const DecodedFrame& decoded
     if (ends_search(*later, decoded)) break;
   }
   // The codec's own bookkeeping (which references were dropped when) is not visible; the nearest always was alive.
-  const std::size_t kept = several ? static_cast<std::size_t>(std::max(1, references_)) : 1;
+  const std::size_t kept = several ? candidates() : 1;
   for (auto* side : {&references.past, &references.future}) side->resize(std::min(side->size(), kept));
   return references;
 }

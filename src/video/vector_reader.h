@@ -62,6 +62,7 @@ class VectorReader {
 
   bool ends_search(const DecodedFrame& later, const DecodedFrame& decoded) const;
   bool front_is_ready() const;
+  std::size_t candidates() const;  // references that are considered in a direction
   References references_of(const DecodedFrame& decoded) const;
   void read_vectors(DecodedFrame& decoded);
 
