@@ -42,13 +42,21 @@ const CLI::App& deepest(const CLI::App& app) {
   return *current;
 }
 
-// The first word, where it should be a command and is none.
+// The first word that should be a command and is none.
 std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
-  std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(command->get_name());
-  const bool is_word = !arguments.empty() && !arguments[0].starts_with("-");
-  if (known.empty() || !is_word || std::ranges::find(known, arguments[0]) != known.end()) return {};
-  return unknown_name_text("command", arguments[0], known);
+  const CLI::App* at = &app;
+  for (const std::string& word : arguments) {
+    std::vector<std::string> known;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(command->get_name());
+      if (command->get_name() == word) next = command;
+    }
+    if (known.empty() || word.starts_with("-")) return {};
+    if (next == nullptr) return unknown_name_text(at == &app ? "command" : at->get_name() + " command", word, known);
+    at = next;
+  }
+  return {};
 }
 
 // CLI11's message; but where a command or a flag is unknown, that is what went wrong, and the nearest one helps most.

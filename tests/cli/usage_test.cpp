@@ -31,6 +31,9 @@ TEST(Usage, refuses_a_wrong_value_with_the_flag_and_the_value) {
 
 TEST(Usage, exits_with_2_without_a_command_and_for_an_unknown_one) {
   EXPECT_EQ(run_program("").exit_code, 2);
+  const ProgramResult nested = run_program("data scann x");
+  EXPECT_EQ(nested.exit_code, 2);
+  EXPECT_THAT(nested.err, HasSubstr("unknown data command 'scann'; the nearest is 'scan' (see 'actio data --help')"));
   const ProgramResult unknown = run_program("recognise");
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("unknown command 'recognise'; the nearest is 'recognize'"));
