@@ -18,8 +18,8 @@ namespace {
 constexpr int kGoodFit = 3;             // mean absolute difference of luma, 0..255: no other candidate is looked at
 constexpr float kClearlyBetter = 0.7F;  // another candidate's difference, as a share of the nearest one's
 constexpr int kRows = 2;                // of a block that are compared
-constexpr int kNeighbour = 32;          // pixels: blocks of the same vector that are not further apart share their reference
-constexpr int kMostUses = 16;           // of a comparison
+constexpr int kNeighbour = 64;          // pixels: blocks of the same vector that are not further apart share their reference
+constexpr int kMostUses = 64;           // of a comparison
 
 bool has_plain_luma(const AVFrame& picture) {
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(picture.format));
