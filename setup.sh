@@ -10,7 +10,7 @@ packages=(
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libzstd-dev libhwy-dev
 )
-tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-torch python3-torchvision libopencv-contrib-dev clang libclang-rt-dev)
+tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-torch python3-torchvision libopencv-dev libopencv-contrib-dev clang libclang-rt-dev)
 
 if [[ "${1:-}" == "--tests" ]]; then
   packages+=("${tests[@]}")
