@@ -144,6 +144,7 @@ void set_field(const Field& field, std::string_view text, std::string_view where
                  },
                  [&](std::vector<std::string>* target) {
                    std::vector<std::string> values = split_list(text);
+                   std::erase(values, std::string());  // "a,,b": no name is empty
                    for (const auto& value : values) check_choice(field, value, where);
                    *target = std::move(values);
                  },

@@ -123,5 +123,15 @@ TEST(Options, of_preprocessing_survive_the_way_through_json) {
   EXPECT_EQ(fields_to_json(q.fields()), fields_to_json(p.fields()));
 }
 
+TEST(Options, leave_out_the_empty_names_of_a_list) {
+  std::vector<std::string> names;
+  const Field field{"names", &names, "names"};
+  for (const char* text : {"x,,", ",x", "x", "x,"}) {
+    set_field(field, text, "test");
+    EXPECT_EQ(names, std::vector<std::string>{"x"}) << text;
+    EXPECT_EQ(field_text(field), "x");
+  }
+}
+
 }  // namespace
 }  // namespace actio
