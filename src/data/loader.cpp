@@ -18,6 +18,16 @@
 namespace actio::data {
 namespace {
 
+// All that is wrong with a video as one line, its path once.
+std::string one_warning(const std::string& path, const std::vector<std::string>& warnings) {
+  std::string line = warnings.front();
+  for (std::size_t i = 1; i < warnings.size(); ++i) {
+    const bool named = warnings[i].starts_with(path + ": ");
+    line += "; " + warnings[i].substr(named ? path.size() + 2 : 0);
+  }
+  return line;
+}
+
 // One clip of a batch, as a reading thread leaves it.
 struct Slot {
   bool filled = false;  // its rows of the batch are there
@@ -103,7 +113,7 @@ struct Loader::Impl {
   std::exception_ptr misuse_;  // no video's fault: ends the epoch at once
 
   // Of the consumer only.
-  std::set<std::string> reported_;         // warnings
+  std::set<std::string> reported_;         // videos with warnings
   std::int64_t seen_ = 0, delivered_ = 0;  // batches of this epoch
   double wait_seconds_ = 0;
 
@@ -263,8 +273,8 @@ std::optional<Batch> Loader::Impl::finish(Job& job) {
   std::int64_t filled = 0;
   for (std::size_t i = 0; i < job.slots.size(); ++i) {
     const Slot& slot = job.slots[i];
-    for (const std::string& warning : slot.warnings) {
-      if (reported_.insert(warning).second && warn_) warn_(warning);
+    if (!slot.warnings.empty() && reported_.insert(items_[slot.item].path).second && warn_) {
+      warn_(one_warning(items_[slot.item].path, slot.warnings));
     }
     if (!slot.filled) continue;
     for (auto& [name, all] : job.inputs) {

@@ -36,7 +36,7 @@ struct LoaderOptions {
 class Loader {
  public:
   // `request` says how to read; its path, seed and stream are the loader's to fill. `warn` is called from next(), once for
-  // each video that fails and once for each warning about a video.
+  // each video that fails and once for each that has warnings.
   // Throws: Error(kUsage) without items, with options that make no sense, or with a motion that cannot be read.
   Loader(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn = {},
          std::stop_token stop = {});

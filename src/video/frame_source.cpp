@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "video/ffmpeg_compat.h"
 #include "video/pts_guess.h"
+#include "video/start_codes.h"
 
 namespace actio::video {
 namespace {
@@ -27,7 +28,6 @@ bool is_damaged(const AVFrame& picture) {
 // Whether the picture of an MPEG-4 Part 2 packet is a B-frame: one in the packet, or one that waited in the codec for this
 // placeholder.
 bool holds_b_frame(const AVPacket& packet) {
-  constexpr int kMostPlaceholder = 19;
   const std::uint8_t* bytes = packet.data;
   for (int i = 0; i + 4 < packet.size; ++i) {
     if (bytes[i] != 0 || bytes[i + 1] != 0 || bytes[i + 2] != 1 || bytes[i + 3] != 0xB6) continue;
@@ -63,11 +63,9 @@ CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
 
 // FFmpeg passes over a packet without a start code in silence: zeros where a picture was. A placeholder is shorter than
 // these.
-constexpr int kSmallestPicture = 32;  // bytes
-
 bool is_lost_picture(const AVPacket& packet, AVCodecID id) {
   const bool has_start_codes = id == AV_CODEC_ID_MPEG4 || id == AV_CODEC_ID_MPEG2VIDEO || id == AV_CODEC_ID_MPEG1VIDEO;
-  if (!has_start_codes || packet.size < kSmallestPicture) return false;
+  if (!has_start_codes || packet.size <= kMostPlaceholder) return false;
   constexpr std::uint8_t kPrefix[] = {0, 0, 1};
   const std::span<const std::uint8_t> bytes(packet.data, static_cast<std::size_t>(packet.size));
   const bool short_header = bytes[0] == 0 && bytes[1] == 0 && (bytes[2] & 0xFC) == 0x80;  // MPEG-4's, that of H.263

@@ -19,7 +19,6 @@ namespace {
 constexpr std::uint8_t kUserData = 0xB2, kGroup = 0xB3, kVisualObject = 0xB5, kPlane = 0xB6;
 constexpr std::uint8_t kSequenceStart = 0xB0, kSequenceEnd = 0xB1;
 constexpr std::uint32_t kSimple = 1, kAdvancedSimple = 17;  // video_object_type_indication
-constexpr std::size_t kMostPlaceholder = 19;                // bytes; a larger one is not taken for a placeholder by FFmpeg
 
 struct Layer {
   int time_bits = 0;
@@ -199,7 +198,7 @@ class Mpeg4Scan : public PacketScan {
     if (planes_.size() != 1 || group) return std::nullopt;
     const Plane waiting = *std::exchange(pending_, std::nullopt);
     const Plane& plane = planes_[0];
-    if (plane.coded ? plane.type != FrameType::kB : size > kMostPlaceholder) return std::nullopt;
+    if (plane.coded ? plane.type != FrameType::kB : size > std::size_t{kMostPlaceholder}) return std::nullopt;
     if (!plane.coded && plane.type != FrameType::kP && size > 7) return std::nullopt;  // FFmpeg would decode it
     if (plane.coded) pending_ = plane;
     auto picture = picture_of(waiting, false);

@@ -8,6 +8,9 @@
 
 namespace actio::video {
 
+// Bytes: FFmpeg takes a packet of MPEG-4 that is not larger for a placeholder of a picture, and what it stands for was sent before.
+inline constexpr int kMostPlaceholder = 19;
+
 struct CodedUnit {
   std::uint8_t code = 0;
   std::span<const std::uint8_t> body;  // up to the next start code
