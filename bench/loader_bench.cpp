@@ -1,6 +1,6 @@
-// What the loader needs and gives over a long run: clips per second and resident memory while clips are sampled again and again
-// from real or synthetic videos. First the batches of one and of several threads are compared, byte for byte.
-// Use: loader_bench [clips] [threads] [folder per class or CSV file]
+// What the loader needs and gives over a long run: clips per second and resident memory while clips are sampled again and
+// again from real or synthetic videos. First the batches of one and of several threads are compared, byte for byte. Use:
+// loader_bench [clips] [threads] [folder per class or CSV file]
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/process_memory.h"
 #include "core/rng.h"
 #include "data/loader.h"
 #include "video/encoder.h"
@@ -82,7 +83,8 @@ std::string hash_of_epoch(const std::vector<data::Item>& items, std::int64_t thr
 }
 
 int run(std::int64_t clips, std::int64_t threads, const std::string& source) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / fmt::format("actio-loader-bench-{}", getpid());
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / fmt::format("actio-loader-bench-{}", getpid());
   std::filesystem::create_directories(folder);
   const std::vector<data::Item> items = source.empty() ? make_videos(folder) : data::load_dataset(source).items;
   const std::string expected = hash_of_epoch(items, 1);
@@ -91,7 +93,8 @@ int run(std::int64_t clips, std::int64_t threads, const std::string& source) {
     fmt::print("FAILED: {} threads give other batches than one\n", other);
     return 1;
   }
-  fmt::print("batches of 1, 2 and 4 threads: equal ({}); {} videos, {} threads\n", expected.substr(0, 12), items.size(), threads);
+  fmt::print("batches of 1, 2 and 4 threads: equal ({}); {} videos, {} threads\n", expected.substr(0, 12), items.size(),
+             threads);
 
   data::Loader loader(items, make_request(), {.batch_size = 8, .threads = threads});
   std::int64_t seen = 0, next_point = clips / kPoints;
@@ -117,8 +120,8 @@ int run(std::int64_t clips, std::int64_t threads, const std::string& source) {
   const double second = half_sums[1] / static_cast<double>(half_counts[1]);
   const double peak = status_mib("VmHWM");
   const double mean_growth = second / first - 1, peak_growth = peak / peak_of_first_quarter - 1;
-  fmt::print("resident memory, mean: {:.1f} MiB in the first half, {:.1f} in the second: {:+.1f} % (allowed {:+.0f} %)\n", first,
-             second, 100 * mean_growth, 100 * kAllowedGrowth);
+  fmt::print("resident memory, mean: {:.1f} MiB in the first half, {:.1f} in the second: {:+.1f} % (allowed {:+.0f} %)\n",
+             first, second, 100 * mean_growth, 100 * kAllowedGrowth);
   fmt::print("resident memory, peak: {:.1f} MiB in the first quarter, {:.1f} at the end: {:+.1f} % (allowed {:+.0f} %)\n",
              peak_of_first_quarter, peak, 100 * peak_growth, 100 * kAllowedGrowth);
   return mean_growth <= kAllowedGrowth && peak_growth <= kAllowedGrowth ? 0 : 1;
@@ -127,6 +130,7 @@ int run(std::int64_t clips, std::int64_t threads, const std::string& source) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  actio::keep_freed_memory();  // as the programs do
   try {
     return run(argc > 1 ? std::atoll(argv[1]) : 20000, argc > 2 ? std::atoll(argv[2]) : 2, argc > 3 ? argv[3] : "");
   } catch (const Error& error) {

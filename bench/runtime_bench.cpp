@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/process_memory.h"
 #include "core/rng.h"
 #include "net/initialise.h"
 #include "net/zoo.h"
@@ -126,6 +127,7 @@ void bench_case(const std::string& name, const Case& made, std::int64_t threads,
 }  // namespace
 
 int main(int argc, char** argv) {
+  actio::keep_freed_memory();  // as the programs do
   try {
     const std::int64_t threads = argc > 1 ? std::atoll(argv[1]) : 2;
     const double seconds = argc > 2 ? std::atof(argv[2]) : 3;

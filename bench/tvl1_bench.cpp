@@ -4,15 +4,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <opencv2/optflow.hpp>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
+#include "core/process_memory.h"
 #include "motion/flow_ops.h"
 #include "motion/flow_scenes.h"
 #include "motion/tvl1.h"
@@ -138,7 +139,8 @@ void check_held_out() {
   fmt::print("mean error over {} other seeds, times OpenCV's\n", kSeeds);
   for (const auto& [scene, errors] : sums) {
     fmt::print("  {:28} {:8.4f}", scene, errors.at("opencv") / kSeeds);
-    for (const auto& quality : motion::tvl1_qualities()) fmt::print("   {} {:.2f}", quality, errors.at(quality) / errors.at("opencv"));
+    for (const auto& quality : motion::tvl1_qualities())
+      fmt::print("   {} {:.2f}", quality, errors.at(quality) / errors.at("opencv"));
     fmt::print("\n");
     if (!(errors.at("paper") <= kErrorAllowed * errors.at("opencv"))) fail("{}: paper is beyond the bound", scene);
   }
@@ -269,6 +271,7 @@ void compare_with_floor(const std::vector<Tensor>& frames) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  actio::keep_freed_memory();  // as the programs do
   try {
     if (argc < 2) fail_usage("use: bench_tvl1 CLIP [pairs]");
     const auto frames = clip_frames(argv[1], 1 + (argc > 2 ? std::max(1, std::atoi(argv[2])) : 40));

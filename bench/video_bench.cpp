@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/process_memory.h"
 #include "support/synthetic_clip.h"
 #include "video/decoder.h"
 #include "video_accuracy.h"
@@ -161,12 +162,14 @@ void bench_sparse(const fs::path& folder, double seconds) {
                  scan_ms(clip.path, seconds));
     }
   }
-  // No B-frame can be left out here, so only the scan's cost remains.
-  testing::SyntheticClip plain = clip_at(folder / "p_only.mp4", "libx264", 600);
-  plain.b_frames = 0;
-  testing::write_synthetic_clip(plain);
-  for (const bool vectors : {false, true}) {
-    bench_selection("libx264, one key frame, P only", plain.path, snippets(1), vectors, seconds);
+  // No B-frame can be left out here, so only the scan's cost remains, if there is a scan.
+  for (const auto& [codec, ending] : {std::pair{"libx264", "mp4"}, {"mpeg4", "avi"}}) {
+    testing::SyntheticClip plain = clip_at(folder / fmt::format("p_only.{}", ending), codec, 600);
+    plain.b_frames = 0;
+    testing::write_synthetic_clip(plain);
+    for (const bool vectors : {false, true}) {
+      bench_selection(fmt::format("{}, one key frame, P only", codec), plain.path, snippets(1), vectors, seconds);
+    }
   }
 }
 
@@ -221,6 +224,7 @@ void bench_vectors(const fs::path& folder, const std::string& shared, double sec
 }  // namespace
 
 int main(int argc, char** argv) {
+  actio::keep_freed_memory();  // as the programs do
   const std::string mode = argc > 1 ? argv[1] : "";
   const fs::path folder =
       fs::temp_directory_path() / fmt::format("actio-video-bench-{}", Clock::now().time_since_epoch().count());

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/options.h"
+#include "core/process_memory.h"
 
 namespace actio::cli {
 namespace {
@@ -66,7 +67,8 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error, const 
   for (const std::string& argument : arguments) {
     const std::string flag = argument.substr(0, argument.find('='));
     if (flag == "--") break;
-    if (flag.starts_with("--") && std::ranges::find(known, flag) == known.end()) return unknown_name_text("option", flag, known);
+    if (flag.starts_with("--") && std::ranges::find(known, flag) == known.end())
+      return unknown_name_text("option", flag, known);
   }
   std::string text = error.what();
   for (char& c : text) c = c == '\n' ? ' ' : c;
@@ -115,6 +117,7 @@ void on_run(CLI::App& app, std::function<int()> body) {
 }
 
 int run_app(CLI::App& app, int argc, char** argv) {
+  keep_freed_memory();
   keep_standard_descriptors();
   const int code = run(app, argc, argv);
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;

@@ -65,7 +65,9 @@ std::optional<std::int64_t> Decoder::Impl::exact_frames() {
 // Decides how to decode; called once, before the first frame.
 void Decoder::Impl::start() {
   if (started) return;
-  if (selection) scan();
+  // A scan costs more than it can save there.
+  const bool saves = selection && !(selection->frames.size() > 0 && input.needs_every_packet(selection->frames.back()));
+  if (saves) scan();
   started = true;
   if (!selection || !index) {
     if (scanned && counters.scanned > 0) input.reopen();

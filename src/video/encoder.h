@@ -11,14 +11,14 @@
 namespace actio::video {
 
 struct EncoderOptions {
-  std::string codec = "libx264";   // "libx264", "mpeg4" (Xvid-style), "mpeg2video", "mpeg1video", "libx265", ...
-  int width = 0, height = 0;       // pixels; even for libx264 and libx265
+  std::string codec = "libx264";  // "libx264", "mpeg4" (Xvid-style), "mpeg2video", "mpeg1video", "libx265", ...
+  int width = 0, height = 0;      // pixels; even for libx264 and libx265
   int frames_per_second = 25;
-  int gop = 12;                    // frames from one key frame to the next
+  int gop = 12;  // frames from one key frame to the next
   int b_frames = 2;
   int references = 1;
-  int quality = 23;                // CRF for x264/x265; quantiser (2..31) for the MPEG codecs
-  int rotation_degrees = 0;        // clockwise turn that players apply: 0, 90, 180, 270; MP4 and MOV keep it
+  int quality = 23;                        // CRF for x264/x265; quantiser (2..31) for the MPEG codecs
+  int rotation_degrees = 0;                // clockwise turn that players apply: 0, 90, 180, 270; MP4 and MOV keep it
   std::vector<std::string> codec_options;  // "key=value", handed to the codec
 };
 
@@ -34,7 +34,7 @@ class Encoder {
   void write(const Tensor& rgb);
   // The same for a variable frame rate. Units: `tick` counts 1/frames_per_second from 0 and grows from frame to frame.
   void write_at(const Tensor& rgb, std::int64_t tick);
-  void close();                    // flushes; the destructor closes too, but swallows what goes wrong
+  void close();  // flushes; the destructor closes too, but swallows what goes wrong
 
  private:
   struct Impl;

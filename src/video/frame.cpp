@@ -57,7 +57,8 @@ class ScalerCache {
   std::array<int, 5> key_{};
 };
 
-void convert(const AVFrame& picture, ScalerCache& cache, const Target& format, std::uint8_t* target, std::int64_t row_bytes) {
+void convert(const AVFrame& picture, ScalerCache& cache, const Target& format, std::uint8_t* target,
+             std::int64_t row_bytes) {
   std::uint8_t* planes[4] = {target, nullptr, nullptr, nullptr};
   const int strides[4] = {static_cast<int>(row_bytes), 0, 0, 0};
   if (sws_scale(cache.get(picture), picture.data, picture.linesize, 0, picture.height, planes, strides) != picture.height) {

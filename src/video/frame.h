@@ -1,4 +1,5 @@
-// video: one decoded picture and what the codec knew about it. In: a Decoder. Out: RGB or grey pixels and block motion vectors.
+// video: one decoded picture and what the codec knew about it. In: a Decoder. Out: RGB or grey pixels and block motion
+// vectors.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +16,21 @@ enum class FrameType { kI, kP, kB, kOther };
 
 // The motion of one block, by the convention of docs/architecture.md.
 struct BlockVector {
-  std::int16_t x = 0, y = 0;            // top left corner in the picture, pixels; may lie outside of it
-  std::int16_t width = 0, height = 0;   // pixels
-  float dx = 0, dy = 0;                 // displacement from the previous frame to this one, pixels per frame, y down
-  std::int8_t direction = -1;           // the reference it was read from: -1 past, +1 future
+  std::int16_t x = 0, y = 0;           // top left corner in the picture, pixels; may lie outside of it
+  std::int16_t width = 0, height = 0;  // pixels
+  float dx = 0, dy = 0;                // displacement from the previous frame to this one, pixels per frame, y down
+  std::int8_t direction = -1;          // the reference it was read from: -1 past, +1 future
 };
 
 struct Frame {
-  std::int64_t index = 0;               // display order, from 0
-  std::int64_t pts = 0;                 // in the stream's time base
-  double time_seconds = 0;              // from the first frame
+  std::int64_t index = 0;   // display order, from 0
+  std::int64_t pts = 0;     // in the stream's time base
+  double time_seconds = 0;  // from the first frame
   FrameType type = FrameType::kOther;
   bool key = false;
-  bool damaged = false;                 // the decoder concealed something, or the packet was corrupt
-  int width = 0, height = 0;            // as displayed: after rotation
-  std::vector<BlockVector> vectors;     // empty where the frame is coded without looking at others, or none were asked for
+  bool damaged = false;              // the decoder concealed something, or the packet was corrupt
+  int width = 0, height = 0;         // as displayed: after rotation
+  std::vector<BlockVector> vectors;  // empty where the frame is coded without looking at others, or none were asked for
 
   // Shape: u8 [height, width, 3], red first. Threads: safe on a const Frame.
   Tensor rgb() const;
@@ -39,7 +40,7 @@ struct Frame {
   Tensor grey() const;
 
   std::shared_ptr<const AVFrame> picture;  // Owns: the decoder's picture
-  int rotation_degrees = 0;                // clockwise turn that rgb() and grey() apply; vectors and width/height already have it
+  int rotation_degrees = 0;  // clockwise turn that rgb() and grey() apply; vectors and width/height already have it
 };
 
 }  // namespace actio::video

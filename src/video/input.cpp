@@ -200,6 +200,16 @@ bool Input::seeks_exactly() const {
 
 bool Input::seeks_by_pts() const { return info_.container.starts_with("matroska"); }
 
+bool Input::needs_every_packet(std::int64_t last) const {
+  const bool lists_all = info_.container == "avi" || info_.container.starts_with("mov,");
+  if (!lists_all || stream_->codecpar->video_delay != 0) return false;
+  if (avformat_index_get_entries_count(stream_) <= last) return false;
+  for (int i = 1; i <= last; ++i) {
+    if ((avformat_index_get_entry(stream_, i)->flags & AVINDEX_KEYFRAME) != 0) return false;
+  }
+  return true;
+}
+
 bool Input::seek(std::int64_t time) {
   return seeks_exactly() && av_seek_frame(format_.get(), stream_->index, time, AVSEEK_FLAG_BACKWARD) >= 0;
 }

@@ -8,7 +8,8 @@
 
 namespace actio::video {
 
-// Bytes: FFmpeg takes a packet of MPEG-4 that is not larger for a placeholder of a picture, and what it stands for was sent before.
+// Bytes: FFmpeg takes a packet of MPEG-4 that is not larger for a placeholder of a picture, and what it stands for was sent
+// before.
 inline constexpr int kMostPlaceholder = 19;
 
 struct CodedUnit {

@@ -6,6 +6,9 @@ extern "C" {
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -77,6 +80,18 @@ BlockVector turned(BlockVector block, int coded_width, int coded_height, int deg
 void VectorReader::reset() {
   held_.clear();
   past_.clear();
+  early_.clear();
+  next_order_.reset();
+}
+
+void VectorReader::push(DecodedFrame decoded) {
+  const std::int64_t order = decoded.order;
+  // Numbers of packets without a picture never come.
+  std::int64_t next = std::max(next_order_.value_or(order), order - kMaxAhead);
+  early_.push_back(order);
+  while (std::erase_if(early_, [&](std::int64_t early) { return early <= next; }) > 0) ++next;
+  next_order_ = next;
+  held_.push_back(std::move(decoded));
 }
 
 // What a B-frame refers to in the future ends with the next frame that is not one and was decoded before it.
@@ -98,13 +113,36 @@ std::optional<Frame> VectorReader::pop(bool end) {
   DecodedFrame ready = std::move(held_.front());
   held_.pop_front();
   if (ready.closes) past_.clear();
-  if (ready.reference) {
-    past_.push_back({ready.frame.picture, ready.frame.index, ready.order});
-    // Two more than are compared: some of them may be decoded after a frame that is still held.
-    const std::size_t kept = kind_ == Kind::kSeveral ? candidates() + 2 : 1;
-    if (past_.size() > kept) past_.pop_front();
-  }
+  if (ready.reference) past_.push_back({ready.frame.picture, ready.frame.index, ready.order});
+  forget_past();
   return std::move(ready.frame);
+}
+
+// One is forgotten once no frame to come can refer to it: as many as the codec keeps were decoded after it and before every
+// frame to come. The nearest stays, see window_start().
+void VectorReader::forget_past() {
+  if (kind_ != Kind::kSeveral) {
+    if (past_.size() > 1) past_.pop_front();
+    return;
+  }
+  std::int64_t first = next_order_.value_or(0);
+  for (const DecodedFrame& frame : held_) first = std::min(first, frame.order);
+  std::vector<std::int64_t> orders;
+  for (const PastFrame& past : past_) {
+    if (past.order < first) orders.push_back(past.order);
+  }
+  const std::int64_t start = window_start(std::move(orders));
+  const std::int64_t nearest = past_.empty() ? 0 : past_.back().index;
+  std::erase_if(past_, [&](const PastFrame& past) { return past.order < start && past.index != nearest; });
+}
+
+// The codec keeps the references that were decoded last. Returns: the order of the first of them.
+std::int64_t VectorReader::window_start(std::vector<std::int64_t> orders) const {
+  const std::size_t kept = candidates();
+  if (orders.size() <= kept) return std::numeric_limits<std::int64_t>::min();
+  const auto start = orders.begin() + static_cast<std::ptrdiff_t>(kept - 1);
+  std::nth_element(orders.begin(), start, orders.end(), std::greater<>());
+  return *start;
 }
 
 std::size_t VectorReader::candidates() const {
@@ -112,23 +150,37 @@ std::size_t VectorReader::candidates() const {
 }
 
 VectorReader::References VectorReader::references_of(const DecodedFrame& decoded) const {
-  References references;
+  struct Known {
+    const AVFrame* picture;
+    std::int64_t index, order;
+  };
+  std::vector<Known> past, future;  // nearest first
   const std::int64_t index = decoded.frame.index;
   const bool several = kind_ == Kind::kSeveral;
-  for (auto past = past_.rbegin(); past != past_.rend(); ++past) {
-    if (several && past->order >= decoded.order) continue;
-    references.past.push_back({past->picture.get(), static_cast<int>(index - past->index)});
+  for (auto other = past_.rbegin(); other != past_.rend(); ++other) {
+    if (!several || other->order < decoded.order) past.push_back({other->picture.get(), other->index, other->order});
   }
   for (auto later = held_.begin() + 1; later != held_.end() && later->frame.index - index <= kMaxAhead; ++later) {
     if (later->reference && (!several || later->order < decoded.order)) {
-      references.future.push_back({later->frame.picture.get(), static_cast<int>(later->frame.index - index)});
+      future.push_back({later->frame.picture.get(), later->frame.index, later->order});
     }
     if (ends_search(*later, decoded)) break;
   }
-  // The codec's own bookkeeping (which references were dropped when) is not visible; the nearest always was alive.
-  const std::size_t kept = several ? candidates() : 1;
-  for (auto* side : {&references.past, &references.future}) side->resize(std::min(side->size(), kept));
-  return references;
+  std::vector<std::int64_t> orders;
+  for (const auto* side : {&past, &future}) {
+    for (const Known& known : *side) orders.push_back(known.order);
+  }
+  // The stream may drop some earlier and keep others longer, which is not visible here; the nearest always was alive.
+  const std::int64_t start = several ? window_start(std::move(orders)) : std::numeric_limits<std::int64_t>::max();
+  const auto alive = [&](const std::vector<Known>& side) {
+    std::vector<Reference> references;
+    for (const Known& known : side) {
+      if (!references.empty() && known.order < start) continue;
+      references.push_back({known.picture, static_cast<int>(std::abs(known.index - index))});
+    }
+    return references;
+  };
+  return {alive(past), alive(future)};
 }
 
 void VectorReader::read_vectors(DecodedFrame& decoded) {

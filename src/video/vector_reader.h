@@ -37,7 +37,7 @@ class VectorReader {
 
   explicit VectorReader(Kind kind) : kind_(kind) {}
 
-  void push(DecodedFrame decoded) { held_.push_back(std::move(decoded)); }
+  void push(DecodedFrame decoded);
 
   // What the codec says about the stream so far: references it keeps, frames by which display lags behind decoding.
   void set_stream(int references, int reorder_delay) {
@@ -62,6 +62,8 @@ class VectorReader {
 
   bool ends_search(const DecodedFrame& later, const DecodedFrame& decoded) const;
   bool front_is_ready() const;
+  void forget_past();
+  std::int64_t window_start(std::vector<std::int64_t> orders) const;
   std::size_t candidates() const;  // references that are considered in a direction
   References references_of(const DecodedFrame& decoded) const;
   void read_vectors(DecodedFrame& decoded);
@@ -69,8 +71,10 @@ class VectorReader {
   Kind kind_;
   int references_ = 1;
   int reorder_delay_ = 1;
-  std::deque<DecodedFrame> held_;  // display order, not yet handed out
-  std::deque<PastFrame> past_;     // display order, references already handed out
+  std::deque<DecodedFrame> held_;           // display order, not yet handed out
+  std::deque<PastFrame> past_;              // display order, references already handed out
+  std::optional<std::int64_t> next_order_;  // the first of the order of decoding that has not come
+  std::vector<std::int64_t> early_;         // what came and is after it in that order
 };
 
 }  // namespace actio::video

@@ -66,6 +66,21 @@ TEST(SparseDecodeCosts, never_more_frames_than_there_are_where_only_the_first_is
   }
 }
 
+TEST(SparseDecodeCosts, no_scan_where_the_container_shows_that_nothing_can_be_left_out) {
+  const TempDir dir;
+  for (const auto& [name, codec] : {std::pair{"a.mp4", "libx264"}, {"b.avi", "mpeg4"}}) {
+    for (const int b_frames : {0, 2}) {
+      SyntheticClip clip = long_clip(dir / name, codec, 600);
+      clip.b_frames = b_frames;
+      write_synthetic_clip(clip);
+      const Outcome outcome = sparse(clip.path, snippets(300, 1), true);
+      EXPECT_EQ(outcome.counters.scanned, b_frames == 0 ? 0 : 300) << codec;
+      EXPECT_EQ(outcome.frames, expected(whole(clip.path, true), snippets(300, 1), false)) << codec;
+      EXPECT_LE(outcome.counters.frames, snippets(300, 1).back() + 1) << codec;
+    }
+  }
+}
+
 TEST(SparseDecodeCosts, no_packet_where_nothing_is_wanted_and_no_scan_where_it_cannot_help) {
   const TempDir dir;
   const SyntheticClip clip = long_clip(dir / "a.ts", "libx264", 12);
