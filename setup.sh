@@ -9,6 +9,7 @@ packages=(
   libtorch-dev libgloo-dev libopenblas0-pthread libdnnl-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libzstd-dev libhwy-dev
+  libonnx-dev libprotobuf-dev
 )
 tests=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-torch python3-torchvision libopencv-dev libopencv-contrib-dev clang libclang-rt-dev)
 

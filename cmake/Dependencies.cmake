@@ -8,6 +8,15 @@ find_path(DNNL_INCLUDE oneapi/dnnl/dnnl.hpp REQUIRED)
 find_library(DNNL_LIBRARY dnnl REQUIRED)
 add_library(DNNL::dnnl UNKNOWN IMPORTED)
 set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE})
+# As with oneDNN: Debian's package file for ONNX names targets that LibTorch's names, too.
+find_path(ONNX_INCLUDE onnx/onnx_pb.h REQUIRED)
+find_library(ONNX_LIBRARY onnx REQUIRED)
+find_library(ONNX_PROTO_LIBRARY onnx_proto REQUIRED)
+pkg_check_modules(PROTOBUF REQUIRED IMPORTED_TARGET protobuf)
+add_library(ONNX::onnx UNKNOWN IMPORTED)
+set_target_properties(ONNX::onnx PROPERTIES IMPORTED_LOCATION ${ONNX_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${ONNX_INCLUDE}
+                      INTERFACE_COMPILE_DEFINITIONS "ONNX_NAMESPACE=onnx;ONNX_ML=1"
+                      INTERFACE_LINK_LIBRARIES "${ONNX_PROTO_LIBRARY};PkgConfig::PROTOBUF")
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
@@ -21,6 +30,7 @@ if(ACTIO_TORCH)
 endif()
 if(ACTIO_TESTS)
   find_package(GTest REQUIRED)
-  find_package(OpenCV REQUIRED COMPONENTS core imgproc optflow)  # the oracle of TV-L1, in tests and benchmarks only
+  # In tests and benchmarks only: the oracle of TV-L1, and a reader of the ONNX files.
+  find_package(OpenCV REQUIRED COMPONENTS core imgproc optflow dnn)
   include(GoogleTest)
 endif()

@@ -16,18 +16,19 @@ ALLOWED = {
     "eval": {"core", "data", "net"},
     "torch": {"core", "data", "net", "eval"},
     "runtime": {"core", "net"},
+    "exporter": {"core", "net"},
     "stream": {"core", "video", "motion", "data", "net"},
     "explain": {"core", "net", "runtime", "torch"},
     "report": {"core"},
     "serve": {"core", "net", "stream"},
-    "cli": {"core", "video", "motion", "data", "net", "eval", "torch", "runtime", "stream", "explain", "report", "serve"},
+    "cli": {"core", "video", "motion", "data", "net", "eval", "torch", "runtime", "exporter", "stream", "explain", "report", "serve"},
 }
 
 # Header prefix -> the only folders that may include it.
 THIRD_PARTY = {
     "libav": {"video"}, "libsw": {"video"},
     "torch/": {"torch"}, "ATen/": {"torch"}, "c10/": {"torch"},
-    "oneapi/": {"runtime"}, "dnnl": {"runtime"},
+    "onnx/": {"exporter"}, "google/": {"exporter"}, "oneapi/": {"runtime"}, "dnnl": {"runtime"},
     "toml++/": {"core"}, "CLI/": {"cli"}, "opencv2/": set(), "zlib.h": {"net"}, "xxhash.h": {"core"},
     "zstd.h": {"data"}, "hwy/": {"motion"},
 }

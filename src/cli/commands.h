@@ -11,6 +11,7 @@ void add_train(CLI::App& app);
 void add_describe(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_import(CLI::App& app);
+void add_export(CLI::App& app);
 void add_data(CLI::App& app);
 void add_flow(CLI::App& app);
 void add_demo(CLI::App& app);

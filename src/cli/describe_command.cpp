@@ -19,6 +19,7 @@ namespace {
 struct DescribeArguments {
   std::string network;
   bool json = false;
+  bool dot = false;
   net::NetworkOptions options;
   Preprocess preprocess;
   std::unique_ptr<OptionFlags> flags;
@@ -29,6 +30,11 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 net::NetSpec find_network(DescribeArguments& a) {
+  if (a.network.empty()) {
+    if (!a.flags->was_set("network.network")) fail_usage("describe needs a network, a model file, or a --config that names a network");
+    apply_network_defaults(a.options, a.preprocess, *a.flags);
+    return net::build_network(a.options, a.preprocess);
+  }
   if (std::filesystem::is_regular_file(a.network)) {
     if (a.flags->any_set()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
     return net::read_model(a.network).spec;
@@ -55,17 +61,22 @@ net::NetSpec find_network(DescribeArguments& a) {
 void add_describe(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("describe", "print a network: stages, shapes, parameters and cost");
   auto a = std::make_shared<DescribeArguments>();
-  command.add_option("NETWORK", a->network, "tsn, stfn, if_ttn, a backbone, or a model file")->required();
-  command.add_flag("--json", a->json, "every node, as JSON");
+  command.add_option("NETWORK", a->network, "two_stream, tsn, trn, st_fusion, stfn, if_ttn, a backbone, or a model file; empty: what --config says");
+  CLI::Option* json = command.add_flag("--json", a->json, "every node, as JSON");
+  command.add_flag("--dot", a->dot, "a picture of the parts, for Graphviz: actio describe if_ttn --dot | dot -Tsvg")->excludes(json);
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add("network", a->options.fields());
   a->flags->add("preprocess", a->preprocess.fields());
+  for (const char* table : {"data", "train", "cache"}) a->flags->tolerate(table);  // a file for training does
   a->flags->add_config();
   on_run(command, [a] {
     a->flags->apply();
     const net::NetSpec spec = find_network(*a);
     const net::Description description = net::describe(spec);
-    std::puts(a->json ? json_text(net::to_json(description, spec), 2).c_str() : net::to_text(description).c_str());
+    const std::string text = a->json  ? json_text(net::to_json(description, spec), 2)
+                             : a->dot ? net::to_dot(description, spec)
+                                      : net::to_text(description);
+    std::puts(text.c_str());
     return 0;
   });
 }

@@ -3,6 +3,8 @@
 #include <sstream>
 
 #include "cli/commands.h"
+#include "cli/init_report.h"
+#include "cli/network_defaults.h"
 #include "cli/option_flags.h"
 #include "cli/output_check.h"
 #include "cli/run_command.h"
@@ -22,6 +24,7 @@ struct ImportArguments {
   std::string source;
   std::string output;
   std::string labels;
+  bool partial = false;
   net::NetworkOptions options;
   Preprocess preprocess;
   std::unique_ptr<OptionFlags> flags;
@@ -42,14 +45,14 @@ std::vector<std::string> read_labels(const std::string& path, std::int64_t class
   return labels;
 }
 
-int run_import(ImportArguments& a) {
-  a.flags->apply();
+// The whole source, as a network of pictures. Throws: Error(kBadData) for a tensor that is missing or has no place.
+void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model) {
   for (const char* field : {"network", "streams", "classes", "motion"}) {
     const std::string table = std::string(field) == "motion" ? "preprocess." : "network.";
-    if (a.flags->was_set(table + field)) fail_usage("import makes a network of pictures: {} cannot be chosen", flag_name(field));
+    if (a.flags->was_set(table + field)) {
+      fail_usage("import makes a network of pictures: {} cannot be chosen; --partial loads weights into any network", flag_name(field));
+    }
   }
-  check_output(a.output, {a.source, a.labels});
-  const TensorMap source = net::read_weights(a.source);
   const std::string classifier = net::make_backbone({a.options.backbone, a.options.width, a.options.padding})->classifier() + ".weight";
   const auto found = source.find(classifier);
   if (found == source.end() || found->second.shape().size() != 2) {
@@ -59,14 +62,38 @@ int run_import(ImportArguments& a) {
   a.options.streams = "rgb";
   a.options.segments = a.flags->was_set("network.segments") ? a.options.segments : 1;
   a.options.classes = found->second.dim(0);
-  a.preprocess.motion = "none";
-
-  net::Model model;
+  apply_network_defaults(a.options, a.preprocess, *a.flags);
   model.spec = net::build_network(a.options, a.preprocess);
-  model.preprocess = a.preprocess;
   TensorMap named;
-  for (const auto& [name, tensor] : source) named["rgb." + name] = tensor;
+  bool left_out = false;
+  for (const auto& [name, tensor] : source) {
+    // Every published Inception-V3 has its auxiliary classifier, which only training needs.
+    const bool auxiliary = name.starts_with("AuxLogits.") && !a.options.aux_head;
+    left_out |= auxiliary;
+    if (!auxiliary) named["rgb." + name] = tensor;
+  }
   net::load_strict(model.spec, named, model.weights);
+  if (left_out) std::puts("the auxiliary classifier (AuxLogits) is left out; --aux-head keeps it");
+}
+
+// What fits of the source, in any network.
+void import_part(ImportArguments& a, const TensorMap& source, net::Model& model) {
+  apply_network_defaults(a.options, a.preprocess, *a.flags);
+  model.spec = net::build_network(a.options, a.preprocess);
+  const net::InitReport report = net::initialise(model.spec, &source, 0, model.weights);
+  if (report.loaded.empty()) {
+    fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", a.source, model.spec.name);
+  }
+  std::puts(init_text(report, a.source).c_str());
+}
+
+int run_import(ImportArguments& a) {
+  a.flags->apply();
+  check_output(a.output, {a.source, a.labels});
+  const TensorMap source = net::read_weights(a.source);
+  net::Model model;
+  a.partial ? import_part(a, source, model) : import_whole(a, source, model);
+  model.preprocess = a.preprocess;
   if (a.labels.empty()) {
     for (std::int64_t i = 0; i < a.options.classes; ++i) model.classes.push_back(fmt::format("class {}", i));
   } else {
@@ -87,9 +114,11 @@ void add_import(CLI::App& app) {
   command.add_option("WEIGHTS", a->source, "the weights")->required();
   command.add_option("-o,--output", a->output, "the model file to write")->required();
   command.add_option("--labels", a->labels, "a text file with one class name per line");
+  command.add_flag("--partial", a->partial, "load what fits into any network, start the rest anew, and print both");
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add("network", a->options.fields());
   a->flags->add("preprocess", a->preprocess.fields());
+  for (const char* table : {"data", "train", "cache"}) a->flags->tolerate(table);  // a file for training does
   a->flags->add_config();
   on_run(command, [a] { return run_import(*a); });
 }

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   actio::cli::add_doctor(app);
   actio::cli::add_describe(app);
   actio::cli::add_import(app);
+  actio::cli::add_export(app);
   actio::cli::add_data(app);
   actio::cli::add_flow(app);
   return actio::cli::run_app(app, argc, argv);

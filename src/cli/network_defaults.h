@@ -7,14 +7,9 @@
 
 namespace actio::cli {
 
-// Motion vectors where the network has a motion stream; for STFN 5 segments and stacks of 10 fields centred on the frame.
-inline void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags) {
-  const bool needs_motion = network.network != "tsn" || network.streams != "rgb";
-  if (!flags.was_set("preprocess.motion")) preprocess.motion = needs_motion ? "mv" : "none";
-  if (network.network != "stfn") return;
-  if (!flags.was_set("network.segments")) network.segments = 5;
-  if (!flags.was_set("preprocess.motion_length")) preprocess.motion_length = 10;
-  if (!flags.was_set("preprocess.motion_window")) preprocess.motion_window = "centred";
-}
+// Motion vectors where the network has a motion stream; for STFN 5 segments and stacks of 10 fields centred on the frame; for
+// Inception-V3 pixels from -1 to 1, which torchvision's transform_input makes of what it is given.
+// Throws: Error(kUsage) for an option that was set and belongs to other networks.
+void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags);
 
 }  // namespace actio::cli

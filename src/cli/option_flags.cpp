@@ -76,6 +76,7 @@ void OptionFlags::apply() {
     std::vector<std::string> known;
     for (const Table& table : tables_) known.push_back(table.name);
     for (const auto& [name, content] : file.items()) {
+      if (std::ranges::find(tolerated_, name) != tolerated_.end()) continue;
       const auto table = std::ranges::find(tables_, name, &Table::name);
       if (table == tables_.end()) fail_usage("{}: {}", config_, unknown_name_text("table", name, known));
       fields_from_json(table->fields, content, fmt::format("{}: [{}]", config_, name));

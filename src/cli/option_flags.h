@@ -19,6 +19,9 @@ class OptionFlags {
   // The fields become --name flags under the heading `table`, and the TOML table [table]. They must outlive this object.
   void add(const std::string& table, const Fields& fields);
 
+  // A table that the file may hold for another command: it is not read.
+  void tolerate(const std::string& table) { tolerated_.push_back(table); }
+
   // Adds --config FILE, and --print-config, which prints what the flags and the file add up to. Call last.
   void add_config();
 
@@ -41,6 +44,7 @@ class OptionFlags {
 
   CLI::App& app_;
   std::deque<Table> tables_;
+  std::vector<std::string> tolerated_;
   std::vector<std::pair<const Field*, std::string>> flags_;
   std::map<std::string, bool> set_;
   std::string config_;

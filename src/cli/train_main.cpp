@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "cli/init_report.h"
 #include "cli/interrupt.h"
 #include "cli/network_defaults.h"
 #include "cli/option_flags.h"
@@ -30,6 +31,7 @@ struct TrainArguments {
   std::string data;
   std::string output;
   std::string init;
+  bool partial = false;
   net::NetworkOptions network;
   Preprocess preprocess;
   data::DatasetOptions dataset;
@@ -86,15 +88,16 @@ void initialise_model(TrainArguments& a, net::Model& model) {
   }
   model.spec = net::build_network(a.network, a.preprocess);
   model.preprocess = a.preprocess;
-  const net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
+  net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
                                                  static_cast<std::uint64_t>(a.train.seed), model.weights);
   if (a.init.empty()) return;
+  // What was offered to other streams is no tensor of the file.
+  std::erase_if(report.unused, [&](const std::string& name) { return source.contains("rgb." + name); });
   if (report.loaded.empty()) {
     fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", a.init, model.spec.name);
   }
-  std::puts(fmt::format("first weights: {} of {} tensors from {}, {} fresh{}", report.loaded.size(), model.weights.size(), a.init,
-                        report.fresh.size(), report.fresh.size() > 12 ? "" : fmt::format(" ({})", fmt::join(report.fresh, ", ")))
-                .c_str());
+  if (!a.partial) net::require_complete(model.spec, report, source, a.init);
+  std::puts(init_text(report, a.init).c_str());
 }
 
 // What divided the data, without the folders of this machine.
@@ -123,6 +126,7 @@ std::string record_text(const torch_train::EpochRecord& r, std::int64_t epochs) 
 
 // Before hours of work rather than after them.
 void check_request(const TrainArguments& a) {
+  if (a.partial && a.init.empty()) fail_usage("--partial needs --init");
   check_output(a.output, {a.data, a.init});
   if (a.flags->was_set("network.classes")) fail_usage("--classes follows from the data when training");
   data::check_motion(a.preprocess.motion);
@@ -197,6 +201,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
   app.add_option("DATA", a->data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")->required();
   app.add_option("-o,--output", a->output, "the model file to write, after every epoch")->required();
   app.add_option("--init", a->init, "first weights: a model, or torchvision-named .safetensors or .pth")->type_name("FILE");
+  app.add_flag("--partial", a->partial, "with --init: start tensors that the file lacks anew, and leave out those that have no place");
   a->flags = std::make_unique<OptionFlags>(app);
   a->flags->add("network", a->network.fields());
   a->flags->add("preprocess", a->preprocess.fields());

@@ -20,13 +20,13 @@ namespace actio::cli {
 namespace {
 
 // Beside this program, or in ../libexec/actio once installed.
-std::string find_trainer() {
+std::string find_program(const char* name, const char* needed_for) {
   std::error_code code;
   const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", code).parent_path();
-  for (const auto& candidate : {here / "actio-train", here / "../libexec/actio/actio-train"}) {
+  for (const auto& candidate : {here / name, here / "../libexec/actio" / name}) {
     if (std::filesystem::exists(candidate, code)) return candidate.string();
   }
-  fail("actio-train is not installed beside {}; training needs a build with LibTorch", here.string());
+  fail("{} is not installed beside {}; {}", name, here.string(), needed_for);
 }
 
 std::vector<char*> argument_pointers(std::vector<std::string>& words) {
@@ -36,10 +36,18 @@ std::vector<char*> argument_pointers(std::vector<std::string>& words) {
   return pointers;
 }
 
-std::vector<std::string> command_line(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = {find_trainer()};
+std::string find_trainer() { return find_program("actio-train", "training needs a build with LibTorch"); }
+
+std::vector<std::string> command_line(const std::string& program, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
+}
+
+[[noreturn]] void become(std::vector<std::string> words) {
+  throw_if_interrupted();
+  ::execv(words[0].c_str(), argument_pointers(words).data());
+  fail("{}: cannot be started: {}", words[0], std::strerror(errno));
 }
 
 constexpr const char* kSpinCount = "GOMP_SPINCOUNT";
@@ -60,15 +68,17 @@ void restart_with_short_spinning(char** argv) {
 }
 
 void become_trainer(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = command_line(arguments);
+  const std::string program = find_trainer();
   prefer_short_spinning();
-  throw_if_interrupted();
-  ::execv(words[0].c_str(), argument_pointers(words).data());
-  fail("{}: cannot be started: {}", words[0], std::strerror(errno));
+  become(command_line(program, arguments));
+}
+
+void become_exporter(const std::vector<std::string>& arguments) {
+  become(command_line(find_program("actio-export", "exporting needs it"), arguments));
 }
 
 void run_trainer(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = command_line(arguments);
+  std::vector<std::string> words = command_line(find_trainer(), arguments);
   throw_if_interrupted();
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);

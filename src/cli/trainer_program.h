@@ -1,4 +1,4 @@
-// cli: the separate executable that trains, so that everything else never loads LibTorch.
+// cli: the separate executables that train and export, so that everything else loads neither LibTorch nor ONNX's libraries.
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@ namespace actio::cli {
 
 // Becomes actio-train with these arguments. Returns only by throwing: Error(kFailed) where it is not installed.
 [[noreturn]] void become_trainer(const std::vector<std::string>& arguments);
+
+// Becomes actio-export, likewise.
+[[noreturn]] void become_exporter(const std::vector<std::string>& arguments);
 
 // Starts this program over with OpenMP threads that soon sleep while they wait, unless the environment already chooses. Threads
 // that spin for long take the cores from those that decode: training was several times slower so on two busy cores. Sleeping at

@@ -94,12 +94,23 @@ Value Builder::weighted_sum(const std::string& name, const std::vector<Value>& x
   return add_node(std::move(node));
 }
 
+Value Builder::time_tuples(const std::string& name, const Value& x, const std::vector<std::vector<std::int64_t>>& tuples) {
+  Node node{name, Op::kTimeTuples, {x}, {}};
+  node.attrs.kernel = {1, static_cast<std::int64_t>(tuples.empty() ? 1 : tuples.front().size())};
+  for (const auto& tuple : tuples) node.attrs.indices.insert(node.attrs.indices.end(), tuple.begin(), tuple.end());
+  return add_node(std::move(node));
+}
+
 Value Builder::apply(Op op, const std::string& name, const std::vector<Value>& xs) {
   return add_node(Node{name, op, xs, {}});
 }
 
 void Builder::head(const std::string& name, const Value& node, const std::string& loss) {
-  spec_.heads.push_back({name, node, loss, 1.0});
+  spec_.heads.push_back({name, node, loss, 1.0, false});
+}
+
+void Builder::auxiliary_head(const std::string& name, const Value& node, double weight) {
+  spec_.heads.push_back({name, node, "cross_entropy", weight, true});
 }
 
 void Builder::stage(const std::string& name, const Value& node) { spec_.stages.push_back({name, node}); }

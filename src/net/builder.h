@@ -38,10 +38,14 @@ class Builder {
   Value linear(const std::string& name, const Value& x, std::int64_t channels);
   Value dropout(const std::string& name, const Value& x, double probability);
   Value weighted_sum(const std::string& name, const std::vector<Value>& xs, std::vector<double> weights, bool trainable);
+  // `tuples`: lists of columns, all of one length.
+  Value time_tuples(const std::string& name, const Value& x, const std::vector<std::vector<std::int64_t>>& tuples);
   // global_avg_pool, time_mean, add, sub, mul, max, concat, softmax, flatten, segment_diff, segment_mean, segment_stack
   Value apply(Op op, const std::string& name, const std::vector<Value>& xs);
 
   void head(const std::string& name, const Value& node, const std::string& loss = "cross_entropy");
+  // A term of the objective that is no part of the prediction.
+  void auxiliary_head(const std::string& name, const Value& node, double weight);
   void stage(const std::string& name, const Value& node);
 
   // The finished network, checked by infer().

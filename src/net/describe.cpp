@@ -41,6 +41,8 @@ std::vector<std::string> part_names(const NetSpec& spec) {
   return names;
 }
 
+}  // namespace
+
 std::string count_text(std::int64_t count) {
   const auto value = static_cast<double>(count);
   if (count >= 1'000'000'000) return fmt::format("{:.2f} G", value / 1e9);
@@ -49,12 +51,10 @@ std::string count_text(std::int64_t count) {
   return fmt::format("{}", count);
 }
 
-}  // namespace
-
 Description describe(const NetSpec& spec) {
   const Inferred inferred = infer(spec);
   const std::vector<std::string> names = part_names(spec);
-  Description description{spec.name, spec.segments, {}, 0, {}, 0, 0};
+  Description description{spec.name, spec.segments, {}, {}, 0, {}, 0, 0};
   for (std::size_t i = 0; i < spec.nodes.size(); ++i) {
     const NodeInfo& info = inferred.nodes[i];
     auto& parts = description.parts;
@@ -62,6 +62,7 @@ Description describe(const NetSpec& spec) {
       return p.name == names[i] && p.granularity == info.granularity;
     });
     if (part == parts.end()) part = parts.insert(parts.end(), PartSummary{names[i], info.granularity, {}, 0, 0, 0});
+    description.part_of_node.push_back(static_cast<std::size_t>(part - parts.begin()));
     part->shape = info.shape;
     part->nodes += 1;
     part->parameters += learned_count(info);

@@ -22,6 +22,7 @@ struct Description {
   std::string name;
   std::int64_t segments = 0;
   std::vector<PartSummary> parts;
+  std::vector<std::size_t> part_of_node;             // position in parts, for every node of the spec
   std::int64_t parameters = 0;
   std::array<std::int64_t, 3> row_multiply_adds{};   // of one snippet, pair, clip
   std::int64_t clip_multiply_adds = 0;               // of a whole clip: K snippets, K-1 pairs, 1 clip
@@ -30,7 +31,11 @@ struct Description {
 
 Description describe(const NetSpec& spec);
 
+std::string count_text(std::int64_t count);  // "25.56 M"
+
 std::string to_text(const Description& description);
+// Graphviz: a box per part, snippets, pairs and clips in their own colours; edges that change the number of rows are named.
+std::string to_dot(const Description& description, const NetSpec& spec);
 Json to_json(const Description& description, const NetSpec& spec);   // with every node: op, inputs, granularity, shape, cost
 
 }  // namespace actio::net

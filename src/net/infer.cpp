@@ -182,6 +182,19 @@ void infer_concat(const Node& node, const Inputs& inputs, NodeInfo& info) {
   }
 }
 
+// Tuples of columns of a sequence, each the columns' features one after the other.
+void infer_time_tuples(const Node& node, const NodeInfo& x, NodeInfo& info) {
+  need_rank(node, x, 2);
+  const auto& indices = node.attrs.indices;
+  const auto count = static_cast<std::int64_t>(indices.size());
+  const std::int64_t length = positive(node, "kernel", node.attrs.kernel[1]);
+  if (count == 0 || count % length != 0) fail("{}: {} indices do not make tuples of {}", node.name, count, length);
+  for (const std::int64_t index : indices) {
+    if (index < 0 || index >= x.shape[1]) fail("{}: index {} is outside of {} columns", node.name, index, x.shape[1]);
+  }
+  info.shape = {cost(node, {x.shape[0], length}), count / length};
+}
+
 void infer_segment_op(const Node& node, const NodeInfo& x, std::int64_t segments, NodeInfo& info) {
   if (x.granularity == Granularity::kClip || (node.op == Op::kSegmentDiff && x.granularity == Granularity::kPair)) {
     fail("{}: {} expects {} values, got {} values of '{}'", node.name, op_name(node.op),
@@ -245,6 +258,7 @@ void infer_shape(const Node& node, const Inputs& inputs, std::int64_t segments, 
       info.shape = inputs[0]->shape;
       return;
     case Op::kFlatten: info.shape = {shape_numel(inputs[0]->shape)}; return;
+    case Op::kTimeTuples: return infer_time_tuples(node, *inputs[0], info);
     case Op::kSegmentDiff:
     case Op::kSegmentMean:
     case Op::kSegmentStack: return infer_segment_op(node, *inputs[0], segments, info);

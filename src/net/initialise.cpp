@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -37,14 +38,18 @@ void check_values(const std::string& name, const Tensor& tensor) {
 
 void fill(Tensor& tensor, float value) { std::ranges::fill(tensor.values<float>(), value); }
 
-Tensor fresh_weight(const ParamInfo& param, Op op, std::uint64_t seed) {
-  // Fan-out: output channels times kernel elements. torchvision does not divide it by the groups, and neither does this.
-  const Shape& shape = param.shape;
+double deviation_of(const Node& node, const Shape& shape) {
+  if (node.op == Op::kLinear) return kLinearDeviation;
+  // Output channels times kernel elements. torchvision does not divide it by the groups, and neither does this.
   const double per_output = static_cast<double>(shape_numel(shape)) / static_cast<double>(shape.at(0) * shape.at(1));
-  const double fan_out = static_cast<double>(shape.at(0)) * per_output;
-  const double deviation = op == Op::kLinear ? kLinearDeviation : std::sqrt(2.0 / fan_out);
+  if (is_linear(node)) return 1 / std::sqrt(3.0 * static_cast<double>(shape.at(1)));
+  return std::sqrt(2.0 / (static_cast<double>(shape.at(0)) * per_output));
+}
+
+Tensor fresh_weight(const ParamInfo& param, const Node& node, std::uint64_t seed) {
+  const double deviation = deviation_of(node, param.shape);
   Rng rng(seed, stream_of(param.name));
-  Tensor tensor(shape);
+  Tensor tensor(param.shape);
   for (float& value : tensor.values<float>()) value = static_cast<float>(deviation * rng.normal());
   return tensor;
 }
@@ -57,7 +62,7 @@ Tensor fresh_scalars(const ParamInfo& param, const Node& node) {
 Tensor fresh_value(const ParamInfo& param, const Node& node, std::uint64_t seed) {
   Tensor tensor(param.shape);
   switch (param.role) {
-    case ParamRole::kWeight: return fresh_weight(param, node.op, seed);
+    case ParamRole::kWeight: return fresh_weight(param, node, seed);
     case ParamRole::kScalars: return fresh_scalars(param, node);
     case ParamRole::kScale:
     case ParamRole::kRunningVar: fill(tensor, 1.0F); return tensor;
@@ -107,6 +112,7 @@ class Initialiser {
         const auto* found = all_fresh || of_spec ? nullptr : find(param.name);
         result[param.name] = found != nullptr ? taken(*found, param, node) : fresh_value(param, node, seed_);
         (found != nullptr ? report_.loaded : report_.fresh).push_back(param.name);
+        if (all_fresh && find(param.name) != nullptr) report_.replaced.push_back(param.name);
       }
     }
     if (source_ != nullptr) {
@@ -130,7 +136,7 @@ class Initialiser {
   }
 
   bool is_other_classifier(const Node& node, const std::vector<ParamInfo>& params) const {
-    if (node.op != Op::kLinear || Shape{node.attrs.channels} != classes_) return false;
+    if (!is_linear(node) || Shape{node.attrs.channels} != classes_) return false;
     return std::ranges::any_of(params, [&](const ParamInfo& param) {
       const Found* found = find(param.name);
       return found != nullptr && found->second.shape() != param.shape;
@@ -182,6 +188,27 @@ void check_fixed_scalars(const ParamInfo& param, const Node& node, const Tensor&
 
 InitReport initialise(const NetSpec& spec, const TensorMap* source, std::uint64_t seed, TensorMap& weights) {
   return Initialiser(spec, source, seed).run(weights);
+}
+
+void require_complete(const NetSpec& spec, const InitReport& report, const TensorMap& tensors, const std::string& source) {
+  std::map<std::string, const ParamInfo*> known;
+  const std::vector<ParamInfo> params = parameters(spec);
+  for (const ParamInfo& param : params) known[param.name] = &param;
+  for (const std::string& name : report.fresh) {
+    if (known.at(name)->role == ParamRole::kScalars || std::ranges::find(report.replaced, name) != report.replaced.end()) continue;
+    fail_data("{}: has no tensor '{}' of shape {} for {}; --partial starts what is missing anew", source, name,
+              shape_text(known.at(name)->shape), spec.name);
+  }
+  // The old values of a replaced classifier, and scalars that belong to the network.
+  const auto known_place = [&](const std::string& name) {
+    const auto replaces = [&](const std::string& param) { return param == name || param.substr(param.find('.') + 1) == name; };
+    return known.contains(name) || std::ranges::any_of(report.replaced, replaces);
+  };
+  for (const std::string& name : report.unused) {
+    if (known_place(name)) continue;
+    fail_data("{}: its tensor '{}' of shape {} has no place in {}; --partial leaves such tensors out", source, shown_name(name),
+              shape_text(tensors.at(name).shape()), spec.name);
+  }
 }
 
 void check_weights(const NetSpec& spec, const TensorMap& weights) {

@@ -34,6 +34,7 @@ constexpr OpName kOpNames[] = {
     {Op::kConcat, "concat"},
     {Op::kSoftmax, "softmax"},
     {Op::kFlatten, "flatten"},
+    {Op::kTimeTuples, "time_tuples"},
     {Op::kSegmentDiff, "segment_diff"},
     {Op::kSegmentMean, "segment_mean"},
     {Op::kSegmentStack, "segment_stack"},
@@ -63,6 +64,7 @@ Json attrs_to_json(const Attrs& attrs) {
   put("ceil_mode", attrs.ceil_mode, plain.ceil_mode);
   put("weights", attrs.weights, plain.weights);
   put("trainable", attrs.trainable, plain.trainable);
+  put("indices", attrs.indices, plain.indices);
   return json;
 }
 
@@ -83,17 +85,17 @@ std::array<std::int64_t, kCount> whole_numbers(const Json& json) {
   return values;
 }
 
-Shape shape_from_json(const Json& json) {
-  if (!json.is_array()) fail_data("a shape must be a list, got {}", json.type_name());
-  Shape shape;
-  for (const Json& size : json) shape.push_back(whole(size));
-  return shape;
+std::vector<std::int64_t> whole_list(const char* what, const Json& json) {
+  if (!json.is_array()) fail_data("{} must be a list, got {}", what, json.type_name());
+  std::vector<std::int64_t> values;
+  for (const Json& value : json) values.push_back(whole(value));
+  return values;
 }
 
 Attrs attrs_from_json(const Json& json) {
   Attrs attrs;
   for (const auto& [key, value] : json.items()) {
-    if (key == "shape") attrs.shape = shape_from_json(value);
+    if (key == "shape") attrs.shape = whole_list("a shape", value);
     else if (key == "channels") attrs.channels = whole(value);
     else if (key == "kernel") attrs.kernel = whole_numbers<2>(value);
     else if (key == "stride") attrs.stride = whole_numbers<2>(value);
@@ -111,6 +113,7 @@ Attrs attrs_from_json(const Json& json) {
     else if (key == "ceil_mode") value.get_to(attrs.ceil_mode);
     else if (key == "weights") value.get_to(attrs.weights);
     else if (key == "trainable") value.get_to(attrs.trainable);
+    else if (key == "indices") attrs.indices = whole_list("indices", value);
     else fail_data("unknown attribute '{}'", key);
   }
   return attrs;
@@ -130,7 +133,8 @@ NetSpec parse(const Json& json) {
   }
   for (const Json& entry : json.at("heads")) {
     spec.heads.push_back({entry.at("name").get<std::string>(), entry.at("node").get<std::string>(),
-                          entry.at("loss").get<std::string>(), entry.at("weight").get<double>()});
+                          entry.at("loss").get<std::string>(), entry.at("weight").get<double>(),
+                          entry.value("training_only", false)});
   }
   for (const Json& entry : json.at("stages")) {
     spec.stages.push_back({entry.at("name").get<std::string>(), entry.at("node").get<std::string>()});
@@ -176,6 +180,10 @@ const Node& NetSpec::node(std::string_view wanted) const {
   fail("{}: has no node '{}'{}", name, wanted, nearest.empty() ? "" : fmt::format("; the nearest is '{}'", nearest));
 }
 
+bool is_linear(const Node& node) {
+  return node.op == Op::kLinear || (node.op == Op::kConv1d && node.attrs.bias && node.attrs.kernel[1] == 1);
+}
+
 Json to_json(const NetSpec& spec) {
   Json json;
   json["name"] = spec.name;
@@ -193,6 +201,7 @@ Json to_json(const NetSpec& spec) {
   json["heads"] = Json::array();
   for (const Head& head : spec.heads) {
     json["heads"].push_back({{"name", head.name}, {"node", head.node}, {"loss", head.loss}, {"weight", head.weight}});
+    if (head.training_only) json["heads"].back()["training_only"] = true;
   }
   json["stages"] = Json::array();
   for (const Stage& stage : spec.stages) json["stages"].push_back({{"name", stage.name}, {"node", stage.node}});

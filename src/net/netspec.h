@@ -14,7 +14,7 @@ namespace actio::net {
 
 enum class Op {
   kInput, kConv2d, kConv1d, kBatchNorm, kRelu, kRelu6, kMaxPool2d, kAvgPool2d, kGlobalAvgPool, kTimeMean, kLinear, kDropout,
-  kAdd, kSub, kMul, kMax, kWeightedSum, kConcat, kSoftmax, kFlatten, kSegmentDiff, kSegmentMean, kSegmentStack,
+  kAdd, kSub, kMul, kMax, kWeightedSum, kConcat, kSoftmax, kFlatten, kTimeTuples, kSegmentDiff, kSegmentMean, kSegmentStack,
 };
 
 std::string_view op_name(Op op);           // "conv2d"
@@ -31,7 +31,7 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
-// Attributes of a node; an op reads only its own. conv1d uses the second entries and left/right.
+// Attributes of a node; an op reads only its own. conv1d uses the second entries and left/right, time_tuples kernel[1].
 struct Attrs {
   Shape shape;                                    // input: the shape of one row, [C, H, W]
   std::int64_t channels = 0;                      // conv, linear: output channels
@@ -48,6 +48,7 @@ struct Attrs {
   bool ceil_mode = false;                         // pools
   std::vector<double> weights;                    // weighted_sum: initial scalars, one per input
   bool trainable = true;                          // weighted_sum: whether training may change the scalars
+  std::vector<std::int64_t> indices;              // time_tuples: columns of the input, tuple after tuple
 
   bool operator==(const Attrs&) const = default;
 };
@@ -60,12 +61,16 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+// Whether the node is a linear layer: linear itself, or a conv1d of length 1 with a bias, which is one over columns.
+bool is_linear(const Node& node);
+
 // One term of the training objective.
 struct Head {
   std::string name;                  // "rgb", "motion", "ttn"
   std::string node;                  // clip-granular [classes]: logits for cross_entropy, probabilities for nll
   std::string loss = "cross_entropy";
   double weight = 1.0;
+  bool training_only = false;        // an auxiliary head: no part of what a model answers
   bool operator==(const Head&) const = default;
 };
 

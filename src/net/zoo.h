@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/preprocess.h"
@@ -11,17 +12,21 @@
 namespace actio::net {
 
 struct NetworkOptions {
-  std::string network = "if_ttn";            // "tsn", "stfn", "if_ttn"
+  std::string network = "if_ttn";            // "two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"
   std::string backbone = "mobilenet_v2";     // "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "inception_v3"
   double width = 1.0;                        // factor on the backbone's channels
   std::string padding = "torch";             // stride-2 3x3 convolutions: "torch" (1 on each side) or "same" (TensorFlow's)
   std::int64_t classes = 101;
   std::int64_t segments = 7;                 // K
-  std::string streams = "both";              // tsn only: "rgb", "motion", "both" (late fusion)
+  std::string streams = "both";              // tsn, trn: "rgb", "motion", "both" (late fusion)
   std::vector<double> fusion_weights;        // of the heads' scores in the prediction; empty: equal
   double dropout_rgb = 0.8;
   double dropout_motion = 0.7;
   double dropout_ttn = 0.8;
+  bool aux_head = false;                     // two_stream, tsn: train Inception-V3's auxiliary classifier, too
+  std::int64_t trn_features = 256;           // of a snippet, that relations are made of
+  std::int64_t trn_tuples = 3;               // per scale, at most
+  std::string st_fusion = "additive";        // "additive", "multiplicative"
   std::string ifm = "attention";             // "attention", "adaptive", "additive", "multiplicative", "none"
   std::int64_t ttn_first_stage = 3;          // 2..5
   bool ttn_final_merge = false;              // add the last stage's difference to the TTN's output
@@ -36,6 +41,9 @@ struct NetworkOptions {
 // The network's inputs are "rgb" f32 [3, S, S] and "motion" f32 [C, S, S], as `preprocess` makes them.
 // Throws: Error naming the option, for instance a network with a motion stream where preprocess.motion is "none".
 NetSpec build_network(const NetworkOptions& options, const Preprocess& preprocess);
+
+// The networks that an option of NetworkOptions is for; empty: all of them.
+std::vector<std::string> networks_with(std::string_view option);
 
 std::vector<std::string> network_names();
 std::vector<std::string> backbone_names();

@@ -53,7 +53,9 @@ Cut cut(const net::NetSpec& spec) {
   const auto ask = [&](const std::string& name) { parts.results[name] = values.at(name); };
   ask(spec.scores);
   ask(spec.output);
-  for (const net::Head& head : spec.heads) ask(head.node);
+  for (const net::Head& head : spec.heads) {
+    if (!head.training_only) ask(head.node);
+  }
 
   const std::set<std::string> needed = needed_nodes(spec, values, parts.results);
   for (const net::Node& node : spec.nodes) {

@@ -28,7 +28,7 @@ struct Cut {
   const Subgraph& piece(net::Granularity granularity) const;
 };
 
-// Keeps what spec.scores, spec.output and the heads need; dropout disappears. Throws: Error as net::infer.
+// Keeps what spec.scores, spec.output and the heads that are not for training alone need; dropout disappears. Throws: Error as net::infer.
 Cut cut(const net::NetSpec& spec);
 
 }  // namespace actio::runtime

@@ -65,6 +65,7 @@ void Lowering::lower(const FusedOp& op) {
     case Op::kConcat: return lower_concat(op);
     case Op::kSoftmax: return lower_softmax(op);
     case Op::kFlatten: return lower_flatten(op);
+    case Op::kTimeTuples: return lower_plain(op);
     case Op::kInput:
     case Op::kDropout:
     case Op::kSegmentDiff:

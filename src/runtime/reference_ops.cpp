@@ -38,6 +38,7 @@ void run_reference_op(const OpCall& call) {
     case Op::kWeightedSum: return reference_elementwise(call);
     case Op::kConcat: return reference_concat(call);
     case Op::kSoftmax: return reference_softmax(call);
+    case Op::kTimeTuples: return reference_time_tuples(call);
     case Op::kInput:
     case Op::kSegmentDiff:
     case Op::kSegmentMean:

@@ -39,6 +39,7 @@ void reference_batch_norm(const OpCall& call);   // with the running statistics
 void reference_elementwise(const OpCall& call);  // relu, relu6, dropout, flatten, add, sub, mul, max, weighted_sum
 void reference_concat(const OpCall& call);
 void reference_softmax(const OpCall& call);
+void reference_time_tuples(const OpCall& call);
 
 // work(i) for every i below count, on several threads.
 void parallel_for(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work);

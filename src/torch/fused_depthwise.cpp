@@ -99,8 +99,6 @@ at::Tensor weight_gradient(const Depthwise& s, const at::Tensor& x, const at::Te
   return partial[0];
 }
 
-bool is_bf16(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16; }
-
 struct DepthwiseConv2d : torch::autograd::Function<DepthwiseConv2d> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
                             const Depthwise& s) {

@@ -168,8 +168,6 @@ variable_list norm_backward(const Saved& s, const at::Tensor& g, bool training, 
           to_tensor(sums.first)};
 }
 
-bool is_bf16(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16; }
-
 at::MemoryFormat format_of(const at::Tensor& x) {
   return x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
 }

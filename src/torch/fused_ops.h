@@ -8,6 +8,8 @@
 
 namespace actio::torch_train {
 
+inline bool is_bf16(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16; }
+
 enum class Activation { kNone, kRelu, kRelu6 };
 
 struct NormParams {

@@ -97,7 +97,7 @@ void Graph::mark_heads() {
     open.pop_back();
     if (!seen.insert(position).second) continue;
     const Op op = spec_.nodes[position].op;
-    if (op == Op::kLinear) linears.insert(spec_.nodes[position].name);
+    if (net::is_linear(spec_.nodes[position])) linears.insert(spec_.nodes[position].name);
     if (op == Op::kLinear || op == Op::kConv2d || op == Op::kConv1d || op == Op::kBatchNorm) continue;
     open.insert(open.end(), steps_[position].inputs.begin(), steps_[position].inputs.end());
   }
@@ -199,6 +199,7 @@ at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& v
     case Op::kConcat: return at::cat(all(), 1);
     case Op::kSoftmax: return at::softmax(in(0).to(options_.dtype), 1);
     case Op::kFlatten: return in(0).flatten(1);
+    case Op::kTimeTuples: return time_tuples(node.attrs, in(0));
     case Op::kSegmentDiff: return segment_diff(in(0), spec_.segments);
     case Op::kSegmentMean: return segment_mean(in(0), segments());
     case Op::kSegmentStack: return segment_stack(in(0), segments());

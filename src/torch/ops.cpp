@@ -118,4 +118,10 @@ at::Tensor segment_stack(const at::Tensor& x, std::int64_t segments) {
   return x.reshape(split_rows(x, segments)).transpose(1, 2).contiguous();
 }
 
+at::Tensor time_tuples(const net::Attrs& attrs, const at::Tensor& x) {
+  const std::int64_t length = attrs.kernel[1], tuples = static_cast<std::int64_t>(attrs.indices.size()) / length;
+  const at::Tensor picked = x.index_select(2, at::tensor(attrs.indices, at::TensorOptions(at::kLong)).to(x.device()));
+  return picked.reshape({x.size(0), x.size(1), tuples, length}).permute({0, 3, 1, 2}).reshape({x.size(0), -1, tuples});
+}
+
 }  // namespace actio::torch_train

@@ -33,6 +33,9 @@ at::Tensor segment_diff(const at::Tensor& x, std::int64_t segments);
 at::Tensor segment_mean(const at::Tensor& x, std::int64_t segments);
 at::Tensor segment_stack(const at::Tensor& x, std::int64_t segments);
 
+// x: [N, D, K]. Out: [N, D*d, T], each tuple of d columns as one.
+at::Tensor time_tuples(const net::Attrs& attrs, const at::Tensor& x);
+
 // [N, C, H, W] with the channels fastest, the layout that convolutions are quickest in; other ranks row-major.
 at::Tensor channels_last(const at::Tensor& x);
 

@@ -16,6 +16,15 @@ constexpr int kAlignedPixels = 32;  // rows of this many pixels let vector code 
 
 AVPixelFormat format_of(const AVFrame& picture) { return static_cast<AVPixelFormat>(picture.format); }
 
+// FFmpeg keeps what a damaged header says, which need not be a value of its enum.
+template <typename Enum>
+int number_of(const Enum& value) {
+  int number = 0;
+  static_assert(sizeof value == sizeof number);
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+
 // What pictures are turned into.
 struct Target {
   AVPixelFormat format;
@@ -30,7 +39,8 @@ class ScalerCache {
   explicit ScalerCache(const Target& target) : target_(target) {}
 
   SwsContext* get(const AVFrame& picture) {
-    const std::array<int, 5> key{picture.width, picture.height, picture.format, picture.colorspace, picture.color_range};
+    const std::array<int, 5> key{picture.width, picture.height, picture.format, number_of(picture.colorspace),
+                                 number_of(picture.color_range)};
     if (scaler_ && key == key_) return scaler_.get();
     scaler_.reset(sws_getContext(picture.width, picture.height, format_of(picture), picture.width, picture.height,
                                  target_.format, kScalerFlags, nullptr, nullptr, nullptr));
@@ -42,8 +52,8 @@ class ScalerCache {
     int source_range = 0, target_range = 0, brightness = 0, contrast = 0, saturation = 0;
     if (sws_getColorspaceDetails(scaler_.get(), &inverse, &source_range, &table, &target_range, &brightness, &contrast,
                                  &saturation) >= 0) {
-      if (picture.color_range == AVCOL_RANGE_JPEG) source_range = 1;
-      const int* coefficients = sws_getCoefficients(picture.colorspace);
+      if (number_of(picture.color_range) == AVCOL_RANGE_JPEG) source_range = 1;
+      const int* coefficients = sws_getCoefficients(number_of(picture.colorspace));
       sws_setColorspaceDetails(scaler_.get(), coefficients, source_range, table, target_range, brightness, contrast,
                                saturation);
     }

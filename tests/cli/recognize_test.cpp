@@ -71,7 +71,7 @@ TEST_F(Recognize, gives_the_same_scores_with_the_naive_reference) {
   }
 }
 
-TEST_F(Recognize, never_loads_libtorch) {
+TEST_F(Recognize, never_loads_libtorch_or_onnx) {
   const ProgramResult result = run_program("recognize " + path("mv.actio") + " " + path("clip.mp4"),
                                            "ASAN_OPTIONS=verify_asan_link_order=0 ACTIO_MAPS_FILE=" + path("maps") +
                                                " LD_PRELOAD=" ACTIO_MAPS_AT_EXIT);
@@ -81,6 +81,8 @@ TEST_F(Recognize, never_loads_libtorch) {
   EXPECT_THAT(maps, HasSubstr("libavcodec"));
   EXPECT_THAT(maps, Not(HasSubstr("libtorch")));
   EXPECT_THAT(maps, Not(HasSubstr("libc10")));
+  EXPECT_THAT(maps, Not(HasSubstr("libonnx")));
+  EXPECT_THAT(maps, Not(HasSubstr("libprotobuf")));
 }
 
 TEST_F(Recognize, says_that_a_file_is_missing) {

@@ -52,10 +52,10 @@ TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
   const ProgramResult both = train("both", " --network tsn --streams both --segments 2 --epochs 1 --batch-size 4 --motion-bound 8 "
                                            "--motion-std 20 --fusion-weights 1,3 --init " + model("spatial"));
   ASSERT_EQ(both.exit_code, 0) << both.err;
-  EXPECT_THAT(both.out, HasSubstr("1 fresh (scores.weight)"));
+  EXPECT_THAT(both.out, HasSubstr("new 1: scores.weight"));
   const ProgramResult fusion = train("fusion", " --network if_ttn --segments 2 --epochs 1 --batch-size 4 --init " + model("both"));
   ASSERT_EQ(fusion.exit_code, 0) << fusion.err;
-  EXPECT_THAT(fusion.out, HasSubstr("1 fresh (scores.weight)"));
+  EXPECT_THAT(fusion.out, HasSubstr("new 1: scores.weight"));
 
   const net::Model two = net::read_model(model("both")), three = net::read_model(model("fusion"));
   EXPECT_EQ(two.weights.at("scores.weight").values<float>()[1], 3.0F) << "the weights of the command line, not of the parent";

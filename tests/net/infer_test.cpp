@@ -56,6 +56,15 @@ TEST(Infer, counts_multiply_adds_and_lists_parameters_with_their_shapes) {
   EXPECT_THAT(names, ElementsAre("c1.weight[4, 3, 3, 3]", "c2.weight[5, 4, 1, 1]", "fc.weight[2, 5]", "fc.bias[2]"));
 }
 
+TEST(Infer, joins_the_columns_of_a_tuple_and_counts_the_tuples) {
+  Builder b("tuples", 5);
+  const Value x = b.apply(Op::kSegmentStack, "s", {b.apply(Op::kFlatten, "f", {b.input("rgb", {8, 1, 1})})});
+  EXPECT_THAT(b.shape_of(b.time_tuples("t", x, {{0, 2, 4}, {1, 2, 3}})), ElementsAre(24, 2));
+  EXPECT_THAT(message_of([&] { b.time_tuples("out", x, {{0, 5}}); }), HasSubstr("out: index 5 is outside of 5 columns"));
+  EXPECT_THAT(message_of([&] { b.time_tuples("odd", x, {{0, 1}, {2}}); }), HasSubstr("odd: 3 indices do not make tuples of 2"));
+  EXPECT_THAT(message_of([&] { b.time_tuples("none", x, {}); }), HasSubstr("none: 0 indices"));
+}
+
 TEST(Infer, gives_rows_for_clips_of_k_segments) {
   EXPECT_EQ(row_count(Granularity::kSnippet, 2, 7), 14);
   EXPECT_EQ(row_count(Granularity::kPair, 2, 7), 12);

@@ -155,6 +155,22 @@ TEST(Means, agree_with_the_reference) {
   }
 }
 
+TEST(TimeTuples, agree_with_the_reference_after_a_convolution_in_a_blocked_layout) {
+  for (const std::int64_t channels : {3, 16, 24}) {
+    Attrs conv;
+    conv.channels = channels;
+    conv.kernel = {1, 1};
+    Attrs tuples;
+    tuples.kernel = {1, 3};
+    tuples.indices = {0, 1, 2, 0, 2, 4, 4, 4, 1};
+    const Subgraph graph = graph_of({{"x", {8, 5}}},
+                                    {node(Op::kConv1d, "conv", {"x"}, conv), node(Op::kTimeTuples, "y", {"conv"}, tuples),
+                                     node(Op::kRelu, "z", {"y"})},
+                                    {"y", "z"});
+    EXPECT_TRUE(backends_agree(graph, 3, sum_tolerance(8))) << channels;
+  }
+}
+
 TEST(Linear, agrees_with_the_reference) {
   for (const std::int64_t in : {1, 7, 16, 300, 2048}) {
     for (const std::int64_t out : {1, 5, 16, 101}) {

@@ -129,6 +129,15 @@ TEST(Reference, means_over_space_and_time) {
   EXPECT_TRUE(close(evaluate(Op::kTimeMean, {}, {{"x", tensor({2, 1, 3}, {1, 2, 6, 0, 0, 3})}}), tensor({2, 1}, {3, 1}), 0));
 }
 
+TEST(Reference, tuples_of_columns_lie_one_beside_the_other_each_column_whole) {
+  Attrs a;
+  a.kernel = {1, 2};
+  a.indices = {0, 1, 2, 0, 1, 1};
+  // Columns (1, 10), (2, 20), (3, 30); the tuples 01, 20 and 11.
+  EXPECT_TRUE(close(evaluate(Op::kTimeTuples, a, {{"x", tensor({1, 2, 3}, {1, 2, 3, 10, 20, 30})}}),
+                    tensor({1, 4, 3}, {1, 3, 2, 10, 30, 20, 2, 1, 2, 20, 10, 20}), 0));
+}
+
 TEST(Reference, batch_norm_uses_the_running_statistics) {
   Attrs a;
   a.epsilon = 1;

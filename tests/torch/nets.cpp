@@ -130,6 +130,24 @@ NetSpec sequence_net() {
   return b.finish(b.weighted_sum("scores", scores, {0.5, 0.5}, false), output);
 }
 
+NetSpec relation_net() {
+  Builder b("relation", 4);
+  Value y = b.relu("rgb.relu", conv_bn(b, "rgb.conv1", b.input("rgb", {3, 10, 10}), {6, 3, 2, 1, false, same_padding(1)}));
+  y = b.apply(Op::kSegmentStack, "rgb.stack", {b.apply(Op::kGlobalAvgPool, "rgb.features", {y})});
+  std::vector<Value> scores;
+  for (const auto& tuples : {std::vector<std::vector<std::int64_t>>{{0, 1, 2, 3}}, {{0, 1, 3}, {1, 2, 3}}}) {
+    const std::string name = fmt::format("scale{}", tuples.front().size());
+    net::Conv hidden{8}, last{5};
+    hidden.bias = last.bias = true;
+    const Value inside = b.relu(name + ".relu", b.conv1d(name + ".fc1", b.time_tuples(name + ".tuples", y, tuples), hidden));
+    scores.push_back(b.apply(Op::kTimeMean, name + ".mean", {b.conv1d(name + ".fc2", inside, last)}));
+  }
+  const Value sum = b.weighted_sum("scores", scores, {1, 2}, false);
+  b.head("rgb", sum);
+  b.auxiliary_head("aux", scores[0], 0.4);
+  return b.finish(sum, b.apply(Op::kSoftmax, "output", {sum}));
+}
+
 NetSpec single_op_net(net::Node node, const Shape& row, std::size_t inputs, std::int64_t segments) {
   NetSpec spec;
   spec.name = "single";
@@ -158,7 +176,8 @@ std::vector<NamedNet> small_nets() {
   return {{"residual", residual_net()},
           {"inverted_residual", inverted_residual_net()},
           {"fusion", fusion_net()},
-          {"sequence", sequence_net()}};
+          {"sequence", sequence_net()},
+          {"relation", relation_net()}};
 }
 
 TensorMap random_weights(const NetSpec& spec, std::uint64_t seed) {

@@ -18,6 +18,8 @@ net::NetSpec inverted_residual_net();
 net::NetSpec fusion_net();
 // Two streams of pooled features, 1-d convolutions with even kernels, maximum fusion, averaged probabilities with nll.
 net::NetSpec sequence_net();
+// Tuples of a sequence of pooled features, one perceptron for all tuples of a length, summed scores.
+net::NetSpec relation_net();
 // The node "op" on inputs "x0", "x1", ... of one row shape; its flattened values are the scores.
 net::NetSpec single_op_net(net::Node node, const Shape& row, std::size_t inputs = 1, std::int64_t segments = 1);
 

@@ -192,6 +192,11 @@ TEST(Ops, shape_ops_keep_the_order_of_channels_rows_and_columns) {
   EXPECT_TRUE(close(apply(node(Op::kGlobalAvgPool), {x}), Tensor::of({1, 3}, std::vector<float>{1.5F, 5.5F, 9.5F}), 1e-6));
   EXPECT_TRUE(close(apply(node(Op::kTimeMean), {Tensor::of({1, 3, 4}, ramp)}),
                     Tensor::of({1, 3}, std::vector<float>{1.5F, 5.5F, 9.5F}), 1e-6));
+  Node tuples = node(Op::kTimeTuples);
+  tuples.attrs.kernel = {1, 2};
+  tuples.attrs.indices = {0, 1, 2, 0, 1, 1};
+  EXPECT_TRUE(close(apply(tuples, {Tensor::of({1, 2, 3}, std::vector<float>{1, 2, 3, 10, 20, 30})}),
+                    Tensor::of({1, 4, 3}, std::vector<float>{1, 3, 2, 10, 30, 20, 2, 1, 2, 20, 10, 20}), 0));
   std::vector<float> twice = ramp;
   twice.insert(twice.end(), ramp.begin(), ramp.end());
   EXPECT_TRUE(close(apply(node(Op::kConcat), {x, x}), Tensor::of({1, 6, 2, 2}, twice), 0));

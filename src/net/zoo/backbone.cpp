@@ -26,6 +26,10 @@ std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options) {
   fail_usage("{}", unknown_name_text("backbone", options.name, known));
 }
 
+Value Backbone::auxiliary(Builder&, const std::string&, const Value&, std::int64_t) const {
+  fail_usage("aux_head: only inception_v3 has an auxiliary classifier");
+}
+
 Padding conv_padding(const std::string& padding, std::int64_t kernel, std::int64_t stride, const Shape& input) {
   if (padding != "same") return same_padding(kernel / 2);
   const auto [top, bottom] = same_pads(input.at(1), kernel, stride);

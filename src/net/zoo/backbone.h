@@ -2,6 +2,7 @@
 // value after that stage. Parameter names follow torchvision's under a prefix, so that published weights load by name.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,8 +22,20 @@ class Backbone {
 
   virtual ~Backbone() = default;
 
-  // Adds stage 1..5 under `prefix` ("rgb.").
-  virtual Value stage(Builder& builder, const std::string& prefix, int stage, const Value& x) const = 0;
+  // Replaces the input of a residual branch; the skip beside it keeps its own.
+  using Injection = std::function<Value(const Value& unit_input)>;
+
+  // Adds stage 1..5 under `prefix` ("rgb."). `inject` is applied to the first residual unit whose skip is the identity.
+  // Throws: Error(kUsage) for `inject` and a backbone without such units.
+  virtual Value stage(Builder& builder, const std::string& prefix, int stage, const Value& x,
+                      const Injection& inject) const = 0;
+  Value stage(Builder& builder, const std::string& prefix, int number, const Value& x) const {
+    return stage(builder, prefix, number, x, nullptr);
+  }
+
+  // Adds a classifier for training beside the value after stage 4. Returns: its snippet-granular scores. Throws:
+  // Error(kUsage) for a backbone that has none.
+  virtual Value auxiliary(Builder& builder, const std::string& prefix, const Value& stage4, std::int64_t classes) const;
 
   // torchvision's name of the classifier: "fc" or "classifier.1".
   virtual std::string classifier() const = 0;

@@ -23,6 +23,7 @@ Stages fuse_stages(Builder& b, const NetworkOptions& options, const Stream& rgb,
   for (int s = static_cast<int>(options.ttn_first_stage) - 1; s <= last; ++s) {
     const auto i = static_cast<std::size_t>(s);
     fused[i] = fuse(b, options.ifm, fmt::format("ifm.stage{}", s), rgb.stages[i], motion.stages[i]);
+    b.stage(fused[i], fused[i]);
   }
   return fused;
 }

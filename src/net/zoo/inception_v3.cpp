@@ -1,4 +1,4 @@
-// Inception-V3 with torchvision's names, without the auxiliary classifier. Its stages end where the resolution is about to halve,
+// Inception-V3 with torchvision's names, the auxiliary classifier on demand. Its stages end where the resolution is about to halve,
 // like ResNet's.
 // Source: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, table 1; STFN sec. 4.2.
 #include <algorithm>
@@ -18,7 +18,8 @@ class InceptionV3 final : public Backbone {
  public:
   explicit InceptionV3(const BackboneOptions& options) : width_(options.width) {}
 
-  Value stage(Builder& b, const std::string& prefix, int stage, const Value& x) const override {
+  Value stage(Builder& b, const std::string& prefix, int stage, const Value& x, const Injection& inject) const override {
+    if (inject) fail_usage("inception_v3 has no residual units, which st_fusion needs; choose a ResNet or mobilenet_v2");
     switch (stage) {
       case 1: return stem(b, prefix, x);
       case 2: return widening(b, prefix, x);
@@ -29,6 +30,21 @@ class InceptionV3 final : public Backbone {
   }
 
   std::string classifier() const override { return "fc"; }
+
+  Value auxiliary(Builder& b, const std::string& prefix, const Value& stage4, std::int64_t classes) const override {
+    const std::string n = prefix + "AuxLogits.";
+    const Shape& shape = b.shape_of(stage4);
+    constexpr std::int64_t kLeast = 17;  // pooled to 5, which the 5x5 convolution takes
+    if (std::min(shape[1], shape[2]) < kLeast) {
+      fail_usage("aux_head: {} gives {} x {} there, the auxiliary classifier needs {} x {}: choose an input_size of 299 or more",
+                 prefix + "stage4", shape[1], shape[2], kLeast, kLeast);
+    }
+    Value y = b.avg_pool2d(n + "pool", stage4, 5, 3, {});
+    y = unit(b, n + "conv0", y, 128, {1, 1});
+    y = unit(b, n + "conv1", y, 768, {5, 5}, 1, false);
+    y = b.apply(Op::kGlobalAvgPool, n + "avgpool", {y});
+    return b.linear(n + "fc", y, classes);
+  }
 
  private:
   std::int64_t scaled(std::int64_t channels) const {

@@ -37,12 +37,13 @@ class MobileNetV2 final : public Backbone {
  public:
   explicit MobileNetV2(const BackboneOptions& options) : options_(options) {}
 
-  Value stage(Builder& b, const std::string& prefix, int stage, const Value& x) const override {
+  Value stage(Builder& b, const std::string& prefix, int stage, const Value& x, const Injection& inject) const override {
     Value y = x;
     if (stage == 1) y = conv_bn_relu(b, prefix + "features.0.", y, {channels(32), 3, 2});
     const Range range = kStageBlocks.at(static_cast<std::size_t>(stage - 1));
     for (int i = range.first; i <= range.last; ++i) {
-      y = inverted_residual(b, fmt::format("{}features.{}.", prefix, i), y, kBlocks[static_cast<std::size_t>(i - 1)]);
+      const Value branch = inject && i == range.first + 1 ? inject(y) : y;
+      y = inverted_residual(b, fmt::format("{}features.{}.", prefix, i), {branch, y}, kBlocks[static_cast<std::size_t>(i - 1)]);
     }
     if (stage == kStages) {
       y = conv_bn_relu(b, prefix + "features.18.", y, {divisible_by_8(1280 * std::max(1.0, options_.width)), 1, 1});
@@ -60,17 +61,22 @@ class MobileNetV2 final : public Backbone {
     return b.relu6(name + "2", b.batch_norm(name + "1", b.conv2d(name + "0", x, conv)));
   }
 
-  Value inverted_residual(Builder& b, const std::string& name, const Value& x, const BlockShape& block) const {
-    const std::int64_t in = b.shape_of(x)[0];
+  // What a unit reads, the same but for an injection.
+  struct UnitInput {
+    Value branch, skip;
+  };
+
+  Value inverted_residual(Builder& b, const std::string& name, const UnitInput& x, const BlockShape& block) const {
+    const std::int64_t in = b.shape_of(x.skip)[0];
     const std::int64_t hidden = in * block.expansion;
     const std::int64_t out = channels(block.channels);
     int part = 0;
-    Value y = x;
+    Value y = x.branch;
     if (block.expansion != 1) y = conv_bn_relu(b, fmt::format("{}conv.{}.", name, part++), y, {hidden, 1, 1});
     y = conv_bn_relu(b, fmt::format("{}conv.{}.", name, part++), y, {hidden, 3, block.stride, hidden});
     y = b.conv2d(fmt::format("{}conv.{}", name, part++), y, {out, 1, 1});
     y = b.batch_norm(fmt::format("{}conv.{}", name, part), y);
-    if (block.stride == 1 && in == out) y = b.apply(Op::kAdd, name + "add", {x, y});
+    if (block.stride == 1 && in == out) y = b.apply(Op::kAdd, name + "add", {x.skip, y});
     return y;
   }
 

@@ -28,7 +28,7 @@ class ResNet final : public Backbone {
     if (base_ < 1) fail_usage("{}: width {} leaves no channels", options.name, options.width);
   }
 
-  Value stage(Builder& b, const std::string& prefix, int stage, const Value& x) const override {
+  Value stage(Builder& b, const std::string& prefix, int stage, const Value& x, const Injection& inject) const override {
     if (stage == 1) return stem(b, prefix, x);
     const int layer = stage - 1;
     const std::int64_t channels = base_ << (layer - 1);
@@ -36,7 +36,8 @@ class ResNet final : public Backbone {
     for (int i = 0; i < shape_.blocks[static_cast<std::size_t>(layer - 1)]; ++i) {
       const std::string name = fmt::format("{}layer{}.{}.", prefix, layer, i);
       const std::int64_t stride = i == 0 && layer > 1 ? 2 : 1;
-      y = shape_.bottleneck ? bottleneck(b, name, y, channels, stride) : basic(b, name, y, channels, stride);
+      const Value branch = inject && i == 1 ? inject(y) : y;
+      y = shape_.bottleneck ? bottleneck(b, name, {branch, y}, channels, stride) : basic(b, name, {branch, y}, channels, stride);
     }
     return y;
   }
@@ -44,6 +45,11 @@ class ResNet final : public Backbone {
   std::string classifier() const override { return "fc"; }
 
  private:
+  // What a unit reads, the same but for an injection.
+  struct UnitInput {
+    Value branch, skip;
+  };
+
   Value stem(Builder& b, const std::string& prefix, const Value& x) const {
     Value y = b.conv2d(prefix + "conv1", x, {base_, 7, 2, 1, false, conv_padding(options_.padding, 7, 2, b.shape_of(x))});
     y = b.relu(prefix + "relu", b.batch_norm(prefix + "bn1", y));
@@ -55,17 +61,17 @@ class ResNet final : public Backbone {
     return b.batch_norm(name + "bn" + index, b.conv2d(name + "conv" + index, x, conv));
   }
 
-  Value basic(Builder& b, const std::string& name, const Value& x, std::int64_t channels, std::int64_t stride) const {
-    Value y = b.relu(name + "relu1", conv_bn(b, name, "1", x, {channels, 3, stride}));
+  Value basic(Builder& b, const std::string& name, const UnitInput& x, std::int64_t channels, std::int64_t stride) const {
+    Value y = b.relu(name + "relu1", conv_bn(b, name, "1", x.branch, {channels, 3, stride}));
     y = conv_bn(b, name, "2", y, {channels, 3, 1});
-    return join(b, name, y, x, channels, stride);
+    return join(b, name, y, x.skip, channels, stride);
   }
 
-  Value bottleneck(Builder& b, const std::string& name, const Value& x, std::int64_t channels, std::int64_t stride) const {
-    Value y = b.relu(name + "relu1", conv_bn(b, name, "1", x, {channels, 1, 1}));
+  Value bottleneck(Builder& b, const std::string& name, const UnitInput& x, std::int64_t channels, std::int64_t stride) const {
+    Value y = b.relu(name + "relu1", conv_bn(b, name, "1", x.branch, {channels, 1, 1}));
     y = b.relu(name + "relu2", conv_bn(b, name, "2", y, {channels, 3, stride}));
     y = conv_bn(b, name, "3", y, {4 * channels, 1, 1});
-    return join(b, name, y, x, 4 * channels, stride);
+    return join(b, name, y, x.skip, 4 * channels, stride);
   }
 
   static Value join(Builder& b, const std::string& name, const Value& y, const Value& x, std::int64_t channels,

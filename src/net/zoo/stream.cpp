@@ -6,18 +6,38 @@ namespace actio::net {
 
 BackboneOptions backbone_options(const NetworkOptions& options) { return {options.backbone, options.width, options.padding}; }
 
-Stream add_stream(Builder& b, const Backbone& backbone, const std::string& name, const Preprocess& preprocess) {
+Stream add_stream(Builder& b, const Backbone& backbone, const std::string& name, const Preprocess& preprocess,
+                  const StreamInjection& inject) {
   const std::int64_t channels = name == "rgb" ? 3 : motion_channels(preprocess.motion, preprocess.motion_length);
   if (channels == 0) fail_usage("the network has a motion stream, but motion is 'none'; choose mv, rgbdiff or flow");
   Stream stream{name, {}, {}};
   stream.stages[0] = b.input(name, {channels, preprocess.input_size, preprocess.input_size});
   for (int s = 1; s <= Backbone::kStages; ++s) {
     const auto i = static_cast<std::size_t>(s);
-    stream.stages[i] = backbone.stage(b, name + ".", s, stream.stages[i - 1]);
+    stream.stages[i] = backbone.stage(b, name + ".", s, stream.stages[i - 1], inject);
     b.stage(fmt::format("{}.stage{}", name, s), stream.stages[i]);
   }
   stream.feature = b.apply(Op::kGlobalAvgPool, name + ".avgpool", {stream.stages[Backbone::kStages]});
   return stream;
+}
+
+std::vector<Stream> add_streams(Builder& b, const Backbone& backbone, const NetworkOptions& options, const Preprocess& preprocess) {
+  std::vector<Stream> streams;
+  for (const char* name : {"rgb", "motion"}) {
+    if (options.streams == "both" || options.streams == name) streams.push_back(add_stream(b, backbone, name, preprocess));
+  }
+  return streams;
+}
+
+double dropout_of(const NetworkOptions& options, const Stream& stream) {
+  return stream.name == "rgb" ? options.dropout_rgb : options.dropout_motion;
+}
+
+void add_auxiliary_head(Builder& b, const Backbone& backbone, const Stream& stream, std::int64_t classes) {
+  constexpr double kWeight = 0.4;
+  const std::string name = stream.name + ".AuxLogits";
+  const Value scores = backbone.auxiliary(b, stream.name + ".", stream.stages[4], classes);
+  b.auxiliary_head(name, b.apply(Op::kSegmentMean, name + ".consensus", {scores}), kWeight);
 }
 
 Value add_consensus_head(Builder& b, const Backbone& backbone, const Stream& stream, double dropout, std::int64_t classes) {
@@ -28,15 +48,17 @@ Value add_consensus_head(Builder& b, const Backbone& backbone, const Stream& str
   return scores;
 }
 
+Value add_fusion(Builder& b, const std::string& name, const std::vector<Value>& values, const std::vector<double>& weights) {
+  if (!weights.empty() && weights.size() != values.size()) {
+    fail_usage("fusion_weights: {} heads need as many weights, got {}", values.size(), weights.size());
+  }
+  if (values.size() == 1) return values[0];
+  const std::vector<double> equal(values.size(), 1.0 / static_cast<double>(values.size()));
+  return b.weighted_sum(name, values, weights.empty() ? equal : weights, false);
+}
+
 NetSpec finish_with_fusion(Builder& b, const std::vector<Value>& scores, const std::vector<double>& weights) {
-  if (!weights.empty() && weights.size() != scores.size()) {
-    fail_usage("fusion_weights: {} heads need as many weights, got {}", scores.size(), weights.size());
-  }
-  Value fused = scores[0];
-  if (scores.size() > 1) {
-    const std::vector<double> equal(scores.size(), 1.0 / static_cast<double>(scores.size()));
-    fused = b.weighted_sum("scores", scores, weights.empty() ? equal : weights, false);
-  }
+  const Value fused = add_fusion(b, "scores", scores, weights);
   return b.finish(fused, b.apply(Op::kSoftmax, "probabilities", {fused}));
 }
 

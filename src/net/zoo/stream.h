@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "core/preprocess.h"
 #include "net/zoo.h"
@@ -16,17 +18,37 @@ struct Stream {
   Value feature;                                           // snippet-granular [D]: globally pooled
 };
 
+// What a residual unit of a stream reads instead, see Backbone::stage.
+using StreamInjection = std::function<Value(const Value& unit_input)>;
+
 // Adds the input node and all stages.
-Stream add_stream(Builder& builder, const Backbone& backbone, const std::string& name, const Preprocess& preprocess);
+Stream add_stream(Builder& builder, const Backbone& backbone, const std::string& name, const Preprocess& preprocess,
+                  const StreamInjection& inject = nullptr);
+
+// The streams that `options.streams` names.
+std::vector<Stream> add_streams(Builder& builder, const Backbone& backbone, const NetworkOptions& options,
+                                const Preprocess& preprocess);
+
+double dropout_of(const NetworkOptions& options, const Stream& stream);
+
+// An auxiliary head on the backbone's own auxiliary classifier, Szegedy et al.'s weight 0.4 (torchvision trains with it).
+void add_auxiliary_head(Builder& builder, const Backbone& backbone, const Stream& stream, std::int64_t classes);
 
 // Per-snippet scores and their mean over the segments (TSN's consensus). Returns clip-granular logits [classes].
 Value add_consensus_head(Builder& builder, const Backbone& backbone, const Stream& stream, double dropout, std::int64_t classes);
 
-// The weighted sum of clip-granular scores, and softmax on it. Empty weights: equal, adding up to 1.
+// The weighted sum of clip-granular values. Empty weights: equal, adding up to 1. Throws: Error(kUsage) for another number of
+// weights.
+Value add_fusion(Builder& builder, const std::string& name, const std::vector<Value>& values, const std::vector<double>& weights);
+
+// add_fusion of scores, and softmax on it.
 NetSpec finish_with_fusion(Builder& builder, const std::vector<Value>& scores, const std::vector<double>& weights);
 
 // The networks; options and preprocess as in build_network.
 NetSpec build_tsn(const NetworkOptions& options, const Preprocess& preprocess);
+NetSpec build_two_stream(const NetworkOptions& options, const Preprocess& preprocess);
+NetSpec build_trn(const NetworkOptions& options, const Preprocess& preprocess);
+NetSpec build_st_fusion(const NetworkOptions& options, const Preprocess& preprocess);
 NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess);
 NetSpec build_if_ttn(const NetworkOptions& options, const Preprocess& preprocess);
 

@@ -5,21 +5,27 @@
 
 namespace actio::net {
 
-std::vector<std::string> network_names() { return {"tsn", "stfn", "if_ttn"}; }
+std::vector<std::string> network_names() {
+  return {"two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"};
+}
 
 Fields NetworkOptions::fields() {
   return {
-      {"network", &network, "the network: tsn, stfn or if_ttn", network_names()},
+      {"network", &network, "the network", network_names()},
       {"backbone", &backbone, "the image network of each stream", backbone_names()},
       {"width", &width, "factor on the backbone's channels", {}, 0.05, 4},
       {"padding", &padding, "padding of strided convolutions: torch, or same as in TensorFlow's weights", {"torch", "same"}},
       {"classes", &classes, "number of classes; training takes it from the data", {}, 1, 100000},
       {"segments", &segments, "segments per clip (K)", {}, 1, 64},
-      {"streams", &streams, "tsn: rgb, motion, or both with late fusion", {"rgb", "motion", "both"}},
+      {"streams", &streams, "tsn, trn: rgb, motion, or both with late fusion", {"rgb", "motion", "both"}},
       {"fusion_weights", &fusion_weights, "weights of the heads' scores in the prediction; empty: equal"},
       {"dropout_rgb", &dropout_rgb, "dropout before the appearance classifier", {}, 0, 0.99},
       {"dropout_motion", &dropout_motion, "dropout before the motion classifier", {}, 0, 0.99},
       {"dropout_ttn", &dropout_ttn, "dropout before the TTN's classifier", {}, 0, 0.99},
+      {"aux_head", &aux_head, "two_stream, tsn: train inception_v3's auxiliary classifier, too"},
+      {"trn_features", &trn_features, "trn: features of a snippet that relations are made of", {}, 1, 8192},
+      {"trn_tuples", &trn_tuples, "trn: tuples of snippets per scale, at most", {}, 1, 64},
+      {"st_fusion", &st_fusion, "st_fusion: how motion enters the appearance stream", {"additive", "multiplicative"}},
       {"ifm", &ifm, "if_ttn: fusion of the streams; none: a TTN per stream",
        {"attention", "adaptive", "additive", "multiplicative", "none"}},
       {"ttn_first_stage", &ttn_first_stage, "if_ttn: first backbone stage of the TTN", {}, 2, 5},
@@ -31,7 +37,23 @@ Fields NetworkOptions::fields() {
   };
 }
 
+std::vector<std::string> networks_with(std::string_view option) {
+  if (option == "streams") return {"tsn", "trn"};
+  if (option == "aux_head") return {"two_stream", "tsn"};
+  if (option == "fusion_weights" || option == "dropout_rgb" || option == "dropout_motion") {
+    return {"two_stream", "tsn", "trn", "st_fusion", "if_ttn"};
+  }
+  if (option == "dropout_ttn" || option == "ifm" || option.starts_with("ttn_")) return {"if_ttn"};
+  if (option.starts_with("stfn_")) return {"stfn"};
+  if (option.starts_with("trn_")) return {"trn"};
+  if (option == "st_fusion") return {"st_fusion"};
+  return {};
+}
+
 NetSpec build_network(const NetworkOptions& options, const Preprocess& preprocess) {
+  if (options.network == "two_stream") return build_two_stream(options, preprocess);
+  if (options.network == "trn") return build_trn(options, preprocess);
+  if (options.network == "st_fusion") return build_st_fusion(options, preprocess);
   if (options.network == "tsn") return build_tsn(options, preprocess);
   if (options.network == "stfn") return build_stfn(options, preprocess);
   if (options.network == "if_ttn") return build_if_ttn(options, preprocess);

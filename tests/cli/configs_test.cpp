@@ -1,0 +1,57 @@
+// The files of the papers' experiments, as a user would give them to the program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/program.h"
+
+namespace actio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing::run_program;
+
+std::vector<std::string> config_files() {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(ACTIO_SOURCE_DIR) / "configs")) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path().string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+TEST(Configs, of_every_experiment_name_a_network_that_can_be_built_and_are_understood_by_training) {
+  const std::vector<std::string> files = config_files();
+  EXPECT_GE(files.size(), 40U);
+  std::set<std::string> trained;
+  for (const std::string& file : files) {
+    SCOPED_TRACE(file);
+    const std::string text = testing::file_content(file);
+    EXPECT_LE(std::ranges::count(text, '\n'), 40);
+    const auto described = run_program("describe --config " + file);
+    EXPECT_EQ(described.exit_code, 0) << described.err;
+    // The trainer takes its time to start: once for every kind of [train] table.
+    if (trained.insert(text.substr(text.find("[train]"))).second) {
+      const auto printed = run_program("train --print-config --config " + file);
+      EXPECT_EQ(printed.exit_code, 0) << printed.err;
+      EXPECT_THAT(printed.out, HasSubstr("\nnetwork = "));
+    }
+    // The command in its comment names the file itself.
+    EXPECT_THAT(text, HasSubstr("--config configs/" + fs::relative(file, fs::path(ACTIO_SOURCE_DIR) / "configs").string()));
+  }
+}
+
+TEST(Configs, are_needed_where_describe_gets_no_network) {
+  const auto result = run_program("describe");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("describe needs a network"));
+}
+
+}  // namespace
+}  // namespace actio::cli

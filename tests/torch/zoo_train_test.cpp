@@ -1,0 +1,108 @@
+// Every network of the zoo learns: three steps on a tiny batch lower its loss, and a gradient reaches every parameter.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/rng.h"
+#include "net/initialise.h"
+#include "support/zoo_variants.h"
+#include "torch/graph.h"
+#include "torch/losses.h"
+#include "torch/optimizer.h"
+#include "torch/train.h"
+
+namespace actio::torch_train {
+namespace {
+
+using testing::ZooVariant;
+using testing::ZooVariants;
+
+constexpr std::int64_t kTinyBatch = 4;
+
+TensorMap random_clips(const net::NetSpec& spec) {
+  TensorMap inputs;
+  for (const net::Node& node : spec.nodes) {
+    if (node.op != net::Op::kInput) continue;
+    Shape shape = node.attrs.shape;
+    shape.insert(shape.begin(), kTinyBatch * spec.segments);
+    Tensor tensor(shape);
+    Rng rng(3, inputs.size());
+    for (float& x : tensor.values<float>()) x = static_cast<float>(rng.normal());
+    inputs[node.name] = tensor;
+  }
+  return inputs;
+}
+
+double loss_and_gradients(Graph& graph, const TensorMap& inputs) {
+  const Graph::Values values = graph.run(inputs, loss_nodes(graph.spec()), {.training = true, .gradients = true});
+  const at::Tensor loss = total_loss(graph.spec(), values, check_labels(graph.spec(), values, {0, 1, 2, 3}, {}));
+  loss.backward();
+  return loss.item<double>();
+}
+
+void expect_gradients(Graph& graph) {
+  for (const Parameter& parameter : graph.parameters()) {
+    if (!parameter.info.trainable) continue;
+    const at::Tensor& gradient = parameter.tensor.grad();
+    ASSERT_TRUE(gradient.defined()) << parameter.info.name;
+    EXPECT_TRUE(at::isfinite(gradient).all().item<bool>()) << parameter.info.name;
+    EXPECT_GT(gradient.norm().item<double>(), 0) << parameter.info.name;
+  }
+}
+
+void expect_learning(const ZooVariant& variant) {
+  SCOPED_TRACE(variant.name);
+  const net::NetSpec spec = variant.spec();
+  TensorMap weights;
+  net::initialise(spec, nullptr, 1, weights);
+  Graph graph(spec, weights);
+  const TensorMap inputs = random_clips(spec);
+  TrainOptions options;
+  options.learning_rate = 0.02;
+  options.momentum = 0;
+  options.weight_decay = 0;
+  options.clip_gradient = 5;
+  Optimizer optimizer(graph.parameters(), options);
+  double first = 0;
+  for (int step = 0; step < 3; ++step) {
+    const double loss = loss_and_gradients(graph, inputs);
+    if (step == 0) {
+      first = loss;
+      expect_gradients(graph);
+    }
+    optimizer.step(1, optimizer.gradient_norm());
+  }
+  const double last = loss_and_gradients(graph, inputs);
+  EXPECT_TRUE(std::isfinite(last));
+  EXPECT_LT(last, first);
+}
+
+class ZooTraining : public ::testing::TestWithParam<const char*> {};
+
+// By network, so that one slow test does not hold up the others.
+TEST_P(ZooTraining, lowers_the_loss_and_reaches_every_parameter_in_every_variant) {
+  int count = 0;
+  for (const ZooVariant& variant : ZooVariants::all()) {
+    if (variant.options.network != GetParam()) continue;
+    expect_learning(variant);
+    ++count;
+  }
+  EXPECT_GT(count, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, ZooTraining, ::testing::Values("two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"),
+                         [](const auto& param) { return std::string(param.param); });
+
+TEST(ZooTrainingOf, an_auxiliary_head_reaches_its_classifier) {
+  ZooVariant variant = ZooVariants::plain("tsn");
+  variant.options.backbone = "inception_v3";
+  variant.options.aux_head = true;
+  variant.options.segments = 1;
+  variant.options.streams = "rgb";
+  variant.preprocess.input_size = 299;
+  expect_learning(variant);
+}
+
+}  // namespace
+}  // namespace actio::torch_train
