@@ -67,6 +67,20 @@ TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
   EXPECT_EQ(three.parent_hash, two.hash);
 }
 
+TEST_F(TrainInit, takes_a_network_on_motion_vectors_from_the_one_that_learned_on_flow) {
+  const std::string flow = " --motion flow --flow-quality realtime --flow-short-side 36 --motion-length 2 --motion-bound 8";
+  ASSERT_EQ(train("on_flow", std::string(kTiny) + " --network if_ttn" + flow).exit_code, 0);
+  const ProgramResult result =
+      train("on_vectors", " --network if_ttn --motion mv --segments 2 --epochs 1 --batch-size 4 --init " + model("on_flow"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("new 1: scores.weight"));
+  const net::Model vectors = net::read_model(model("on_vectors"));
+  EXPECT_EQ(vectors.preprocess.motion, "mv");
+  EXPECT_EQ(vectors.preprocess.motion_length, 2) << "as the flow that the weights know";
+  EXPECT_EQ(vectors.preprocess.motion_bound, 8);
+  EXPECT_EQ(vectors.parent_hash, net::read_model(model("on_flow")).hash);
+}
+
 TEST_F(TrainInit, says_which_tensor_differs_where_the_first_weights_do_not_fit) {
   testing::write_tiny_model(model("other"), "tsn", "none");
   const ProgramResult result = train("wide", std::string(kTiny) + " --network tsn --streams rgb --width 0.25 --init " + model("other"));
