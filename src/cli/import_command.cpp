@@ -72,7 +72,11 @@ void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model
     left_out |= auxiliary;
     if (!auxiliary) named["rgb." + name] = tensor;
   }
-  net::load_strict(model.spec, named, model.weights);
+  try {
+    net::load_strict(model.spec, named, model.weights);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", a.source, error.what()));
+  }
   if (left_out) std::puts("the auxiliary classifier (AuxLogits) is left out; --aux-head keeps it");
 }
 

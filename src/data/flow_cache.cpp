@@ -21,7 +21,7 @@ constexpr std::uint64_t kFingerprintedBytes = 1 << 20;  // at either end
 constexpr std::size_t kMostNameBytes = 200;             // of the video's name; file names may have 255 bytes
 constexpr std::int64_t kAlgorithm = 1;                  // to be raised when the same parameters give other images
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 }  // namespace
 
@@ -68,7 +68,7 @@ void require_parameters(const FlowFile& file, const fs::path& path, const Prepro
     const Json there = found.value(key, Json("nothing"));
     if (there == value) continue;
     fail_usage("{}: was computed with {} {}, but {} is asked for; use another folder, or replace it with 'actio flow --replace'",
-               path.string(), key, text_of(there), text_of(value));
+               path.string(), key, value_text(there), value_text(value));
   }
 }
 

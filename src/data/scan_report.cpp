@@ -4,7 +4,7 @@
 namespace actio::data {
 namespace {
 
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json clip_json(const ClipScan& clip, const Item& item) {
   Json json = {{"path", item.path},
@@ -39,11 +39,11 @@ void write_json(std::ostream& stream, const ScanReport& report, const Dataset& d
                {"warnings", dataset.warnings}};
   for (const FindingKind kind : kFindingKinds) head["counts"][finding_name(kind)] = report.count(kind);
   stream << "{\n";
-  for (const auto& [key, value] : head.items()) stream << fmt::format(" {}: {},\n", text_of(key), text_of(value));
+  for (const auto& [key, value] : head.items()) stream << fmt::format(" {}: {},\n", json_line(key), json_line(value));
   stream << " \"items\": [";
   for (std::size_t i = 0; i < report.clips.size(); ++i) {
     const ClipScan& clip = report.clips[i];
-    stream << (i == 0 ? "\n  " : ",\n  ") << text_of(clip_json(clip, dataset.items[clip.item]));
+    stream << (i == 0 ? "\n  " : ",\n  ") << json_line(clip_json(clip, dataset.items[clip.item]));
   }
   stream << "\n ]\n}\n";
 }

@@ -23,7 +23,7 @@ namespace {
 
 using synthetic::kActionPairs;
 
-struct Job {
+struct ClipJob {
   std::string label, group, path;  // path: below the folder
   std::size_t pair = 0;
   bool backward = false;
@@ -71,10 +71,10 @@ std::set<std::int64_t> test_numbers(const SynthesisOptions& options) {
   return {numbers.begin(), numbers.begin() + count};
 }
 
-std::vector<Job> plan(const SynthesisOptions& options) {
+std::vector<ClipJob> plan(const SynthesisOptions& options) {
   const std::set<std::string> classes = chosen_classes(options);
   const std::set<std::int64_t> test = test_numbers(options);
-  std::vector<Job> jobs;
+  std::vector<ClipJob> jobs;
   for (std::size_t pair = 0; pair < kActionPairs.size(); ++pair) {
     for (const bool backward : {false, true}) {
       const std::string label(backward ? kActionPairs[pair].backward : kActionPairs[pair].forward);
@@ -98,7 +98,7 @@ std::vector<Job> plan(const SynthesisOptions& options) {
 // frames hardly look better than the rest.
 constexpr const char* kEvenQuality = "ipratio=1:pbratio=1:mbtree=0:qcomp=1:deadzone-inter=11:deadzone-intra=11";
 
-void make_clip(Job& job, const SynthesisOptions& options) {
+void make_clip(ClipJob& job, const SynthesisOptions& options) {
   const auto seed = static_cast<std::uint64_t>(options.seed);
   const std::uint64_t scene_stream = (job.pair << 40) + static_cast<std::uint64_t>(job.number) * 4;
   const Rng scene(seed, scene_stream);
@@ -123,7 +123,7 @@ void make_clip(Job& job, const SynthesisOptions& options) {
 }
 
 // Makes the clips on several threads; the first thing that goes wrong ends the work and is thrown.
-void make_clips(std::vector<Job>& jobs, const SynthesisOptions& options, const ProgressFn& progress,
+void make_clips(std::vector<ClipJob>& jobs, const SynthesisOptions& options, const ProgressFn& progress,
                 const std::stop_token& stop) {
   std::atomic<std::size_t> next = 0;
   std::mutex mutex;
@@ -156,9 +156,9 @@ void make_clips(std::vector<Job>& jobs, const SynthesisOptions& options, const P
     fail(ErrorCode::kInterrupted, "{}: stopped after {} of {} clips", options.out, done, jobs.size());
 }
 
-std::string labels_text(const std::vector<Job>& jobs) {
+std::string labels_text(const std::vector<ClipJob>& jobs) {
   std::string text = "path,label,group,pair,part,width,height,frames,gop,quality\n";
-  for (const Job& job : jobs) {
+  for (const ClipJob& job : jobs) {
     const auto& pair = kActionPairs[job.pair];
     text +=
         fmt::format("{},{},{},{}/{},{},{},{},{},{},{}\n", csv_field(job.path), csv_field(job.label), job.group, pair.forward,
@@ -197,9 +197,9 @@ std::vector<std::string> synthetic_classes() {
 
 SynthesisReport synthesise(const SynthesisOptions& options, const ProgressFn& progress, std::stop_token stop) {
   check(options);
-  std::vector<Job> jobs = plan(options);
+  std::vector<ClipJob> jobs = plan(options);
   SynthesisReport report;
-  for (const Job& job : jobs) {
+  for (const ClipJob& job : jobs) {
     if (!report.classes.empty() && report.classes.back() == job.label) continue;
     report.classes.push_back(job.label);
     std::error_code code;
@@ -207,7 +207,7 @@ SynthesisReport synthesise(const SynthesisOptions& options, const ProgressFn& pr
     if (code) fail("{}: cannot be made: {}", (fs::path(options.out) / job.label).string(), code.message());
   }
   make_clips(jobs, options, progress, stop);
-  for (const Job& job : jobs) {
+  for (const ClipJob& job : jobs) {
     ++(job.test ? report.test : report.train);
     report.frames += job.frames;
   }

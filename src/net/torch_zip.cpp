@@ -17,7 +17,7 @@ constexpr std::size_t kLargestPickle = std::size_t{16} << 20;  // bytes; a state
 constexpr std::size_t kMostEntries = 1'000'000;
 constexpr std::size_t kLongestName = 1024;
 constexpr int kDeepestDict = 16;
-constexpr std::size_t kHighestRank = 16;
+constexpr std::size_t kMostDimensions = 16;
 
 struct StorageType {
   std::string_view global;
@@ -230,7 +230,7 @@ class Checkpoint {
     // torch.Size is a tuple in a call.
     const PickleObject& plain =
         tuple.kind == PickleKind::kCall && tuple.text == "torch.Size" ? argument(tuple, 0, name) : tuple;
-    if (plain.kind != PickleKind::kTuple || plain.items.size() > kHighestRank) {
+    if (plain.kind != PickleKind::kTuple || plain.items.size() > kMostDimensions) {
       malformed(name, "its sizes or strides are no tuple");
     }
     Shape values;

@@ -12,7 +12,7 @@ namespace actio::video {
 namespace {
 
 constexpr std::size_t kMostPackets = std::size_t{1} << 20;
-constexpr std::size_t kMostReordered = 32;  // frames; codecs allow 16
+constexpr std::size_t kMostDelayed = 32;  // frames; codecs allow 16
 
 bool is_ordered_by_time(const Input& input) {
   const AVCodecID id = input.stream().codecpar->codec_id;
@@ -110,9 +110,9 @@ class IndexBuilder {
     const auto& packets = index_.packets_;
     for (std::size_t i = 0; i < packets.size(); ++i) {
       int later = 0;
-      for (std::size_t j = i - std::min(i, kMostReordered); j < i; ++j) later += packets[j].display > packets[i].display;
-      if (i > kMostReordered) {
-        last = std::max(last, packets[i - kMostReordered - 1].display);
+      for (std::size_t j = i - std::min(i, kMostDelayed); j < i; ++j) later += packets[j].display > packets[i].display;
+      if (i > kMostDelayed) {
+        last = std::max(last, packets[i - kMostDelayed - 1].display);
         if (last > packets[i].display) return std::numeric_limits<int>::max();
       }
       most = std::max(most, later);

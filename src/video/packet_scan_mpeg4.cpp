@@ -16,8 +16,8 @@
 namespace actio::video {
 namespace {
 
-constexpr std::uint8_t kUserData = 0xB2, kGroup = 0xB3, kVisualObject = 0xB5, kPlane = 0xB6;
-constexpr std::uint8_t kSequenceStart = 0xB0, kSequenceEnd = 0xB1;
+constexpr std::uint8_t kUserDataCode = 0xB2, kGroupOfVop = 0xB3, kVisualObject = 0xB5, kPlane = 0xB6;
+constexpr std::uint8_t kVisualSequenceStart = 0xB0, kVisualSequenceEnd = 0xB1;
 constexpr std::uint32_t kSimple = 1, kAdvancedSimple = 17;  // video_object_type_indication
 
 struct Layer {
@@ -127,7 +127,7 @@ class Mpeg4Scan : public PacketScan {
     planes_.clear();
     bool group = false;
     const bool clean = for_each_unit(packet, [&](const CodedUnit& unit) {
-      group = group || unit.code == kGroup;
+      group = group || unit.code == kGroupOfVop;
       if (unit.code != kPlane) return note_header(unit, first);
       if (!layer_) return false;
       const auto plane = read_plane(unit.body, *layer_);
@@ -143,8 +143,8 @@ class Mpeg4Scan : public PacketScan {
  private:
   // Headers may be repeated, but must not change.
   bool note_header(const CodedUnit& unit, bool first) {
-    if (unit.code == kSequenceEnd) return false;
-    if (unit.code == kGroup) {
+    if (unit.code == kVisualSequenceEnd) return false;
+    if (unit.code == kGroupOfVop) {
       BitReader reader(unit.body);
       const std::int64_t hours = reader.bits(5), minutes = reader.bits(6);
       reader.skip(1);
@@ -153,7 +153,7 @@ class Mpeg4Scan : public PacketScan {
     }
     const bool layer = unit.code >= 0x20 && unit.code <= 0x2F;
     const bool known =
-        unit.code <= 0x2F || unit.code == kUserData || unit.code == kVisualObject || unit.code == kSequenceStart;
+        unit.code <= 0x2F || unit.code == kUserDataCode || unit.code == kVisualObject || unit.code == kVisualSequenceStart;
     if (!known) return false;
     const std::string text = static_cast<char>(unit.code) + std::string(unit.body.begin(), unit.body.end());
     if (text.size() > 4096) return false;
@@ -165,7 +165,7 @@ class Mpeg4Scan : public PacketScan {
       if (!read || changed) return sound_ = false;
       layer_ = read;
     }
-    if (unit.code == kUserData) {
+    if (unit.code == kUserDataCode) {
       packed_ = packed_ || says_packed(unit.body);
       known_encoder_ = known_encoder_ ||
                        text.starts_with(
