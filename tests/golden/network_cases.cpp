@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kClips = 2;
 constexpr std::int64_t kMotionLength = 2;  // 4 channels
-constexpr std::int64_t kPasses = 100;  // a third is used
+constexpr std::int64_t kPasses = 100;  // at most 30 are used
 
 NetworkCase small(const std::string& name, const std::string& network, std::int64_t segments = 3) {
   NetworkCase c{name, {}};
@@ -61,13 +61,14 @@ Json NetworkCase::json() {
   for (const auto& [key, value] : chosen.items()) {
     if (value != usual.at(key)) changed[key] = value;
   }
-  if (block_dimension != 0) changed = {{"network", "res_inc"}, {"segments", options.segments}, {"dimension", block_dimension}};
+  if (block_dimension != 0) {
+    changed = {{"network", "res_inc"}, {"segments", options.segments}, {"dimension", block_dimension}};
+  }
   return {{"name", name},
           {"options", changed},
           {"input_size", input_size},
           {"motion_channels", motion_channels("flow", kMotionLength)},
           {"clips", kClips},
-          {"gradients", true},
           {"passes", exact_kinks ? kPasses : 0}};
 }
 
@@ -203,14 +204,12 @@ std::vector<NetworkCase> resnet_cases() {
 }
 
 std::vector<NetworkCase> mobilenet_cases() {
-  std::vector<NetworkCase> cases = {small("if_ttn_mobilenet_v2", "if_ttn"), small("stfn_mobilenet_v2", "stfn"),
-                                    small("tsn_mobilenet_v2_same", "tsn")};
+  std::vector<NetworkCase> cases = {small("if_ttn_mobilenet_v2", "if_ttn"), small("tsn_mobilenet_v2_same", "tsn")};
   for (NetworkCase& c : cases) c.options.backbone = "mobilenet_v2";
   cases[0].options.width = 0.35;
   cases[0].input_size = 48;
-  cases[1].options.stfn_design = "b";
-  cases[2].options.padding = "same";
-  cases[2].input_size = 45;
+  cases[1].options.padding = "same";
+  cases[1].input_size = 45;
   return cases;
 }
 

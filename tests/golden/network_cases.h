@@ -1,4 +1,5 @@
-// The networks that are compared with their definitions in Python, small enough for seconds. Each variant of each network occurs.
+// The networks that are compared with their definitions in Python, small enough for seconds. Each variant of each network
+// occurs.
 #pragma once
 
 #include <cstdint>

@@ -14,13 +14,13 @@ bool python_has_torchvision() {
 }
 
 std::string run_golden_script(const std::string& script, const std::vector<std::string>& arguments) {
-  std::string command = std::string("/usr/bin/python3 -W ignore '") + ACTIO_SOURCE_DIR + "/tools/golden/" + script + "'";
+  std::string command = std::string("/usr/bin/python3 -B -W ignore '") + ACTIO_SOURCE_DIR + "/tools/golden/" + script + "'";
   for (const std::string& argument : arguments) command += " '" + argument + "'";
   std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) fail("{}: cannot be started", command);
   std::string text;
   std::array<char, 4096> buffer;
-  for (std::size_t count = 0; (count = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) text.append(buffer.data(), count);
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) text += buffer.data();
   const int status = ::pclose(pipe);
   if (status != 0) fail("{}: status {}: {}", command, status, text);
   return text;

@@ -37,7 +37,7 @@ struct ImageNetwork {
 class Torchvision : public ::testing::TestWithParam<ImageNetwork> {
  protected:
   void SetUp() override {
-    if (!testing::python_has_torchvision()) GTEST_SKIP() << "needs the Debian packages python3-torch and python3-torchvision";
+    if (!testing::python_has_torchvision()) GTEST_SKIP() << testing::kNeedsTorchvision;
     load({});
   }
 

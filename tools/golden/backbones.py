@@ -26,8 +26,8 @@ class Staged:
 
 
 class ResNet(Staged, torchvision.models.ResNet):
-    """torchvision's ResNet with a factor on its channels. Its constructor has the channels written into it; the layers are made
-    by torchvision's _make_layer all the same."""
+    """torchvision's ResNet with a factor on its channels. Its constructor has the channels written into it; the layers are
+    made by torchvision's _make_layer all the same."""
 
     def __init__(self, block, layers, width):
         nn.Module.__init__(self)
@@ -96,8 +96,8 @@ class InceptionV3(Staged, torchvision.models.Inception3):
         def with_unit(block):
             return lambda *args, **kwargs: block(*args, conv_block=Unit, **kwargs)
 
-        blocks = [inception.InceptionA, inception.InceptionB, inception.InceptionC, inception.InceptionD, inception.InceptionE,
-                  inception.InceptionAux]
+        blocks = [inception.InceptionA, inception.InceptionB, inception.InceptionC, inception.InceptionD,
+                  inception.InceptionE, inception.InceptionAux]
         super().__init__(aux_logits=aux_head, init_weights=False, inception_blocks=[Unit] + [with_unit(b) for b in blocks])
         self.dimension = round(2048 * width)
         self.aux_dimension = round(768 * width)
@@ -154,7 +154,8 @@ def make(options):
         network = InceptionV3(width, options.get("aux_head", False))
     else:
         block, layers = {"resnet18": (resnet.BasicBlock, [2, 2, 2, 2]), "resnet34": (resnet.BasicBlock, [3, 4, 6, 3]),
-                         "resnet50": (resnet.Bottleneck, [3, 4, 6, 3]), "resnet101": (resnet.Bottleneck, [3, 4, 23, 3])}[name]
+                         "resnet50": (resnet.Bottleneck, [3, 4, 6, 3]),
+                         "resnet101": (resnet.Bottleneck, [3, 4, 23, 3])}[name]
         network = ResNet(block, layers, width)
     if options.get("padding", "torch") == "same" and name != "inception_v3":
         pad_as_tensorflow(network)
@@ -192,3 +193,13 @@ def residual_branch(unit, x):
 
 def after_residual_sum(unit, x):
     return x if isinstance(unit, mobilenetv2.InvertedResidual) else unit.relu(x)
+
+
+def last_norms_of_residual_branches(network):
+    for unit in network.modules():
+        if isinstance(unit, mobilenetv2.InvertedResidual) and unit.use_res_connect:
+            yield unit.conv[-1]
+        elif isinstance(unit, resnet.BasicBlock):
+            yield unit.bn2
+        elif isinstance(unit, resnet.Bottleneck):
+            yield unit.bn3

@@ -1,7 +1,7 @@
 """The networks that both papers compare with: TSN, two-stream, spatiotemporal residual and multiplier networks, TRN.
 
-Every network maps {"rgb": [N*K, 3, S, S], "motion": [N*K, C, S, S]} to a dict: "scores" and "probabilities" [N, classes], and
-"heads": what each term of the loss is computed from. Dropout is left out: all comparisons are made without it.
+Every network maps {"rgb": [N*K, 3, S, S], "motion": [N*K, C, S, S]} to a dict: "scores" and "probabilities" [N, classes],
+and "heads": what each term of the loss is computed from. Dropout is left out: all comparisons are made without it.
 """
 import itertools
 import math
@@ -36,7 +36,8 @@ class Network(nn.Module):
 
     def loss(self, outputs, labels):
         """Cross-entropy of every head, summed."""
-        return sum(self.head_weights.get(name, 1.0) * F.cross_entropy(logits, labels) for name, logits in outputs["heads"].items())
+        terms = {name: F.cross_entropy(logits, labels) for name, logits in outputs["heads"].items()}
+        return sum(self.head_weights.get(name, 1.0) * term for name, term in terms.items())
 
 
 class TSN(Network):
@@ -85,9 +86,9 @@ class TwoStream(TSN):
 
 
 class SpatiotemporalFusion(TSN):
-    """Feichtenhofer et al.: in every stage from the second on, the motion stream enters the residual branch of one unit of the
-    appearance stream, by addition (Spatiotemporal Residual Networks) or multiplication (Spatiotemporal Multiplier Networks).
-    The skip connection is left alone."""
+    """Feichtenhofer et al.: in every stage from the second on, the motion stream enters the residual branch of one unit of
+    the appearance stream, by addition (Spatiotemporal Residual Networks) or multiplication (Spatiotemporal Multiplier
+    Networks). The skip connection is left alone."""
 
     def __init__(self, options, motion_channels):
         super().__init__(options | {"streams": "both"}, motion_channels)

@@ -1,4 +1,5 @@
-"""Information Fused Temporal Transformation Network, from the paper: sections 3.1 (equations 1 to 3), 3.2 (equation 5), 3.4."""
+"""Information Fused Temporal Transformation Network, from the paper: sections 3.1 (equations 1 to 3), 3.2
+(equation 5) and 3.4."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -80,9 +81,9 @@ class IFTTN(Network):
             heads[name] = by_clip(stream.classify(x.mean(dim=(2, 3))), self.segments).mean(dim=1)
         for name in self.ttns:
             if self.kind == "none":
-                features = {stage: stages[name.removeprefix("ttn_")][stage] for stage in self.merged_stages()}
+                features = {s: stages[name.removeprefix("ttn_")][s] for s in self.merged_stages()}
             else:
-                features = {stage: self.fuse(stage, stages["rgb"][stage], stages["motion"][stage]) for stage in self.merged_stages()}
+                features = {s: self.fuse(s, stages["rgb"][s], stages["motion"][s]) for s in self.merged_stages()}
             heads[name] = self.transform(getattr(self, name), features)
         scores = fused(list(heads.values()), self.weights)
         return {"scores": scores, "probabilities": F.softmax(scores, dim=1), "heads": heads}

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Weights, inputs, outputs and gradients of the networks of actio, as the papers and torchvision define them.
 
-The definitions beside this file are ordinary torch.nn modules that know nothing of actio but its parameters' names, so that a
-mistake cannot be shared.
+The definitions beside this file are ordinary torch.nn modules that know nothing of actio but its parameters' names, so that
+a mistake cannot be shared.
 
     python3 tools/golden/networks.py OUT CASES.json
 
-CASES.json lists {"name", "options", "input_size", "motion_channels", "clips", "gradients", "passes"}; options are those of
-actio's networks that differ from the default, passes those of move_away_from_kinks. Each case becomes OUT/NAME.pth, a file of torch.save with
+CASES.json lists {"name", "options", "input_size", "motion_channels", "clips", "passes"}; options are those of actio's
+networks that differ from the default, passes those of move_away_from_kinks. Each case becomes OUT/NAME.pth, a file of
+torch.save with
 
     weights.*, inputs.*, labels                  f32, f32 [N*K, ...], i64 [N]
     eval.scores, .probabilities, .heads.*        f64, evaluation mode
     eval.rounding                                f64 [1]: how far the same run in f32 is off, in units of a tensor's range
     train.loss, train.gradients.*                f64, training mode without dropout
     train.rounding.*                             f64 [1] for each gradient: as above, norm of the difference over norm (at
-                                                 least a millionth of the norm of the whole gradient)
+                                                 least SMALLEST of the norm of the whole gradient)
     train.smooth                                 i64 [1]: 1 unless rounding may have moved a ReLU's input across a kink
     counts.parameters, .multiply_adds            i64 [1], of a clip, counted by hooks on convolutions and linear layers
 """
@@ -28,6 +29,7 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.models import inception
 
+import backbones
 import baselines
 import if_ttn
 import stfn
@@ -37,6 +39,7 @@ NETWORKS = {"tsn": baselines.TSN, "two_stream": baselines.TwoStream, "st_fusion"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 LOGITS = 1.0  # their deviation among clips
+SMALLEST = 1e-5
 
 
 def uniform(tensor, low, high, generator):
@@ -51,8 +54,8 @@ def set_rate_of_statistics(network, rate):
 
 @torch.no_grad()
 def randomise(network, inputs, generator):
-    """Every parameter and statistic differs from its default, and signals keep their size in both modes: the statistics are those
-    of the inputs, then moved."""
+    """Every parameter and statistic differs from its default, and signals keep their size in both modes: the statistics are
+    those of the inputs, then moved."""
     for module in network.modules():
         if isinstance(module, CONVOLUTIONS + (nn.Linear,)):
             deviation = (2.0 / module.weight[0].numel()) ** 0.5
@@ -67,6 +70,8 @@ def randomise(network, inputs, generator):
         elif isinstance(module, if_ttn.AdaptiveFusion):
             module.weight.copy_(torch.tensor([0.7, -0.4, 1.3]) + 0.2 * torch.rand(3, generator=generator))
 
+    for norm in backbones.last_norms_of_residual_branches(network):
+        norm.weight.mul_(0.3)  # as trained networks have it: otherwise every unit adds to the rounding of all before it
     set_rate_of_statistics(network, 1.0)
     network.train()(inputs)
     set_rate_of_statistics(network, 0.1)
@@ -143,7 +148,8 @@ class ActivationInputs:
             if isinstance(module, (nn.ReLU, nn.ReLU6)):
                 self.hooks.append(module.register_forward_pre_hook(self.before_activation))
             elif getattr(module, "bias", None) is not None:
-                self.hooks.append(module.register_forward_hook(self.after_unit if module in in_function else self.after_layer))
+                after = self.after_unit if module in in_function else self.after_layer
+                self.hooks.append(module.register_forward_hook(after))
 
     def before_activation(self, module, inputs):
         self.records.append((inputs[0].detach().double().clone(), isinstance(module, nn.ReLU6), self.layer))
@@ -165,8 +171,8 @@ class ActivationInputs:
 
 @torch.no_grad()
 def move_away_from_kinks(network, inputs, generator, passes):
-    """The gradient jumps where the input of a ReLU changes its sign, and near a kink rounding decides about that. So channels with
-    such an input get another shift, layer by layer, until rounding decides about none. Returns whether that was reached."""
+    """The gradient jumps where the input of a ReLU changes its sign, and near a kink rounding decides about that. So
+    channels with such an input get another shift, until rounding decides about none. Returns whether that was reached."""
     set_rate_of_statistics(network, 0.0)
     for _ in range(passes):
         exact = ActivationInputs.of(network.double(), as_double(inputs))
@@ -210,7 +216,7 @@ def train(network, inputs, labels):
     loss, gradients = train_pass(copy.deepcopy(network).double(), as_double(inputs), labels)
     _, rounded = train_pass(network, inputs, labels)
     total = torch.stack([g.norm() for g in gradients.values()]).norm()
-    rounding = {name: ((rounded[name] - g).norm() / max(g.norm(), 1e-6 * total)).reshape(1) for name, g in gradients.items()}
+    rounding = {name: (rounded[name] - g).norm().reshape(1) / max(g.norm(), SMALLEST * total) for name, g in gradients.items()}
     return {"loss": loss.reshape(1), "gradients": gradients, "rounding": rounding}
 
 
@@ -234,29 +240,25 @@ def count(network, inputs, clips):
 
 def compute(case):
     options = case["options"]
-    generator = torch.Generator().manual_seed(case.get("seed", 1))
+    generator = torch.Generator().manual_seed(1)
     network = NETWORKS[options.get("network", "if_ttn")](options, case["motion_channels"])
     inputs = draw_inputs(case, generator)
     randomise(network, inputs, generator)
     labels = torch.tensor([(2 * i + 1) % options.get("classes", 101) for i in range(case["clips"])])
-    result = {}
-    if case["gradients"]:
-        smooth = case["passes"] > 0 and move_away_from_kinks(network, inputs, generator, case["passes"])
-        result["train"] = train(network, inputs, labels) | {"smooth": torch.tensor([int(smooth)])}
+    smooth = case["passes"] > 0 and move_away_from_kinks(network, inputs, generator, case["passes"])
     weights = {name: value for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")}
-    return result | {"weights": weights, "inputs": inputs, "labels": labels, "eval": evaluate(network, inputs),
-                     "counts": count(network, inputs, case["clips"])}
+    return {"weights": weights, "inputs": inputs, "labels": labels, "eval": evaluate(network, inputs),
+            "train": train(network, inputs, labels) | {"smooth": torch.tensor([int(smooth)])},
+            "counts": count(network, inputs, case["clips"])}
 
 
 def summary(name, result):
-    scores = result["eval"]["scores"]
-    text = (f"{name}: scores {scores.min():.2f} to {scores.max():.2f}, clips differ by {(scores[0] - scores[1]).abs().max():.2f}, "
-            f"rounding {result['eval']['rounding'].item():.1e}")
-    if "train" in result:
-        rounding = torch.cat(list(result["train"]["rounding"].values()))
-        text += (f"; loss {result['train']['loss'].item():.3f}, rounding of gradients {rounding.median():.1e} to {rounding.max():.1e}"
-                 f"{'' if result['train']['smooth'] else ', near a kink'}")
-    return text
+    scores, rounding = result["eval"]["scores"], torch.cat(list(result["train"]["rounding"].values()))
+    difference = (scores[0] - scores[1]).abs().max()
+    text = f"{name}: scores {scores.min():.2f} to {scores.max():.2f}, clips differ by {difference:.2f}"
+    text += f", rounding {result['eval']['rounding'].item():.1e}"
+    text += f", of gradients {rounding.median():.1e} to {rounding.max():.1e}; loss {result['train']['loss'].item():.3f}"
+    return text if result["train"]["smooth"] else text + ", near a kink"
 
 
 def main():

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes weights and logits of torchvision networks, for the parity tests of actio.
 
-The networks are torchvision's own, so that nothing here can share a mistake with actio. Weights and batch norm statistics come
-from a seed and are nothing that a network would learn, but every value differs from its default.
+The networks are torchvision's own, so that nothing here can share a mistake with actio. Weights and batch norm statistics
+come from a seed and are nothing that a network would learn, but every value differs from its default.
 
     python3 tools/golden/torchvision_logits.py OUT NETWORK [SIZE [transform_input]]
 

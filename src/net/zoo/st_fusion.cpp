@@ -1,7 +1,8 @@
 // Spatiotemporal fusion of two residual streams: motion enters the appearance stream's residual branches.
 // Source: Feichtenhofer et al., Spatiotemporal Residual Networks for Video Action Recognition, sec. 3.2 (additive), and
 // Spatiotemporal Multiplier Networks for Video Action Recognition, sec. 4.1 (multiplicative). Both connect once per stage, from
-// motion to appearance, inside of the residual branch. Their temporal convolutions are left out: segments meet in the consensus.
+// motion to appearance, inside of the residual branch. Resolved: at the second unit of a stage, whose skip is the identity on
+// every residual backbone (ResNet-18's and 34's first stage would have one earlier). Their temporal convolutions are left out: segments meet in the consensus.
 #include "net/zoo/stream.h"
 
 namespace actio::net {
