@@ -2,7 +2,8 @@
 // Source: Feichtenhofer et al., Spatiotemporal Residual Networks for Video Action Recognition, sec. 3.2 (additive), and
 // Spatiotemporal Multiplier Networks for Video Action Recognition, sec. 4.1 (multiplicative). Both connect once per stage, from
 // motion to appearance, inside of the residual branch. Resolved: at the second unit of a stage, whose skip is the identity on
-// every residual backbone (ResNet-18's and 34's first stage would have one earlier). Their temporal convolutions are left out: segments meet in the consensus.
+// every residual backbone (ResNet-18's and 34's first stage would have one earlier). Their temporal convolutions are left out:
+// segments meet in the consensus.
 #include "net/zoo/stream.h"
 
 namespace actio::net {
