@@ -39,6 +39,9 @@ net::NetSpec find_network(DescribeArguments& a) {
     if (a.flags->any_set()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
     return net::read_model(a.network).spec;
   }
+  if (a.flags->was_set("network.network") && a.options.network != a.network) {
+    fail_usage("describe {} and the option network = '{}' name two networks", a.network, a.options.network);
+  }
   if (contains(net::backbone_names(), a.network)) {
     a.options.network = "tsn";
     a.options.streams = "rgb";

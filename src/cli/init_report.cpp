@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <utility>
+#include <map>
 #include <vector>
+
+#include "net/file_bytes.h"
 
 namespace actio::cli {
 namespace {
 
 constexpr std::size_t kMostNames = 8;
+constexpr std::size_t kMostParts = 40;
 
 // "rgb.layer1.0.conv1.weight" -> "rgb.layer1"
 std::string part_of(const std::string& name) {
@@ -21,16 +23,24 @@ std::string part_of(const std::string& name) {
 // All names where they are few, else how many there are of each part.
 std::string listed(const std::vector<std::string>& names) {
   if (names.empty()) return "";
-  if (names.size() <= kMostNames) return fmt::format(": {}", fmt::join(names, ", "));
-  std::vector<std::pair<std::string, int>> parts;
+  std::vector<std::string> texts;
+  if (names.size() <= kMostNames) {
+    for (const std::string& name : names) texts.push_back(net::shown_name(name));
+    return fmt::format(": {}", fmt::join(texts, ", "));
+  }
+  std::map<std::string, std::size_t> counts;
+  std::vector<std::string> parts;  // in the order of the names
   for (const std::string& name : names) {
     const std::string part = part_of(name);
-    const auto found = std::ranges::find(parts, part, [](const auto& entry) { return entry.first; });
-    if (found == parts.end()) parts.emplace_back(part, 1);
-    else ++found->second;
+    if (++counts[part] == 1) parts.push_back(part);
   }
-  std::vector<std::string> texts;
-  for (const auto& [part, count] : parts) texts.push_back(fmt::format("{} ({})", part, count));
+  for (const std::string& part : parts) {
+    if (texts.size() == kMostParts) {
+      texts.push_back(fmt::format("and {} more parts", parts.size() - kMostParts));
+      break;
+    }
+    texts.push_back(fmt::format("{} ({})", net::shown_name(part), counts[part]));
+  }
   return fmt::format(": {}", fmt::join(texts, ", "));
 }
 

@@ -7,7 +7,7 @@
 
 namespace actio::cli {
 
-// "first weights from FILE: 318 tensors loaded: rgb.layer1 (36), ...", one line each for loaded, new and unused ones.
+// "first weights from FILE", and a line each for loaded, new and unused tensors: "  loaded 318: rgb.layer1 (36), ...".
 std::string init_text(const net::InitReport& report, const std::string& source);
 
 }  // namespace actio::cli

@@ -75,6 +75,7 @@ void OptionFlags::apply() {
     const Json file = read_toml(config_);
     std::vector<std::string> known;
     for (const Table& table : tables_) known.push_back(table.name);
+    known.insert(known.end(), tolerated_.begin(), tolerated_.end());
     for (const auto& [name, content] : file.items()) {
       if (std::ranges::find(tolerated_, name) != tolerated_.end()) continue;
       const auto table = std::ranges::find(tables_, name, &Table::name);

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "cli/init_report.h"
 #include "cli/interrupt.h"
@@ -41,12 +43,26 @@ struct TrainArguments {
 };
 
 // The paper's order: the motion stream and the TTN start from the spatial stream where the parent has none of its own.
-void offer_spatial_weights(TensorMap& weights) {
+// Returns: the names under which copies were offered ("conv1.weight" for "rgb.conv1.weight").
+std::set<std::string> offer_spatial_weights(TensorMap& weights) {
   TensorMap spatial;
+  std::set<std::string> offered;
   for (const auto& [name, tensor] : weights) {
-    if (name.starts_with("rgb.")) spatial.emplace(name.substr(4), tensor);
+    if (!name.starts_with("rgb.") || weights.contains(name.substr(4))) continue;
+    offered.insert(name.substr(4));
+    spatial.emplace(name.substr(4), tensor);
   }
   weights.merge(spatial);
+  return offered;
+}
+
+// A tensor and its copy count as one, which is used where either of them is.
+void merge_offered(const std::set<std::string>& offered, net::InitReport& report) {
+  const std::set<std::string> unused(report.unused.begin(), report.unused.end());
+  std::erase_if(report.unused, [&](const std::string& name) {
+    if (offered.contains(name)) return true;
+    return name.starts_with("rgb.") && offered.contains(name.substr(4)) && !unused.contains(name.substr(4));
+  });
 }
 
 bool describes_motion(const std::string& field) {
@@ -74,6 +90,7 @@ void adopt_settings(TrainArguments& a, const net::Model& parent) {
 // Fills the model's network and first weights, and tells what came from where.
 void initialise_model(TrainArguments& a, net::Model& model) {
   TensorMap source;
+  std::set<std::string> offered;
   apply_network_defaults(a.network, a.preprocess, *a.flags);
   if (!a.init.empty()) {
     if (net::is_model_file(a.init)) {
@@ -81,7 +98,7 @@ void initialise_model(TrainArguments& a, net::Model& model) {
       adopt_settings(a, parent);
       model.parent_hash = parent.hash;
       source = std::move(parent.weights);
-      offer_spatial_weights(source);
+      offered = offer_spatial_weights(source);
     } else {
       source = net::read_weights(a.init);
     }
@@ -91,8 +108,7 @@ void initialise_model(TrainArguments& a, net::Model& model) {
   net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
                                                  static_cast<std::uint64_t>(a.train.seed), model.weights);
   if (a.init.empty()) return;
-  // What was offered to other streams is no tensor of the file.
-  std::erase_if(report.unused, [&](const std::string& name) { return source.contains("rgb." + name); });
+  merge_offered(offered, report);
   if (report.loaded.empty()) {
     fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", a.init, model.spec.name);
   }

@@ -38,7 +38,11 @@ void Lowering::name_tensors() {
 void Lowering::run() {
   name_tensors();
   for (const net::Node* node : nodes_) lower(*node);
-  if (spec_.scores == spec_.output) graph_.add(kScores, {"Identity", {kProbabilities}}, kScores);
+  if (spec_.scores != spec_.output) return;
+  // A node of its own name: OpenCV takes no two of one name, and the network may have a node "scores".
+  std::string copy = "scores.copy";
+  while (std::ranges::find(spec_.nodes, copy, &net::Node::name) != spec_.nodes.end()) copy += "_";
+  graph_.add(copy, {"Identity", {kProbabilities}}, kScores);
 }
 
 void Lowering::lower(const net::Node& node) {

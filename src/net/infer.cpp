@@ -188,6 +188,8 @@ void infer_time_tuples(const Node& node, const NodeInfo& x, NodeInfo& info) {
   const auto& indices = node.attrs.indices;
   const auto count = static_cast<std::int64_t>(indices.size());
   const std::int64_t length = positive(node, "kernel", node.attrs.kernel[1]);
+  constexpr std::int64_t kMostIndices = 1 << 16;
+  if (count > kMostIndices) fail("{}: {} indices, at most {} are allowed", node.name, count, kMostIndices);
   if (count == 0 || count % length != 0) fail("{}: {} indices do not make tuples of {}", node.name, count, length);
   for (const std::int64_t index : indices) {
     if (index < 0 || index >= x.shape[1]) fail("{}: index {} is outside of {} columns", node.name, index, x.shape[1]);

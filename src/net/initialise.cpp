@@ -90,11 +90,23 @@ Tensor spread_over_channels(const Tensor& source, const Shape& shape) {
   return result;
 }
 
+// The linear layers behind which no other weights lie on the way to a head or to the scores.
+std::set<std::string> classifiers(const NetSpec& spec) {
+  std::set<std::string> open = {spec.scores, spec.output}, found;
+  for (const Head& head : spec.heads) open.insert(head.node);
+  for (auto node = spec.nodes.rbegin(); node != spec.nodes.rend(); ++node) {
+    if (!open.contains(node->name)) continue;
+    if (is_linear(*node)) found.insert(node->name);
+    else if (node->op != Op::kConv2d && node->op != Op::kConv1d) open.insert(node->inputs.begin(), node->inputs.end());
+  }
+  return found;
+}
+
 class Initialiser {
  public:
   Initialiser(const NetSpec& spec, const TensorMap* source, std::uint64_t seed)
       : spec_(spec), inferred_(infer(spec)), source_(source), seed_(seed) {
-    classes_ = inferred_.at(spec.output).shape;
+    classifiers_ = classifiers(spec);
     for (const Node& node : spec.nodes) {
       if (node.op == Op::kInput) inputs_.insert(node.name);
     }
@@ -136,7 +148,7 @@ class Initialiser {
   }
 
   bool is_other_classifier(const Node& node, const std::vector<ParamInfo>& params) const {
-    if (!is_linear(node) || Shape{node.attrs.channels} != classes_) return false;
+    if (!classifiers_.contains(node.name)) return false;
     return std::ranges::any_of(params, [&](const ParamInfo& param) {
       const Found* found = find(param.name);
       return found != nullptr && found->second.shape() != param.shape;
@@ -169,7 +181,7 @@ class Initialiser {
   const Inferred inferred_;
   const TensorMap* source_;
   const std::uint64_t seed_;
-  Shape classes_;
+  std::set<std::string> classifiers_;
   std::set<std::string> inputs_;
   std::set<std::string> used_;
   InitReport report_;

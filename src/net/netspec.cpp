@@ -119,6 +119,13 @@ Attrs attrs_from_json(const Json& json) {
   return attrs;
 }
 
+bool training_only(const Json& head) {
+  if (!head.contains("training_only")) return false;
+  const Json& value = head.at("training_only");
+  if (!value.is_boolean()) fail_data("training_only of a head must be true or false, got {}", value.type_name());
+  return value.get<bool>();
+}
+
 NetSpec parse(const Json& json) {
   NetSpec spec;
   json.at("name").get_to(spec.name);
@@ -134,7 +141,7 @@ NetSpec parse(const Json& json) {
   for (const Json& entry : json.at("heads")) {
     spec.heads.push_back({entry.at("name").get<std::string>(), entry.at("node").get<std::string>(),
                           entry.at("loss").get<std::string>(), entry.at("weight").get<double>(),
-                          entry.value("training_only", false)});
+                          training_only(entry)});
   }
   for (const Json& entry : json.at("stages")) {
     spec.stages.push_back({entry.at("name").get<std::string>(), entry.at("node").get<std::string>()});

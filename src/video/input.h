@@ -27,8 +27,8 @@ class Input {
   bool seeks_exactly() const;
   bool seeks_by_pts() const;
 
-  // Whether the container's own index already shows that frames up to `last` cannot be had without all before them: one key
-  // frame, and pictures in the order of decoding.
+  // Whether the container's own index already shows that frames up to `last` hardly need fewer packets than all before them:
+  // one key frame, and pictures in the order of decoding.
   bool needs_every_packet(std::int64_t last) const;
 
   // Goes to the packet whose time in the index is `time`, or before it. Returns: whether the container can.

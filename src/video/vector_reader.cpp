@@ -128,11 +128,13 @@ void VectorReader::forget_past() {
   std::int64_t first = next_order_.value_or(0);
   for (const DecodedFrame& frame : held_) first = std::min(first, frame.order);
   std::vector<std::int64_t> orders;
+  std::int64_t nearest = -1;  // of what every frame to come may refer to
   for (const PastFrame& past : past_) {
-    if (past.order < first) orders.push_back(past.order);
+    if (past.order >= first) continue;
+    orders.push_back(past.order);
+    nearest = past.index;
   }
   const std::int64_t start = window_start(std::move(orders));
-  const std::int64_t nearest = past_.empty() ? 0 : past_.back().index;
   std::erase_if(past_, [&](const PastFrame& past) { return past.order < start && past.index != nearest; });
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cli/program.h"
+#include "core/error.h"
 #include "net/initialise.h"
 #include "net/model_file.h"
 #include "net/weights.h"
@@ -83,6 +84,16 @@ TEST_F(FirstWeights, of_a_backbone_load_into_a_bigger_network_with_partial_which
     EXPECT_TRUE(std::ranges::equal(loaded, original)) << stream;
   }
   EXPECT_EQ(made.weights.at("motion.conv1.weight").shape(), (Shape{8, 6, 7, 7})) << "cross-modality, over 2 x 3 channels";
+}
+
+TEST_F(FirstWeights, of_thousands_of_strange_tensors_are_told_in_short_lines_without_control_characters) {
+  TensorMap weights = image_weights();
+  for (int i = 0; i < 30'000; ++i) weights[fmt::format("strange{}.w", i)] = Tensor({1});
+  weights["evil\x1b[31m\nname.w"] = Tensor({1});
+  const ProgramResult result = import(weights, " --partial --network tsn --streams rgb --classes 4");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("not used 30003: "), HasSubstr("more parts"), Not(HasSubstr("\x1b"))));
+  EXPECT_LT(result.out.size(), 3000U);
 }
 
 TEST_F(FirstWeights, that_only_partly_fit_are_refused_without_partial) {

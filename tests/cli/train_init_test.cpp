@@ -67,6 +67,21 @@ TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
   EXPECT_EQ(three.parent_hash, two.hash);
 }
 
+TEST_F(TrainInit, goes_from_a_spatial_to_a_motion_network_though_no_tensor_has_its_name) {
+  ASSERT_EQ(train("appearance", std::string(kTiny) + " --network tsn --streams rgb").exit_code, 0);
+  const ProgramResult motion =
+      train("motion", " --network tsn --streams motion --segments 2 --epochs 1 --batch-size 4 --init " + model("appearance"));
+  ASSERT_EQ(motion.exit_code, 0) << motion.err;
+  EXPECT_THAT(motion.out, AllOf(HasSubstr("loaded 102"), HasSubstr("new 0"), HasSubstr("not used 0")));
+  // Both streams into one of them leaves the other without a place.
+  ASSERT_EQ(train("pair", std::string(kTiny) + " --network tsn --streams both").exit_code, 0);
+  const std::string one = " --network tsn --streams rgb --segments 2 --epochs 1 --batch-size 4 --init " + model("pair");
+  const ProgramResult strict = train("one", one);
+  EXPECT_EQ(strict.exit_code, 3);
+  EXPECT_THAT(strict.err, AllOf(HasSubstr("its tensor 'motion."), HasSubstr("--partial")));
+  EXPECT_EQ(train("one", one + " --partial").exit_code, 0);
+}
+
 TEST_F(TrainInit, takes_a_network_on_motion_vectors_from_the_one_that_learned_on_flow) {
   const std::string flow = " --motion flow --flow-quality realtime --flow-short-side 36 --motion-length 2 --motion-bound 8";
   ASSERT_EQ(train("on_flow", std::string(kTiny) + " --network if_ttn" + flow).exit_code, 0);

@@ -63,6 +63,8 @@ TEST(Infer, joins_the_columns_of_a_tuple_and_counts_the_tuples) {
   EXPECT_THAT(message_of([&] { b.time_tuples("out", x, {{0, 5}}); }), HasSubstr("out: index 5 is outside of 5 columns"));
   EXPECT_THAT(message_of([&] { b.time_tuples("odd", x, {{0, 1}, {2}}); }), HasSubstr("odd: 3 indices do not make tuples of 2"));
   EXPECT_THAT(message_of([&] { b.time_tuples("none", x, {}); }), HasSubstr("none: 0 indices"));
+  const std::vector<std::vector<std::int64_t>> many(40'000, {0, 1});
+  EXPECT_THAT(message_of([&] { b.time_tuples("many", x, many); }), HasSubstr("many: 80000 indices, at most 65536 are allowed"));
 }
 
 TEST(Infer, gives_rows_for_clips_of_k_segments) {

@@ -177,8 +177,14 @@ TEST(Zoo, two_stream_averages_the_probabilities_of_snippets_and_tsn_their_scores
   EXPECT_THAT(spec.node("rgb.probabilities").inputs, ElementsAre("rgb.fc"));
   EXPECT_THAT(spec.node("rgb.mean").inputs, ElementsAre("rgb.probabilities"));
   EXPECT_THAT(spec.node("rgb.consensus").inputs, ElementsAre("rgb.fc")) << "what the head is trained on";
-  EXPECT_EQ(spec.output, "probabilities");
-  EXPECT_THAT(spec.node("probabilities").inputs, ElementsAre("rgb.mean", "motion.mean"));
+  EXPECT_EQ(spec.output, "scores");
+  EXPECT_EQ(spec.scores, "scores");
+  EXPECT_THAT(spec.node("scores").inputs, ElementsAre("rgb.mean", "motion.mean"));
+  NetworkOptions options = options_for("two_stream", "resnet18");
+  options.fusion_weights = {1, 3};
+  EXPECT_THAT(build_network(options, with_motion()).node("scores").attrs.weights, ElementsAre(0.25, 0.75)) << "of probabilities";
+  options.fusion_weights = {-1, 2};
+  EXPECT_THROW(build_network(options, with_motion()), Error);
 }
 
 TEST(Zoo, trn_relates_ordered_tuples_of_every_length_evenly_chosen) {

@@ -83,7 +83,8 @@ class ZooVariants {
         });
       }
     }
-    for (const char* design : {"b", "c"}) add("stfn", fmt::format("design {}", design), [&](auto& o) { o.stfn_design = design; });
+    for (const char* design : {"b", "c"})
+      add("stfn", fmt::format("design {}", design), [&](auto& o) { o.stfn_design = design; });
     for (const std::int64_t blocks : {2, 3, 4}) {
       add("stfn", fmt::format("{} blocks", blocks), [&](auto& o) { o.stfn_blocks = blocks; });
     }

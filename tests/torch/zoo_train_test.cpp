@@ -59,10 +59,10 @@ void expect_learning(const ZooVariant& variant) {
   Graph graph(spec, weights);
   const TensorMap inputs = random_clips(spec);
   TrainOptions options;
-  options.learning_rate = 0.02;
+  options.learning_rate = 0.004;
   options.momentum = 0;
   options.weight_decay = 0;
-  options.clip_gradient = 5;
+  options.clip_gradient = 1;
   Optimizer optimizer(graph.parameters(), options);
   double first = 0;
   for (int step = 0; step < 3; ++step) {
