@@ -17,6 +17,7 @@ namespace actio {
 namespace {
 
 using testing::close;
+using testing::random_clips;
 using testing::ZooVariant;
 using testing::ZooVariants;
 
@@ -35,23 +36,6 @@ TensorMap random_weights(const net::NetSpec& spec, std::uint64_t seed) {
     }
   }
   return weights;
-}
-
-TensorMap random_clips(const net::NetSpec& spec, std::int64_t clips) {
-  TensorMap inputs;
-  for (const net::Node& node : spec.nodes) {
-    if (node.op != net::Op::kInput) continue;
-    Shape shape = node.attrs.shape;
-    shape.insert(shape.begin(), clips * spec.segments);
-    Tensor tensor(shape);
-    Rng rng(9, inputs.size());
-    for (std::int64_t row = 0; row < shape[0]; ++row) {  // each snippet with a brightness of its own
-      const double brightness = rng.normal();
-      for (float& x : tensor.rows(row, 1).values<float>()) x = static_cast<float>(brightness + rng.normal());
-    }
-    inputs[node.name] = tensor;
-  }
-  return inputs;
 }
 
 TensorMap reversed(const TensorMap& inputs, std::int64_t segments) {
@@ -139,7 +123,9 @@ TEST(Algebra, reversed_segments_negate_every_input_of_the_ttns_first_stage) {
     const net::NetSpec spec = variant.spec();
     const TensorMap weights = random_weights(spec, 3), inputs = random_clips(spec, kClips);
     const std::string node = fmt::format("ttn.diff{}", first - 1);
-    const auto input_of = [&](const TensorMap& clips) { return torch_train::forward(spec, weights, clips, {node}).at(node); };
+    const auto input_of = [&](const TensorMap& clips) {
+      return torch_train::forward(spec, weights, clips, {node}).at(node);
+    };
     const Tensor forwards = input_of(inputs);
     Tensor negated = forwards.clone();
     const std::int64_t pairs = spec.segments - 1;
@@ -153,8 +139,8 @@ TEST(Algebra, reversed_segments_negate_every_input_of_the_ttns_first_stage) {
 }
 
 std::string swapped_name(std::string name) {
-  for (const auto& [one, other] : {std::pair{"rgb.", "motion."}, {"stfn.a.", "stfn.m."}, {"stfn.fa.", "stfn.fm."},
-                                   {"stfn.head_a.", "stfn.head_m."}}) {
+  for (const auto& [one, other] :
+       {std::pair{"rgb.", "motion."}, {"stfn.a.", "stfn.m."}, {"stfn.fa.", "stfn.fm."}, {"stfn.head_a.", "stfn.head_m."}}) {
     if (name.starts_with(one)) return other + name.substr(std::string(one).size());
     if (name.starts_with(other)) return one + name.substr(std::string(other).size());
   }
@@ -173,7 +159,8 @@ TEST(Algebra, stfn_with_average_fusion_both_ways_does_not_change_when_its_stream
     const TensorMap swapped_inputs = {{"rgb", inputs.at("motion")}, {"motion", inputs.at("rgb")}};
     const Tensor expected = scores_of(spec, weights, inputs);
     EXPECT_TRUE(close(scores_of(spec, swapped, swapped_inputs), expected, kRounding)) << design;
-    EXPECT_GT(difference(scores_of(spec, weights, swapped_inputs), expected), 100 * kRounding) << "the streams are not alike";
+    EXPECT_GT(difference(scores_of(spec, weights, swapped_inputs), expected), 100 * kRounding)
+        << "the streams are not alike";
   }
 }
 

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/rng.h"
+#include "core/tensor.h"
 #include "net/zoo.h"
 
 namespace actio::testing {
@@ -95,5 +97,23 @@ class ZooVariants {
 
   std::vector<ZooVariant> variants_;
 };
+
+// Noise, each snippet with a brightness of its own.
+inline TensorMap random_clips(const net::NetSpec& spec, std::int64_t clips) {
+  TensorMap inputs;
+  for (const net::Node& node : spec.nodes) {
+    if (node.op != net::Op::kInput) continue;
+    Shape shape = node.attrs.shape;
+    shape.insert(shape.begin(), clips * spec.segments);
+    Tensor tensor(shape);
+    Rng rng(9, inputs.size());
+    for (std::int64_t row = 0; row < shape[0]; ++row) {
+      const double brightness = rng.normal();
+      for (float& x : tensor.rows(row, 1).values<float>()) x = static_cast<float>(brightness + rng.normal());
+    }
+    inputs[node.name] = tensor;
+  }
+  return inputs;
+}
 
 }  // namespace actio::testing

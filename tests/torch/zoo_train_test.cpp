@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "core/rng.h"
 #include "net/initialise.h"
 #include "support/zoo_variants.h"
 #include "torch/graph.h"
@@ -19,20 +18,6 @@ using testing::ZooVariant;
 using testing::ZooVariants;
 
 constexpr std::int64_t kTinyBatch = 4;
-
-TensorMap random_clips(const net::NetSpec& spec) {
-  TensorMap inputs;
-  for (const net::Node& node : spec.nodes) {
-    if (node.op != net::Op::kInput) continue;
-    Shape shape = node.attrs.shape;
-    shape.insert(shape.begin(), kTinyBatch * spec.segments);
-    Tensor tensor(shape);
-    Rng rng(3, inputs.size());
-    for (float& x : tensor.values<float>()) x = static_cast<float>(rng.normal());
-    inputs[node.name] = tensor;
-  }
-  return inputs;
-}
 
 double loss_and_gradients(Graph& graph, const TensorMap& inputs) {
   const Graph::Values values = graph.run(inputs, loss_nodes(graph.spec()), {.training = true, .gradients = true});
@@ -57,7 +42,7 @@ void expect_learning(const ZooVariant& variant) {
   TensorMap weights;
   net::initialise(spec, nullptr, 1, weights);
   Graph graph(spec, weights);
-  const TensorMap inputs = random_clips(spec);
+  const TensorMap inputs = testing::random_clips(spec, kTinyBatch);
   TrainOptions options;
   options.learning_rate = 0.004;
   options.momentum = 0;
