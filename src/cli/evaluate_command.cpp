@@ -13,7 +13,10 @@
 #include "core/file.h"
 #include "data/dataset.h"
 #include "data/flow_cache.h"
+#include "eval/fusion.h"
+#include "eval/groups.h"
 #include "eval/metrics.h"
+#include "eval/score_file.h"
 
 namespace actio::cli {
 namespace {
@@ -23,12 +26,19 @@ struct EvaluateArguments {
   std::string data;
   std::string part;
   std::string report;
+  std::string scores;
   bool json = false;
   std::int64_t workers = 2;
   data::DatasetOptions options;
+  TestOptions test;
   runtime::RuntimeOptions runtime;
   data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
+};
+
+struct EvaluateFigures {
+  eval::Metrics metrics;
+  eval::GroupMetrics groups;
 };
 
 std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::string>& warnings) {
@@ -42,16 +52,48 @@ std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::st
   return part == "test" ? parts.test : parts.train;
 }
 
-std::string text_of(const eval::Metrics& m, const Evaluation& evaluation, const std::vector<std::string>& classes) {
-  std::string text = fmt::format("clips                {}\n", m.clips);
-  if (!evaluation.failures.empty()) text += fmt::format("could not be read    {}\n", evaluation.failures.size());
-  text += fmt::format("top-1                {:.1f} %   (95 % interval {:.1f} to {:.1f})\n", 100 * m.top1, 100 * m.top1_low, 100 * m.top1_high);
-  text += fmt::format("top-5                {:.1f} %\n", 100 * m.top5);
-  text += fmt::format("mean class accuracy  {:.1f} %\n\n", 100 * m.mean_class_accuracy);
-  if (classes.size() > 20) return text;
+void check_outputs(const EvaluateArguments& a) {
+  if (!a.report.empty()) check_output(a.report, {a.model, a.data});
+  if (a.scores.empty()) return;
+  for (const std::string& file : eval::score_files_of(a.scores)) {
+    check_output(file, {a.model, a.data});
+    if (file == a.report) fail_usage("{}: is given for the scores and for the report", file);
+  }
+}
+
+// Before hours of work: whether the file can name these clips and classes.
+void check_score_file(const EvaluateArguments& a, const std::vector<data::Item>& items, const VideoClassifier& classifier) {
+  Evaluation expected;
+  expected.items = items;
+  const net::Model& model = classifier.model();
+  for (const data::Item& item : items) expected.labels.push_back(class_index(model, item.label));
+  expected.scores = Tensor({static_cast<std::int64_t>(items.size()), static_cast<std::int64_t>(model.classes.size())});
+  expected.probabilities = expected.scores;
+  eval::ScoreTable table = score_table_of(expected, classifier, a.test.average);
+  table.source = a.data;
+  table.kind = eval::ScoreKind::kUnknown;
+  eval::check_storable(a.scores, table);
+}
+
+EvaluateFigures measure(const eval::ScoreTable& table, const Evaluation& evaluation) {
+  EvaluateFigures figures;
+  figures.metrics = eval::compute_metrics(table.scores, table.labels);
+  figures.metrics.calibration = eval::measure_calibration(eval::normalised(table, "softmax").scores, table.labels);
+  std::vector<std::string> groups;
+  for (const data::Item& item : evaluation.items) groups.push_back(item.group);
+  figures.groups = eval::measure_groups(table.scores, table.labels, groups);
+  return figures;
+}
+
+Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const VideoClassifier& classifier) {
+  return {{"name", a.test.protocol},     {"segments", classifier.model().spec.segments}, {"places", protocol.places},
+          {"crops", protocol.crops},     {"views", classifier.views()},                  {"average", a.test.average}};
+}
+
+std::string confusion_text(const eval::Metrics& m, const std::vector<std::string>& classes) {
   std::size_t width = 10;
   for (const std::string& name : classes) width = std::max(width, name.size());
-  text += fmt::format("{:<{}}  predicted, in the order of the rows\n", "true class", width);
+  std::string text = fmt::format("\n{:<{}}  predicted, in the order of the rows\n", "true class", width);
   for (std::size_t c = 0; c < classes.size(); ++c) {
     text += fmt::format("{:<{}} ", classes[c], width);
     for (const std::int64_t count : m.confusion[c]) text += fmt::format(" {:>4}", count);
@@ -60,26 +102,54 @@ std::string text_of(const eval::Metrics& m, const Evaluation& evaluation, const 
   return text;
 }
 
+std::string text_of(const EvaluateFigures& figures, const Json& json, const std::vector<std::string>& classes) {
+  const eval::Metrics& m = figures.metrics;
+  const Json& protocol = json.at("protocol");
+  std::string text = fmt::format("clips                {}\n", m.clips);
+  if (!json.at("failures").empty()) text += fmt::format("could not be read    {}\n", json.at("failures").size());
+  text += fmt::format("views of a clip      {}   ({} segments, {} crops, mean of {})\n", protocol.at("views").get<std::int64_t>(),
+                      protocol.at("segments").get<std::int64_t>(), protocol.at("crops").get<std::string>(),
+                      protocol.at("average").get<std::string>());
+  text += fmt::format("top-1                {:.1f} %   (95 % interval {:.1f} to {:.1f})\n", 100 * m.top1, 100 * m.top1_low, 100 * m.top1_high);
+  text += fmt::format("top-5                {:.1f} %\n", 100 * m.top5);
+  text += fmt::format("mean class accuracy  {:.1f} %\n", 100 * m.mean_class_accuracy);
+  if (!figures.groups.groups.empty()) {
+    text += fmt::format("top-1 of a group     {:.1f} %   (deviation {:.1f}, {} groups)\n", 100 * figures.groups.mean,
+                        100 * figures.groups.deviation, figures.groups.groups.size());
+  }
+  text += fmt::format("calibration error    {:.1f} %   ({} bins)\n", 100 * m.calibration->expected_error, eval::kCalibrationBins);
+  text += fmt::format("-log likelihood      {:.4f}   (nats a clip)\n", m.calibration->negative_log_likelihood);
+  text += fmt::format("Brier score          {:.4f}\n", m.calibration->brier);
+  return classes.size() > 20 ? text : text + confusion_text(m, classes);
+}
+
 int run_evaluate(EvaluateArguments& a) {
   a.flags->apply();
-  if (!a.report.empty()) check_output(a.report, {a.model, a.data});
+  check_outputs(a);
+  const data::Protocol protocol = a.test.chosen(*a.flags);
   std::vector<std::string> dataset_warnings;
   const std::vector<data::Item> items = items_of(a, dataset_warnings);
-  VideoClassifier classifier(a.model, a.runtime, {.flow_cache = a.cache.flow_cache});
+  VideoClassifier classifier(a.model, a.runtime, {.flow_cache = a.cache.flow_cache, .part_bytes = a.test.bytes(), .head = a.test.head, .protocol = protocol});
+  if (!a.scores.empty()) check_score_file(a, items, classifier);
   const Evaluation evaluation = evaluate_items(classifier, items, a.workers);
   print_warnings(dataset_warnings);
   print_warnings(evaluation.warnings);
   print_warnings(evaluation.failures);
   if (evaluation.labels.empty()) fail_data("{}: none of {} videos could be read", a.data, items.size());
   const auto& classes = classifier.model().classes;
-  const eval::Metrics metrics = eval::compute_metrics(evaluation.scores, evaluation.labels);
-  Json json = eval::to_json(metrics, classes);
+  const eval::ScoreTable table = score_table_of(evaluation, classifier, a.test.average);
+  const EvaluateFigures figures = measure(table, evaluation);
+  Json json = eval::to_json(figures.metrics, classes);
+  if (!figures.groups.groups.empty()) json["groups"] = eval::to_json(figures.groups);
+  json["protocol"] = protocol_json(a, protocol, classifier);
+  if (!a.test.head.empty()) json["head"] = a.test.head;
   json["model"] = a.model;
   json["data"] = a.data;
   json["failures"] = evaluation.failures;
   json["warnings"] = evaluation.warnings;
   if (!a.report.empty()) write_file_atomically(a.report, json_text(json, 2) + "\n");
-  std::puts(a.json ? json_text(json, 2).c_str() : text_of(metrics, evaluation, classes).c_str());
+  if (!a.scores.empty()) eval::write_scores(a.scores, table);
+  std::puts(a.json ? json_text(json, 2).c_str() : text_of(figures, json, classes).c_str());
   return evaluation.failures.empty() ? 0 : static_cast<int>(ErrorCode::kBadData);
 }
 
@@ -93,10 +163,12 @@ void add_evaluate(CLI::App& app) {
   command.add_option("--part", a->part, "test, train or all [test where the clips are divided, else all]")
       ->check(CLI::IsMember({"test", "train", "all"}));
   command.add_option("--report", a->report, "also write the figures to this JSON file");
+  command.add_option("--scores", a->scores, "also write the scores of every clip to this file: .csv, .npy or .f32");
   command.add_flag("--json", a->json, "print JSON");
   command.add_option("--workers", a->workers, "videos decoded ahead [2]")->check(CLI::Range(1, 64));
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add("data", a->options.fields());
+  a->flags->add("test", a->test.fields());
   a->flags->add("runtime", a->runtime.fields());
   a->flags->add("cache", a->cache.fields());
   a->flags->add_config();

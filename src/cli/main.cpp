@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   actio::cli::add_recognize(app);
   actio::cli::add_train(app);
   actio::cli::add_evaluate(app);
+  actio::cli::add_fuse(app);
   actio::cli::add_demo(app);
   actio::cli::add_doctor(app);
   actio::cli::add_describe(app);

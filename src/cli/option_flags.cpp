@@ -70,20 +70,31 @@ std::string OptionFlags::toml_text() const {
   return text;
 }
 
+void OptionFlags::read_tables(const Json& tables, const std::string& where) {
+  std::vector<std::string> known;
+  for (const Table& table : tables_) known.push_back(table.name);
+  known.insert(known.end(), tolerated_.begin(), tolerated_.end());
+  for (const auto& [name, content] : tables.items()) {
+    if (std::ranges::find(tolerated_, name) != tolerated_.end()) continue;
+    const auto table = std::ranges::find(tables_, name, &Table::name);
+    if (table == tables_.end()) fail_usage("{}: {}", where, unknown_name_text("table", name, known));
+    fields_from_json(table->fields, content, fmt::format("{}: [{}]", where, name));
+    for (const auto& [key, value] : content.items()) set_[name + "." + key] = true;
+  }
+}
+
 void OptionFlags::apply() {
   if (!config_.empty()) {
-    const Json file = read_toml(config_);
-    std::vector<std::string> known;
-    for (const Table& table : tables_) known.push_back(table.name);
-    known.insert(known.end(), tolerated_.begin(), tolerated_.end());
-    for (const auto& [name, content] : file.items()) {
-      if (std::ranges::find(tolerated_, name) != tolerated_.end()) continue;
-      const auto table = std::ranges::find(tables_, name, &Table::name);
-      if (table == tables_.end()) fail_usage("{}: {}", config_, unknown_name_text("table", name, known));
-      fields_from_json(table->fields, content, fmt::format("{}: [{}]", config_, name));
-      for (const auto& [key, value] : content.items()) set_[name + "." + key] = true;
-    }
+    file_ = read_toml(config_);
+    read_tables(file_, config_);
   }
+  for (const auto& [field, text] : flags_) set_field(*field, text, "the flag " + flag_name(field->name));
+  set_before_overlay_ = set_;
+}
+
+void OptionFlags::overlay(const Json& tables, const std::string& where) {
+  set_ = set_before_overlay_;
+  read_tables(tables, where);
   for (const auto& [field, text] : flags_) set_field(*field, text, "the flag " + flag_name(field->name));
 }
 

@@ -28,6 +28,13 @@ class OptionFlags {
   // Reads the file, then the flags. Call after parsing, before the options are used. Throws: Error(kUsage).
   void apply();
 
+  // What the file holds, tolerated tables too; empty without a file. After apply().
+  const Json& file() const { return file_; }
+
+  // Sets the fields of `tables` ({"train": {"epochs": 3}}), then the flags again, which win. Until the next overlay, was_set()
+  // knows of these instead of those of the last overlay; the fields keep what nobody sets anew. Throws: Error(kUsage).
+  void overlay(const Json& tables, const std::string& where);
+
   // Every table as TOML, each field with its help as a comment. What the user left open is commented out, for it may follow
   // from something else: the network's paper, or the first weights.
   std::string toml_text() const;
@@ -46,8 +53,12 @@ class OptionFlags {
   std::deque<Table> tables_;
   std::vector<std::string> tolerated_;
   std::vector<std::pair<const Field*, std::string>> flags_;
+  void read_tables(const Json& tables, const std::string& where);
+
   std::map<std::string, bool> set_;
+  std::map<std::string, bool> set_before_overlay_;
   std::string config_;
+  Json file_;
 };
 
 // "motion_length" -> "--motion-length".

@@ -190,6 +190,7 @@ Fields DatasetOptions::fields() {
        {}},
       {"fold", &fold, "groups that form the test part", {}},
       {"test_share", &test_share, "without a fold: share of the groups held out for testing", {}, 0, 1},
+      {"validation_share", &validation_share, "share of the training part's groups held out to choose the best model by", {}, 0, 0.99},
       {"split_seed", &seed, "seed of the choice of those groups", {}},
   };
 }

@@ -47,13 +47,14 @@ struct DatasetOptions {
                                     // file its own
   std::vector<std::string> fold;    // groups that form the test part
   double test_share = 0;            // without a fold: share of the groups held out, 0..1
+  double validation_share = 0;      // share of the training part's groups that are held out to choose the best model by, 0..1
   std::int64_t seed = 1;            // of the choice of those groups
 
   Fields fields();
 };
 
 struct Split {
-  std::vector<Item> train, test;
+  std::vector<Item> train, validation, test;
 };
 
 // Reads `path` by its layout. folder: one sub-folder per class (video files at any depth; hidden ones are skipped; links are
@@ -74,7 +75,8 @@ bool is_divided(const Dataset& dataset, const DatasetOptions& options);
 // Throws: Error(kUsage) for a fold that names no group.
 std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options);
 
-// Divides the items by parts_of; unused ones are in neither part.
+// Divides the items by parts_of, and what is for training once more by validation_share, in whole groups as well; unused ones are
+// in no part.
 // Throws: as parts_of, and Error(kUsage) where nothing is left to train on.
 Split split_dataset(const Dataset& dataset, const DatasetOptions& options);
 

@@ -7,12 +7,11 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <set>
 #include <thread>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "data/epoch_order.h"
 #include "data/snippet.h"
 
 namespace actio::data {
@@ -70,6 +69,13 @@ void check(const std::vector<Item>& items, const LoaderOptions& options) {
   at_least_one("batch_size", options.batch_size);
   at_least_one("threads", options.threads);
   at_least_one("prefetch", options.prefetch);
+  at_least_one("shards", options.shards);
+  if (options.shard < 0 || options.shard >= options.shards) {
+    fail_usage("loader: shard must be from 0 to {}, got {}", options.shards - 1, options.shard);
+  }
+  if (options.shards > 1 && options.shuffle && !options.drop_last) {
+    fail_usage("loader: {} shards of a shuffled epoch need drop_last, or some would have more batches", options.shards);
+  }
 }
 
 }  // namespace
@@ -81,6 +87,7 @@ struct Loader::Impl {
   void start(std::int64_t epoch, std::int64_t first_batch);
   std::optional<Batch> next();
   std::int64_t batches() const;
+  std::int64_t end() const;
 
   void cancel_and_join();
   void plan_jobs();
@@ -106,7 +113,7 @@ struct Loader::Impl {
   std::condition_variable_any room_, ready_;
   std::deque<std::shared_ptr<Job>> jobs_;       // in order; the front is the next batch
   std::size_t claim_job_ = 0, claim_slot_ = 0;  // in jobs_
-  std::int64_t next_position_ = 0;              // of the next job to be planned
+  std::int64_t next_position_ = 0;              // of the next job to be planned, in the epoch of all shards
   std::set<std::size_t> bad_;                   // items that failed
   std::vector<std::string> failures_;           // of them, those that are not reported yet
   std::string first_failure_;
@@ -144,16 +151,13 @@ void Loader::Impl::start(std::int64_t epoch, std::int64_t first_batch) {
   if (first_batch < 0) fail_usage("loader: first_batch must be 0 or more, got {}", first_batch);
   cancel_and_join();
   epoch_ = epoch;
-  order_.resize(items_.size());
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  if (options_.shuffle) {
-    Rng rng(options_.seed, static_cast<std::uint64_t>(epoch));
-    rng.shuffle(order_);
-  }
+  std::vector<std::int64_t> classes;
+  for (const Item& item : items_) classes.push_back(item.class_index);
+  order_ = epoch_order(classes, {options_.shuffle, options_.balanced, options_.seed, epoch});
   jobs_.clear();
   misuse_ = nullptr;
   claim_job_ = claim_slot_ = 0;
-  next_position_ = first_batch * options_.batch_size;
+  next_position_ = (first_batch * options_.shards + options_.shard) * options_.batch_size;
   seen_ = delivered_ = 0;
   started_ = true;
   plan_jobs();
@@ -163,21 +167,26 @@ void Loader::Impl::start(std::int64_t epoch, std::int64_t first_batch) {
   }
 }
 
-std::int64_t Loader::Impl::batches() const {
+// The positions of the epoch that are read end here.
+std::int64_t Loader::Impl::end() const {
   const auto clips = static_cast<std::int64_t>(items_.size());
-  return (clips + (options_.drop_last ? 0 : options_.batch_size - 1)) / options_.batch_size;
+  const std::int64_t together = options_.batch_size * options_.shards;
+  return options_.drop_last ? clips / together * together : clips;
+}
+
+std::int64_t Loader::Impl::batches() const {
+  const std::int64_t together = options_.batch_size * options_.shards;
+  return std::max<std::int64_t>(0, end() - options_.shard * options_.batch_size + together - 1) / together;
 }
 
 // Keeps up to `prefetch` batches in the making. The caller holds the mutex, or is alone.
 void Loader::Impl::plan_jobs() {
-  const auto clips = static_cast<std::int64_t>(items_.size());
-  const std::int64_t end = options_.drop_last ? clips / options_.batch_size * options_.batch_size : clips;
-  while (static_cast<std::int64_t>(jobs_.size()) < options_.prefetch && next_position_ < end) {
+  while (static_cast<std::int64_t>(jobs_.size()) < options_.prefetch && next_position_ < end()) {
     auto job = std::make_shared<Job>();
     job->first = next_position_;
-    job->slots.resize(static_cast<std::size_t>(std::min(options_.batch_size, end - next_position_)));
+    job->slots.resize(static_cast<std::size_t>(std::min(options_.batch_size, end() - next_position_)));
     job->open = job->slots.size();
-    next_position_ += static_cast<std::int64_t>(job->slots.size());
+    next_position_ += options_.batch_size * options_.shards;
     jobs_.push_back(std::move(job));
   }
 }
@@ -328,7 +337,9 @@ std::optional<Batch> Loader::Impl::next() {
       return batch;
     }
   }
-  if (seen_ == 0 || delivered_ > 0) return std::nullopt;
+  // Where one shard of several replaces nothing, the others may have had better luck.
+  const bool saw_all = options_.shards == 1 || options_.replace_failed;
+  if (seen_ == 0 || delivered_ > 0 || !saw_all) return std::nullopt;
   const std::lock_guard lock(mutex_);
   fail_data("none of the {} clips could be read; the first: {}", items_.size(), first_failure_);
 }

@@ -11,15 +11,17 @@ namespace {
 // Class counts by group, sorted by name.
 using GroupCounts = std::map<std::string, std::vector<double>>;
 
-GroupCounts count_groups(const Dataset& dataset) {
+GroupCounts count_groups(const std::vector<Item>& items, std::size_t classes) {
   GroupCounts counts;
-  for (const Item& item : dataset.items) {
+  for (const Item& item : items) {
     auto& of_group = counts[item.group];
-    of_group.resize(dataset.classes.size());
+    of_group.resize(classes);
     of_group.at(static_cast<std::size_t>(item.class_index)) += 1;
   }
   return counts;
 }
+
+GroupCounts count_groups(const Dataset& dataset) { return count_groups(dataset.items, dataset.classes.size()); }
 
 std::vector<std::string> names_of(const GroupCounts& counts) {
   std::vector<std::string> names;
@@ -36,14 +38,13 @@ std::string list_text(const std::vector<std::string>& names) {
 }
 
 // Takes groups in random order, each one that brings the test counts of the classes nearer to their share.
-std::set<std::string> hold_out(const Dataset& dataset, const DatasetOptions& options) {
-  const GroupCounts counts = count_groups(dataset);
-  std::vector<double> missing(dataset.classes.size());
+std::set<std::string> hold_out(const GroupCounts& counts, double share, std::int64_t seed) {
+  std::vector<double> missing(counts.empty() ? 0 : counts.begin()->second.size());
   for (const auto& [name, of_group] : counts) {
-    for (std::size_t i = 0; i < missing.size(); ++i) missing[i] += options.test_share * of_group[i];
+    for (std::size_t i = 0; i < missing.size(); ++i) missing[i] += share * of_group[i];
   }
   std::vector<std::string> order = names_of(counts);
-  Rng rng(static_cast<std::uint64_t>(options.seed));
+  Rng rng(static_cast<std::uint64_t>(seed));
   rng.shuffle(order);
   std::set<std::string> held;
   for (const std::string& name : order) {
@@ -64,6 +65,19 @@ std::vector<Part> parts_of_groups(const Dataset& dataset, const std::set<std::st
   return parts;
 }
 
+void hold_out_validation(const Dataset& dataset, const DatasetOptions& options, Split& split) {
+  const auto& share = options.validation_share;
+  if (!(share >= 0 && share < 1)) fail_usage("{}: validation_share must be from 0 to below 1, got {}", dataset.source, share);
+  if (share == 0 || split.train.empty()) return;
+  const GroupCounts counts = count_groups(split.train, dataset.classes.size());
+  if (counts.size() < 2) fail_usage("{}: validation_share needs two groups at least to train on, got {}", dataset.source, counts.size());
+  std::set<std::string> held = hold_out(counts, share, options.seed);
+  if (held.size() == counts.size()) held.erase(held.begin());
+  std::vector<Item> rest;
+  for (Item& item : split.train) (held.contains(item.group) ? split.validation : rest).push_back(std::move(item));
+  split.train = std::move(rest);
+}
+
 }  // namespace
 
 bool is_divided(const Dataset& dataset, const DatasetOptions& options) {
@@ -82,7 +96,7 @@ std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options
   if (!(options.test_share >= 0 && options.test_share <= 1)) {
     fail_usage("{}: test_share must be between 0 and 1, got {}", dataset.source, options.test_share);
   }
-  if (options.test_share > 0) return parts_of_groups(dataset, hold_out(dataset, options));
+  if (options.test_share > 0) return parts_of_groups(dataset, hold_out(count_groups(dataset), options.test_share, options.seed));
   if (dataset.protocol.empty()) return std::vector<Part>(dataset.items.size(), Part::kTrain);
   std::vector<Part> parts;
   for (const Item& item : dataset.items) parts.push_back(item.part);
@@ -103,6 +117,7 @@ Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
     fail_usage("{}: all {} groups are in the test part; nothing is left to train on", dataset.source,
                count_groups(dataset).size());
   }
+  hold_out_validation(dataset, options, split);
   return split;
 }
 

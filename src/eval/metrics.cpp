@@ -58,7 +58,7 @@ std::vector<std::int64_t> top_classes(const Tensor& scores, std::int64_t count) 
   return order;
 }
 
-Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labels) {
+Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labels, ScoreKind kind) {
   check_shape(scores, labels.size());
   const std::int64_t classes = scores.dim(1);
   Metrics metrics;
@@ -77,7 +77,15 @@ Metrics compute_metrics(const Tensor& scores, std::span<const std::int64_t> labe
   metrics.top5 = static_cast<double>(near) / static_cast<double>(metrics.clips);
   metrics.mean_class_accuracy = mean_class_accuracy(metrics.confusion);
   set_wilson_interval(metrics);
+  if (kind == ScoreKind::kProbabilities) metrics.calibration = measure_calibration(scores, labels);
   return metrics;
+}
+
+std::vector<bool> correct_clips(const Tensor& scores, std::span<const std::int64_t> labels) {
+  check_shape(scores, labels.size());
+  std::vector<bool> right;
+  for (std::int64_t i = 0; i < scores.dim(0); ++i) right.push_back(top_classes(checked_row(scores, i, labels[i]), 1)[0] == labels[i]);
+  return right;
 }
 
 double accuracy_within_groups(const Tensor& scores, std::span<const std::int64_t> labels,
@@ -103,13 +111,19 @@ double accuracy_within_groups(const Tensor& scores, std::span<const std::int64_t
 }
 
 Json to_json(const Metrics& metrics, const std::vector<std::string>& classes) {
-  return {{"clips", metrics.clips},
-          {"top1", metrics.top1},
-          {"top1_interval95", {metrics.top1_low, metrics.top1_high}},
-          {"top5", metrics.top5},
-          {"mean_class_accuracy", metrics.mean_class_accuracy},
-          {"classes", classes},
-          {"confusion", metrics.confusion}};
+  Json json = {{"clips", metrics.clips},
+               {"top1", metrics.top1},
+               {"top1_interval95", {metrics.top1_low, metrics.top1_high}},
+               {"top5", metrics.top5},
+               {"mean_class_accuracy", metrics.mean_class_accuracy}};
+  if (metrics.calibration) {
+    json["expected_calibration_error"] = metrics.calibration->expected_error;
+    json["negative_log_likelihood"] = metrics.calibration->negative_log_likelihood;
+    json["brier"] = metrics.calibration->brier;
+  }
+  json["classes"] = classes;
+  json["confusion"] = metrics.confusion;
+  return json;
 }
 
 }  // namespace actio::eval

@@ -1,4 +1,5 @@
-// torch: where training takes its batches from: the loader of videos, or tensors in tests. In: nothing. Out: batches.
+// torch: where training takes its batches from: the loader of videos, features that are kept, or tensors in tests. In: nothing.
+// Out: batches.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,12 @@ class BatchSource {
   virtual std::int64_t clips() const = 0;            // of an epoch
   virtual double wait_seconds() const { return 0; }  // spent in next() waiting, since the beginning
   virtual std::int64_t skipped_clips() const { return 0; }
+
+  // To the batch `first_batch` of an epoch, where a resumed training goes on.
+  virtual void continue_epoch(std::int64_t epoch, std::int64_t first_batch) {
+    start_epoch(epoch);
+    for (std::int64_t i = 0; i < first_batch; ++i) next();
+  }
 };
 
 }  // namespace actio::torch_train

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "torch/distributed/sync_norm.h"
 #include "torch/fused_ops.h"
 #include "torch/kernels.h"
 #include "torch/kernels_simd.h"
@@ -77,26 +78,32 @@ std::vector<float> first_row(const T* data, std::int64_t channels) {
   return row;
 }
 
-struct Moments {
-  Channels mean, variance;
-};
+using Moments = distributed::ChannelMoments;
 
 template <typename T>
-Moments batch_moments(const at::Tensor& x, const NormParams& params, double momentum) {
+Moments own_batch_moments(const at::Tensor& x) {
   const std::int64_t channels = x.size(1), rows = x.numel() / channels;
   const T* data = static_cast<const T*>(x.data_ptr());
   const std::vector<float> pivot = first_row(data, channels);
   const TwoSums sums = sum_rows(rows, channels, [&](Block block, std::int64_t first, float* sum, float* squares) {
     kernels::add_moments(block, data + first * channels, pivot.data(), sum, squares);
   });
-  Moments m{sums.first, sums.second};
-  float *running_mean = params.running_mean.data_ptr<float>(), *running_var = params.running_var.data_ptr<float>();
-  const double count = static_cast<double>(rows), unbiased = count / std::max(1.0, count - 1);
+  Moments m{sums.first, sums.second, static_cast<double>(rows)};
   for (std::size_t c = 0; c < m.mean.size(); ++c) {
-    const double shift = sums.first[c] / count;
+    const double shift = sums.first[c] / m.count;
     m.mean[c] = pivot[c] + shift;
-    const double variance = sums.second[c] / count - shift * shift;
+    const double variance = sums.second[c] / m.count - shift * shift;
     m.variance[c] = variance < 0 ? 0 : variance;
+  }
+  return m;
+}
+
+Moments batch_moments(const at::Tensor& x, const NormParams& params, const NormSettings& settings) {
+  const Moments own = is_bf16(x) ? own_batch_moments<kernels::Bf16>(x) : own_batch_moments<float>(x);
+  const Moments m = settings.group != nullptr ? distributed::combine_moments(*settings.group, own) : own;
+  float *running_mean = params.running_mean.data_ptr<float>(), *running_var = params.running_var.data_ptr<float>();
+  const double momentum = settings.momentum, unbiased = m.count / std::max(1.0, m.count - 1);
+  for (std::size_t c = 0; c < m.mean.size(); ++c) {
     running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * m.mean[c]);
     running_var[c] = static_cast<float>((1 - momentum) * running_var[c] + momentum * m.variance[c] * unbiased);
   }
@@ -106,7 +113,7 @@ Moments batch_moments(const at::Tensor& x, const NormParams& params, double mome
 Moments running_moments(const NormParams& params) {
   const float *mean = params.running_mean.data_ptr<float>(), *variance = params.running_var.data_ptr<float>();
   const std::int64_t channels = params.running_mean.numel();
-  return {Channels(mean, mean + channels), Channels(variance, variance + channels)};
+  return {Channels(mean, mean + channels), Channels(variance, variance + channels), 0};
 }
 
 template <typename T>
@@ -123,6 +130,8 @@ at::Tensor norm_forward(const at::Tensor& x, const at::Tensor& scale, const at::
 // What backward needs of the forward pass, besides x: scale = weight * inverse_deviation, shift = bias - mean * scale.
 struct Saved {
   at::Tensor x, scale, shift, mean, inverse_deviation;
+  double count = 0;                       // values per channel in the batch
+  distributed::Group* group = nullptr;  // over which the batch is spread
 };
 
 template <typename T>
@@ -157,12 +166,14 @@ variable_list norm_backward(const Saved& s, const at::Tensor& g, bool training, 
     kernels::add_gradient_sums(block, affine, x + first * channels, gradient + first * channels, {mean, sum, product});
   });
   const float *scale = s.scale.data_ptr<float>(), *deviation = s.inverse_deviation.data_ptr<float>();
+  TwoSums all = sums;  // of the whole batch, where `sums` are of this rank's part
+  if (s.group != nullptr) distributed::add_over_ranks(*s.group, all.first, all.second);
   Channels of_weight = sums.second, of_x = sums.second, constant = sums.first;
   for (std::size_t c = 0; c < of_x.size(); ++c) {
+    const double factor = static_cast<double>(scale[c]) / s.count;
     of_weight[c] = sums.second[c] * deviation[c];
-    of_x[c] = -static_cast<double>(scale[c]) * deviation[c] * of_weight[c] / static_cast<double>(rows);
-    constant[c] =
-        -static_cast<double>(scale[c]) * sums.first[c] / static_cast<double>(rows) - of_x[c] * static_cast<double>(mean[c]);
+    of_x[c] = -factor * deviation[c] * all.second[c] * deviation[c];
+    constant[c] = -factor * all.first[c] - of_x[c] * static_cast<double>(mean[c]);
   }
   return {norm_input_gradient<T>(s, g, to_tensor(of_x), to_tensor(constant), act), to_tensor(of_weight),
           to_tensor(sums.first)};
@@ -176,9 +187,7 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
                             const at::Tensor& bias, const NormParams& params, const NormSettings& settings) {
     const at::Tensor x = input.contiguous(format_of(input));
-    const Moments moments = !settings.training ? running_moments(params)
-                            : is_bf16(x)       ? batch_moments<kernels::Bf16>(x, params, settings.momentum)
-                                               : batch_moments<float>(x, params, settings.momentum);
+    const Moments moments = settings.training ? batch_moments(x, params, settings) : running_moments(params);
     const float *w = weight.data_ptr<float>(), *b = bias.data_ptr<float>();
     Channels deviation = moments.variance, scales = moments.variance, shifts = moments.variance;
     for (std::size_t c = 0; c < scales.size(); ++c) {
@@ -189,6 +198,8 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     const at::Tensor scale = to_tensor(scales), shift = to_tensor(shifts);
     context->save_for_backward({x, scale, shift, to_tensor(moments.mean), to_tensor(deviation)});
     context->saved_data["training"] = settings.training;
+    context->saved_data["count"] = moments.count;
+    context->saved_data["group"] = reinterpret_cast<std::int64_t>(settings.group);
     context->saved_data["activation"] = static_cast<std::int64_t>(settings.activation);
     return is_bf16(x) ? norm_forward<kernels::Bf16>(x, scale, shift, settings.activation)
                       : norm_forward<float>(x, scale, shift, settings.activation);
@@ -196,7 +207,8 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const Saved s{saved[0], saved[1], saved[2], saved[3], saved[4]};
+    const Saved s{saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["count"].toDouble(),
+                  reinterpret_cast<distributed::Group*>(context->saved_data["group"].toInt())};
     const bool training = context->saved_data["training"].toBool();
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const at::Tensor g = gradients[0].contiguous(format_of(s.x));

@@ -8,6 +8,10 @@
 
 namespace actio::torch_train {
 
+namespace distributed {
+class Group;
+}
+
 inline bool is_bf16(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16; }
 
 enum class Activation { kNone, kRelu, kRelu6 };
@@ -21,6 +25,7 @@ struct NormSettings {
   double momentum = 0.1;
   double epsilon = 1e-5;
   Activation activation = Activation::kNone;
+  distributed::Group* group = nullptr;  // training: the statistics are those of all its ranks' batches together
 };
 
 // Whether fused_batch_norm takes x: f32 or bf16, [N, C] or [N, C, H, W], on the CPU, and f32 parameters.

@@ -4,10 +4,11 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <set>
 
 #include "core/error.h"
 #include "torch/convert.h"
+#include "torch/distributed/group.h"
+#include "torch/distributed/sync_norm.h"
 #include "torch/ops.h"
 #include "torch/torch_compat.h"
 
@@ -48,6 +49,7 @@ Graph::Graph(const net::NetSpec& spec, const TensorMap& weights, const GraphOpti
   load(weights);
   plan();
   mark_heads();
+  mark_fixed();
 }
 
 void Graph::load(const TensorMap& weights) {
@@ -120,6 +122,80 @@ void Graph::freeze_batch_norms() {
     parameter.info.trainable = false;
     parameter.tensor.set_requires_grad(false);
   }
+  mark_fixed();
+}
+
+void Graph::freeze(const std::vector<std::string>& prefixes) {
+  const auto stands_below = [](const std::string& name, const std::string& prefix) {
+    return name.starts_with(prefix) && (name.size() == prefix.size() || name[prefix.size()] == '.');
+  };
+  for (const std::string& prefix : prefixes) {
+    bool found = false;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (!stands_below(spec_.nodes[i].name, prefix)) continue;
+      steps_[i].frozen = true;
+      found = true;
+    }
+    if (!found) fail_usage("freeze: nothing in {} stands below '{}'", spec_.name, prefix);
+  }
+  for (Parameter& parameter : parameters_) {
+    if (!steps_[inferred_.index.find(parameter.info.node)->second].frozen) continue;
+    parameter.info.trainable = false;
+    parameter.tensor.set_requires_grad(false);
+  }
+  mark_fixed();
+}
+
+void Graph::mark_fixed() {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    const Op op = spec_.nodes[i].op;
+    const bool changes = (op == Op::kBatchNorm || op == Op::kDropout) && !step.frozen;
+    const bool learns = std::ranges::any_of(step.params, [](const at::Tensor& p) { return p.defined() && p.requires_grad(); });
+    step.fixed = !changes && !learns && std::ranges::all_of(step.inputs, [&](std::size_t j) { return steps_[j].fixed; });
+  }
+}
+
+bool Graph::is_trainable(const std::string& node) const {
+  std::set<std::size_t> open = {inferred_.index.find(node)->second};
+  while (!open.empty()) {
+    const std::size_t i = *open.rbegin();  // a node's inputs come before it
+    open.erase(i);
+    for (const at::Tensor& p : steps_[i].params) {
+      if (p.defined() && p.requires_grad()) return true;
+    }
+    open.insert(steps_[i].inputs.begin(), steps_[i].inputs.end());
+  }
+  return false;
+}
+
+std::vector<std::string> Graph::frozen_boundary(const std::vector<std::string>& nodes) const {
+  const auto is_kept = [&](std::size_t i) {
+    return steps_[i].fixed && inferred_.nodes[i].granularity == net::Granularity::kSnippet;
+  };
+  std::set<std::size_t> open, boundary;
+  for (const std::string& name : nodes) open.insert(inferred_.index.find(spec_.node(name).name)->second);
+  while (!open.empty()) {
+    const std::size_t i = *open.rbegin();
+    open.erase(i);
+    if (is_kept(i)) boundary.insert(i);
+    else open.insert(steps_[i].inputs.begin(), steps_[i].inputs.end());
+  }
+  std::vector<std::string> names;
+  for (const std::size_t i : boundary) names.push_back(spec_.nodes[i].name);
+  return names;
+}
+
+// What leads to `wanted`, as far as the values that were given.
+std::set<std::size_t> Graph::needed(const std::set<std::size_t>& wanted, const TensorMap& inputs) const {
+  std::set<std::size_t> open = wanted, needed;
+  while (!open.empty()) {
+    const std::size_t i = *open.rbegin();
+    open.erase(i);
+    needed.insert(i);
+    if (!inputs.contains(spec_.nodes[i].name)) open.insert(steps_[i].inputs.begin(), steps_[i].inputs.end());
+  }
+  return needed;
 }
 
 at::Tensor Graph::input(const TensorMap& inputs, std::size_t position, std::int64_t& clips) const {
@@ -154,11 +230,13 @@ at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activ
   const Node& node = spec_.nodes[position];
   const std::vector<at::Tensor>& p = steps_[position].params;
   const NormParams params{p[0], p[1], p[2], p[3]};
-  const NormSettings settings{pass.training && !steps_[position].frozen, node.attrs.momentum, node.attrs.epsilon,
-                              activation};
-  if (settings.training) check_batch_norm_rows(node, x);
-  const bool fused = options_.own_kernels && can_fuse_batch_norm(x, params);
-  return fused ? fused_batch_norm(x, params, settings) : plain_batch_norm(x, params, settings);
+  NormSettings settings{pass.training && !steps_[position].frozen, node.attrs.momentum, node.attrs.epsilon, activation};
+  const bool synchronised = settings.training && pass.sync_norm != nullptr && pass.sync_norm->size() > 1;
+  if (synchronised) settings.group = pass.sync_norm;
+  if (settings.training && !synchronised) check_batch_norm_rows(node, x);
+  if (options_.own_kernels && can_fuse_batch_norm(x, params)) return fused_batch_norm(x, params, settings);
+  return synchronised ? activate(distributed::sync_batch_norm(x, params, settings), activation)
+                      : plain_batch_norm(x, params, settings);
 }
 
 at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& values, const Pass& pass) const {
@@ -190,7 +268,8 @@ at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& v
     case Op::kGlobalAvgPool: return in(0).mean({2, 3}, false, options_.dtype);
     case Op::kTimeMean: return in(0).mean(2, false, options_.dtype);
     case Op::kLinear: return at::linear(in(0).to(options_.dtype), step.params[0], step.params[1]);
-    case Op::kDropout: return pass.dropout == nullptr ? in(0) : dropout(in(0), node.attrs.probability, *pass.dropout);
+    case Op::kDropout:
+      return pass.dropout == nullptr || step.frozen ? in(0) : dropout(in(0), node.attrs.probability, *pass.dropout);
     case Op::kAdd: return in(0) + in(1);
     case Op::kSub: return in(0) - in(1);
     case Op::kMul: return in(0) * in(1);
@@ -213,15 +292,15 @@ Graph::Values Graph::run(const TensorMap& inputs, const std::vector<std::string>
   const at::AutoGradMode mode(pass.gradients);
   std::vector<at::Tensor> values(steps_.size());
   std::int64_t clips = 0;
-  const std::size_t count = wanted.empty() ? 0 : *wanted.rbegin() + 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (spec_.nodes[i].op == Op::kInput) values[i] = input(inputs, i, clips);
+  const std::set<std::size_t> plan = needed(wanted, inputs);
+  for (const std::size_t i : plan) {
+    if (spec_.nodes[i].op == Op::kInput || inputs.contains(spec_.nodes[i].name)) values[i] = input(inputs, i, clips);
   }
-  for (std::size_t i = 0; i < count; ++i) {
-    if (values[i].defined()) continue;  // an input, or computed with the batch norm before it
+  for (const std::size_t i : plan) {
+    if (values[i].defined()) continue;  // given, or computed with the batch norm before it
     const std::size_t follower = steps_[i].activation;
     try {
-      if (follower != 0 && follower < count && !wanted.contains(i)) {
+      if (follower != 0 && plan.contains(follower) && !wanted.contains(i)) {
         const at::Tensor& x = values[steps_[i].inputs[0]];
         values[follower] = normalisation(i, x, activation_of(spec_.nodes[follower].op), pass);
       } else {

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Pass {
   bool training = false;             // batch norms use the batch's statistics and update the running ones
   bool gradients = false;            // record what backward() needs
   at::Generator* dropout = nullptr;  // none: no dropout
+  distributed::Group* sync_norm = nullptr;  // training: batch norms use the statistics of all its ranks' batches together
 };
 
 struct Parameter {
@@ -42,12 +44,24 @@ class Graph {
   // Throws: Error for a network that infer() rejects, and weights that are missing or misshapen.
   Graph(const net::NetSpec& spec, const TensorMap& weights, const GraphOptions& options = {});
 
-  // In: f32 [N*K, ...] per input. Out: the values of `nodes`. Throws: Error naming the input or node.
+  // In: f32 [N*K, ...] per input, or instead of inputs the values of snippet-granular nodes that they lead to, which are then
+  // taken as they are. Out: the values of `nodes`. Throws: Error naming the input or node.
   Values run(const TensorMap& inputs, const std::vector<std::string>& nodes, const Pass& pass);
 
   // Keeps every batch norm on images but the first of each prefix at its running statistics, scale and shift (TSN's partial
   // BN).
   void freeze_batch_norms();
+
+  // Keeps what stands below the prefixes ("rgb", "motion", "rgb.features") as it is: no gradient, running statistics, no
+  // dropout. Throws: Error(kUsage) for a prefix of no node.
+  void freeze(const std::vector<std::string>& prefixes);
+
+  // The snippet-granular nodes from which `nodes` can be computed without anything that is frozen before them: what depends on
+  // a clip's inputs but not on the training.
+  std::vector<std::string> frozen_boundary(const std::vector<std::string>& nodes) const;
+
+  // Whether a gradient reaches something trainable from there.
+  bool is_trainable(const std::string& node) const;
 
   // The convolutions' type from now on.
   void set_bf16(bool bf16) { options_.bf16 = bf16; }
@@ -65,12 +79,15 @@ class Graph {
     std::vector<at::Tensor> params;      // in the order of NodeInfo::params; bias undefined where absent
     std::vector<std::size_t> last_used;  // nodes that no later step reads
     std::size_t activation = 0;          // batch norm: its only reader, if that is a relu or relu6
-    bool frozen = false;                 // batch norm
+    bool frozen = false;                 // batch norm: running statistics; dropout: none
+    bool fixed = false;                  // depends on the inputs and frozen parameters only
   };
 
   void load(const TensorMap& weights);
   void plan();
   void mark_heads();
+  void mark_fixed();
+  std::set<std::size_t> needed(const std::set<std::size_t>& wanted, const TensorMap& inputs) const;
   at::Tensor input(const TensorMap& inputs, std::size_t position, std::int64_t& clips) const;
   at::Tensor convolution(std::size_t position, const at::Tensor& x) const;
   at::Tensor normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass) const;

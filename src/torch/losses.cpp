@@ -33,19 +33,30 @@ std::vector<Term> terms_of(const net::NetSpec& spec, const net::Head& head) {
   return terms;
 }
 
-// The negative logarithm of a mixture of softmaxes, from their logits: by way of the probabilities, a clip that is classified
-// far off would have a probability of zero, and so no gradient.
-at::Tensor mixture_loss(const std::vector<Term>& terms, const Graph::Values& values, const at::Tensor& labels) {
+// The logarithm of a mixture of softmaxes, from their logits: by way of the probabilities, a clip that is classified far off
+// would have a probability of zero, and so no gradient.
+at::Tensor log_mixture(const std::vector<Term>& terms, const Graph::Values& values) {
   std::vector<at::Tensor> logs;
   for (const Term& term : terms) logs.push_back(at::log_softmax(in_full(values.at(term.logits)), 1) + std::log(term.share));
-  return at::nll_loss(at::logsumexp(at::stack(logs), 0), labels);
+  return at::logsumexp(at::stack(logs), 0);
 }
 
-at::Tensor head_loss(const net::NetSpec& spec, const net::Head& head, const Graph::Values& values, const at::Tensor& labels) {
+at::Tensor log_probabilities(const net::NetSpec& spec, const net::Head& head, const Graph::Values& values) {
   const at::Tensor full = in_full(values.at(head.node));
-  if (head.loss != "nll") return at::cross_entropy_loss(full, labels);
+  if (head.loss != "nll") return at::log_softmax(full, 1);
   const std::vector<Term> terms = terms_of(spec, head);
-  return terms.empty() ? at::nll_loss(full.clamp_min(kFloor).log(), labels) : mixture_loss(terms, values, labels);
+  return terms.empty() ? full.clamp_min(kFloor).log() : log_mixture(terms, values);
+}
+
+// Cross-entropy with (1 - smoothing) of the target on the true class and the rest spread over all.
+at::Tensor cross_entropy(const at::Tensor& logs, const at::Tensor& labels, const LossOptions& options) {
+  const at::Tensor& weights = options.class_weights;
+  const at::Tensor plain = at::nll_loss(logs, labels, weights);
+  if (options.label_smoothing == 0) return plain;
+  const at::Tensor rows = weights.defined() ? (logs * weights).sum(1) : logs.sum(1);
+  const at::Tensor total = weights.defined() ? weights.index_select(0, labels).sum() : at::scalar_tensor(logs.size(0), logs.options());
+  const double share = options.label_smoothing / static_cast<double>(logs.size(1));
+  return plain * (1 - options.label_smoothing) - rows.sum() / total * share;
 }
 
 }  // namespace
@@ -61,10 +72,12 @@ std::vector<std::string> loss_nodes(const net::NetSpec& spec) {
   return nodes;
 }
 
-at::Tensor total_loss(const net::NetSpec& spec, const Graph::Values& values, const at::Tensor& labels) {
+at::Tensor total_loss(const net::NetSpec& spec, const Graph::Values& values, const at::Tensor& labels,
+                      const LossOptions& options) {
   at::Tensor sum;
   for (const net::Head& head : spec.heads) {
-    const at::Tensor loss = head_loss(spec, head, values, labels) * head.weight;
+    if (options.frozen_heads.contains(head.name)) continue;
+    const at::Tensor loss = cross_entropy(log_probabilities(spec, head, values), labels, options) * head.weight;
     sum = sum.defined() ? sum + loss : loss;
   }
   return sum;

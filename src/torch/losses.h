@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,15 @@ namespace actio::torch_train {
 // The nodes that total_loss reads, and the network's output.
 std::vector<std::string> loss_nodes(const net::NetSpec& spec);
 
+struct LossOptions {
+  double label_smoothing = 0;          // share of the target that all classes divide among them
+  at::Tensor class_weights;            // f32 [classes]; undefined: all equal. The mean over the clips is then a weighted one
+  std::set<std::string> frozen_heads;  // heads that nothing trainable leads to
+};
+
 // The heads' losses, each the mean over the clips, times the heads' weights, summed. labels: i64 [N].
-at::Tensor total_loss(const net::NetSpec& spec, const Graph::Values& values, const at::Tensor& labels);
+at::Tensor total_loss(const net::NetSpec& spec, const Graph::Values& values, const at::Tensor& labels,
+                      const LossOptions& options = {});
 
 // Labels as i64 [N]. Throws: Error(kBadData) for a label outside of the heads' classes, naming `paths` where given, and for
 // a count that differs from the values'.

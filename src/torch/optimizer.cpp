@@ -3,17 +3,36 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
+
 #include "core/error.h"
+#include "torch/convert.h"
 
 namespace actio::torch_train {
+namespace {
+
+constexpr double kSquareDecay = 0.99;    // rmsprop
+constexpr double kSecondDecay = 0.999;   // adamw
+constexpr double kTiny = 1e-8;           // keeps divisors from zero
+
+const Tensor& state_tensor(const TensorMap& state, const std::string& key, const at::Tensor& like) {
+  const Tensor& found = state.at(key);
+  const Shape wanted(like.sizes().begin(), like.sizes().end());
+  if (found.shape() != wanted) fail_data("{}: expected shape {}, got {}", key, shape_text(wanted), shape_text(found.shape()));
+  return found;
+}
+
+}  // namespace
 
 Optimizer::Optimizer(std::vector<Parameter>& parameters, const TrainOptions& options) : options_(options) {
-  if (options.optimizer != "sgd") fail_usage("optimizer: '{}' is unknown; known: sgd", options.optimizer);
+  if (options.optimizer != "sgd" && options.optimizer != "rmsprop" && options.optimizer != "adamw") {
+    fail_usage("optimizer: '{}' is unknown; known: sgd, rmsprop, adamw", options.optimizer);
+  }
   for (Parameter& parameter : parameters) {
     if (!parameter.info.trainable) continue;
-    slots_.push_back({parameter.tensor, {}, parameter.head ? options.head_learning_rate : 1.0});
+    slots_.push_back({parameter.info.name, parameter.tensor, {}, {}, parameter.head ? options.head_learning_rate : 1.0});
   }
-  if (slots_.empty()) fail("the network has no parameter to train");
+  if (slots_.empty()) fail_usage("the network has no parameter to train");
 }
 
 double Optimizer::gradient_norm() const {
@@ -25,28 +44,93 @@ double Optimizer::gradient_norm() const {
   return norms.empty() ? 0 : at::stack(norms).to(at::kDouble).norm().item<double>();
 }
 
+void Optimizer::scale_gradients(double factor) {
+  const at::NoGradGuard guard;
+  for (Slot& slot : slots_) {
+    if (slot.tensor.grad().defined()) slot.tensor.mutable_grad().mul_(factor);
+  }
+}
+
+void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double rate) const {
+  at::Tensor change = gradient;
+  if (options_.weight_decay != 0) change.add_(slot.tensor, options_.weight_decay);
+  if (options_.momentum != 0) {
+    if (slot.velocity.defined()) slot.velocity.mul_(options_.momentum).add_(change);
+    else slot.velocity = change.clone();
+    change = slot.velocity;
+  }
+  slot.tensor.add_(change, -rate);
+}
+
+void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double rate) const {
+  if (options_.weight_decay != 0) gradient.add_(slot.tensor, options_.weight_decay);
+  if (!slot.square.defined()) slot.square = at::zeros_like(slot.tensor);
+  slot.square.mul_(kSquareDecay).addcmul_(gradient, gradient, 1 - kSquareDecay);
+  at::Tensor change = gradient / slot.square.sqrt().add_(kTiny);
+  if (options_.momentum != 0) {
+    if (slot.velocity.defined()) slot.velocity.mul_(options_.momentum).add_(change);
+    else slot.velocity = change.clone();
+    change = slot.velocity;
+  }
+  slot.tensor.add_(change, -rate);
+}
+
+void Optimizer::change_adamw(Slot& slot, const at::Tensor& gradient, double rate) const {
+  if (!slot.square.defined()) {
+    slot.square = at::zeros_like(slot.tensor);
+    slot.velocity = at::zeros_like(slot.tensor);
+  }
+  slot.tensor.mul_(1 - rate * options_.weight_decay);
+  slot.velocity.mul_(options_.momentum).add_(gradient, 1 - options_.momentum);
+  slot.square.mul_(kSecondDecay).addcmul_(gradient, gradient, 1 - kSecondDecay);
+  const double first = 1 - std::pow(options_.momentum, static_cast<double>(slot.steps));
+  const double second = 1 - std::pow(kSecondDecay, static_cast<double>(slot.steps));
+  slot.tensor.addcdiv_(slot.velocity, (slot.square / second).sqrt_().add_(kTiny), -rate / first);
+}
+
 void Optimizer::step(double factor, double norm) {
   const at::NoGradGuard guard;
-  const double scale = options_.clip_gradient > 0 && norm > options_.clip_gradient ? options_.clip_gradient / norm : 1;
+  if (options_.clip_gradient > 0 && norm > options_.clip_gradient) scale_gradients(options_.clip_gradient / norm);
   for (Slot& slot : slots_) {
-    if (!slot.tensor.grad().defined()) continue;
-    at::Tensor change = slot.tensor.grad();
-    if (scale != 1) change.mul_(scale);
-    if (options_.weight_decay != 0) change.add_(slot.tensor, options_.weight_decay);
-    if (options_.momentum != 0) {
-      if (slot.velocity.defined())
-        slot.velocity.mul_(options_.momentum).add_(change);
-      else
-        slot.velocity = change.clone();
-      change = slot.velocity;
-    }
-    slot.tensor.add_(change, -options_.learning_rate * slot.rate * factor);
+    const at::Tensor gradient = slot.tensor.grad();
+    if (!gradient.defined()) continue;
+    ++slot.steps;
+    const double rate = options_.learning_rate * slot.rate * factor;
+    if (options_.optimizer == "sgd") change_sgd(slot, gradient, rate);
+    else if (options_.optimizer == "rmsprop") change_rmsprop(slot, gradient, rate);
+    else change_adamw(slot, gradient, rate);
   }
   clear_gradients();
 }
 
 void Optimizer::clear_gradients() {
   for (Slot& slot : slots_) slot.tensor.mutable_grad().reset();
+}
+
+void Optimizer::store(TensorMap& state) const {
+  for (const Slot& slot : slots_) {
+    if (slot.velocity.defined()) state["optimizer.velocity." + slot.name] = from_torch(slot.velocity);
+    if (slot.square.defined()) state["optimizer.square." + slot.name] = from_torch(slot.square);
+    Tensor steps({1}, DType::kI64);
+    steps.values<std::int64_t>()[0] = slot.steps;
+    state["optimizer.steps." + slot.name] = steps;
+  }
+}
+
+void Optimizer::load(const TensorMap& state) {
+  const at::NoGradGuard guard;
+  for (Slot& slot : slots_) {
+    const auto restore = [&](const std::string& key, at::Tensor& tensor) {
+      if (!state.contains(key)) return;
+      tensor = at::empty_like(slot.tensor);
+      tensor.copy_(to_torch(state_tensor(state, key, slot.tensor), key));
+    };
+    restore("optimizer.velocity." + slot.name, slot.velocity);
+    restore("optimizer.square." + slot.name, slot.square);
+    const auto steps = state.find("optimizer.steps." + slot.name);
+    if (steps == state.end()) fail_data("the state has no tensor 'optimizer.steps.{}'", slot.name);
+    slot.steps = steps->second.values<std::int64_t>()[0];
+  }
 }
 
 }  // namespace actio::torch_train

@@ -18,11 +18,32 @@ double rate_factor(const TrainOptions& options, double epochs_done) {
     }
   } else if (options.schedule == "cosine") {
     factor = 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, epochs_done / total)));
-  } else if (options.schedule != "constant") {
-    fail_usage("schedule: '{}' is unknown; known: steps, cosine, constant", options.schedule);
+  } else if (options.schedule != "constant" && options.schedule != "plateau") {
+    fail_usage("schedule: '{}' is unknown; known: steps, cosine, plateau, constant", options.schedule);
   }
   if (epochs_done < options.warmup_epochs) factor *= epochs_done / options.warmup_epochs;
   return factor;
+}
+
+void Schedule::finish_epoch(double loss) {
+  constexpr double kBetter = 1 - 1e-3;
+  if (options_.schedule != "plateau") return;
+  if (best_ < 0 || loss < best_ * kBetter) {
+    best_ = loss;
+    waited_ = 0;
+    return;
+  }
+  if (++waited_ < options_.patience) return;
+  waited_ = 0;
+  if (options_.learning_rate * fall_ / 10 >= options_.lowest_rate * kBetter) fall_ /= 10;
+}
+
+Json Schedule::state() const { return {{"fall", fall_}, {"best", best_}, {"waited", waited_}}; }
+
+void Schedule::restore(const Json& state) {
+  fall_ = state.at("fall").get<double>();
+  best_ = state.at("best").get<double>();
+  waited_ = state.at("waited").get<std::int64_t>();
 }
 
 }  // namespace actio::torch_train

@@ -37,6 +37,7 @@ class VideoSource final : public BatchSource {
   }
 
   void start_epoch(std::int64_t epoch) override { loader_.start_epoch(epoch - 1); }
+  void continue_epoch(std::int64_t epoch, std::int64_t first_batch) override { loader_.start_epoch(epoch - 1, first_batch); }
 
   std::optional<data::Batch> next() override {
     try {
@@ -57,30 +58,31 @@ class VideoSource final : public BatchSource {
 };
 
 std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
+  const bool kept = job.options.cache_views > 0;  // then each clip is read in its place, and the features are shuffled
   data::LoaderOptions options;
   options.batch_size = std::min(job.options.batch_size, static_cast<std::int64_t>(job.train.size()));
   options.threads = job.options.workers;
   options.seed = static_cast<std::uint64_t>(job.options.seed);
-  options.drop_last = true;  // a batch of one or two clips is a poor estimate for batch norm
+  options.shuffle = options.drop_last = !kept;  // a batch of one or two clips is a poor estimate for batch norm
+  options.balanced = job.options.balance == "sampling";
   return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options);
 }
 
-std::unique_ptr<VideoSource> test_source(const TrainJob& job) {
+std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<data::Item>& items) {
+  if (items.empty()) return nullptr;
   data::LoaderOptions options;
   options.batch_size = job.options.batch_size;
   options.threads = job.options.workers;
   options.shuffle = false;
   options.replace_failed = false;
-  return std::make_unique<VideoSource>(job, job.test, clip_request(job, false), options);
+  return std::make_unique<VideoSource>(job, items, clip_request(job, false), options);
 }
 
 }  // namespace
 
 TrainResult train(const TrainJob& job, TensorMap& weights) {
   if (job.train.empty()) fail_usage("there is no clip to train on");
-  const auto training = training_source(job);
-  const auto test = job.test.empty() ? nullptr : test_source(job);
-  return train_on(job, weights, *training, test.get());
+  return train_on(job, weights, {training_source(job), test_source(job, job.validation), test_source(job, job.test)});
 }
 
 }  // namespace actio::torch_train

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -20,15 +21,25 @@ namespace actio::torch_train {
 struct TrainOptions {
   std::int64_t epochs = 40;
   std::int64_t batch_size = 8;  // clips
+  std::int64_t accumulate = 1;  // batches per step
   std::string optimizer = "sgd";
   double learning_rate = 0.001;
   double momentum = 0.9;
   double weight_decay = 5e-4;
   double head_learning_rate = 1.0;         // factor on the rate of the heads' linear layers
-  std::string schedule = "steps";          // "steps", "cosine", "constant"
+  std::string schedule = "steps";          // "steps", "cosine", "plateau", "constant"
   std::vector<double> steps = {0.5, 0.8};  // shares of the epochs after which the rate is divided by 10
+  std::int64_t patience = 10;              // plateau: epochs without a better loss after which the rate is divided by 10
+  double lowest_rate = 1e-7;               // plateau: the rate falls no further
   double warmup_epochs = 0;                // the rate rises linearly over these
   double clip_gradient = 20;               // largest norm of the gradient; 0: no limit
+  double label_smoothing = 0;              // share of the target that all classes divide among them
+  std::string balance = "none";            // classes of different size: "none", "weights", "sampling"
+  double ema = 0;                          // decay of the averaged weights, which are then the model; 0: none
+  std::int64_t early_stop = 0;             // epochs without a better model after which training ends; 0: never
+  std::vector<std::string> freeze;         // prefixes of nodes that stay as they are: "rgb", "motion"
+  std::int64_t cache_views = 0;            // augmented looks at each clip whose frozen features are kept; 0: none are kept
+  double cache_gigabytes = 4;              // at most, for them
   bool partial_bn = false;                 // freeze every batch norm but the first of each backbone (TSN)
   bool augment = true;                     // random segments and crops
   bool flip = true;                        // mirror half of the clips; off where left and right are part of the action
@@ -37,40 +48,72 @@ struct TrainOptions {
   std::int64_t workers = 2;         // loader threads
   std::int64_t threads = 0;         // of LibTorch; 0: one per core
   std::int64_t evaluate_every = 5;  // epochs; 0: only at the end
+  double save_minutes = 10;         // between savings of the state within an epoch; 0: only after epochs
   Fields fields();
 };
 
 struct EpochRecord {
   std::int64_t epoch = 0;  // from 1
   double learning_rate = 0;
-  double loss = 0;        // mean over the clips
-  double train_top1 = 0;  // of the clips as augmented
-  double test_top1 = -1;  // -1: not evaluated in this epoch
+  double loss = 0;                // mean over the clips
+  double train_top1 = 0;          // of the clips as augmented
+  double validation_loss = -1;    // -1: there is no validation part
+  double validation_top1 = -1;
+  double test_top1 = -1;          // -1: not evaluated in this epoch
+  double gradient_norm = 0;       // mean over the steps, before clipping
   double seconds = 0;
   double wait_share = 0;  // share of the time spent waiting for data
   double clips_per_second = 0;
+  bool best = false;  // the best model so far
+  Fields fields();
+};
+
+// A model's answers to clips.
+struct Answers {
+  std::vector<std::string> paths;
+  std::vector<std::int64_t> labels;
+  Tensor probabilities;  // f32 [N, classes]
+  Tensor scores;         // f32 [N, classes], before softmax where the network has logits
+  double loss = 0;       // mean over the clips
+  double top1 = 0;
+};
+
+// All that a training needs to go on exactly where it was.
+struct TrainState {
+  Json progress;
+  TensorMap tensors;
 };
 
 struct TrainJob {
   net::NetSpec spec;
   Preprocess preprocess;
-  std::vector<data::Item> train, test;  // test may be empty
+  // On what weights are learned; which model is best, where the rate falls; what is only reported. The last two may be empty.
+  std::vector<data::Item> train, validation, test;
   TrainOptions options;
   std::string flow_cache;  // folder of flow files (data/flow_cache.h); empty: none
   ProgressFn progress;  // within an epoch
   WarnFn warn;
-  std::function<void(const EpochRecord&, const TensorMap& weights)> on_epoch;  // after each; the place to save
+  std::function<void(const EpochRecord&, const TensorMap& weights)> on_epoch;  // after each, with the model so far
+  // Where what was learned is saved: after each epoch, unless that would take more than a twentieth of the time, now and then
+  // within a long one, after the last one and when stopped. With the model so far.
+  std::function<void(const TrainState&, const TensorMap& weights)> on_state;
+  std::function<void(std::int64_t step, double loss, double learning_rate)> on_step;
+  std::optional<TrainState> resume;
   std::stop_token stop;  // the running step is finished, then train() returns
 };
 
 struct TrainResult {
   std::vector<EpochRecord> epochs;
   bool interrupted = false;
+  bool stopped_early = false;
   std::int64_t steps = 0;          // of the optimiser
   std::int64_t skipped_clips = 0;  // could not be read
+  std::optional<Answers> test;     // of the model that `weights` then are
 };
 
-// Trains `weights` in place. Throws: Error; a loss that is not finite names the batch's videos.
+// Trains `weights` in place: at the end they are the best model where there is a validation part, else the last one. The same
+// job gives the same weights bit for bit, in one go or resumed from any of its states.
+// Throws: Error; a loss that is not finite names the batch's videos.
 TrainResult train(const TrainJob& job, TensorMap& weights);
 
 }  // namespace actio::torch_train

@@ -296,6 +296,33 @@ TEST_F(Splits, never_divide_a_group_and_keep_near_the_share_in_every_class) {
   EXPECT_NE(paths_of(split_dataset(dataset, options).test), paths_of(split.test));
 }
 
+TEST_F(Splits, take_the_validation_part_from_the_training_part_in_whole_groups) {
+  std::string content = "path,label,person\n";
+  for (int person = 0; person < 12; ++person) {
+    for (const char* label : {"x", "y"}) content += fmt::format("{}{}.mp4,{},{}\n", label, person, label, person);
+  }
+  DatasetOptions options;
+  options.group = "person";
+  options.fold = {"3", "7"};
+  const Dataset dataset = load_dataset(csv(content), options);
+  const Split without = split_dataset(dataset, options);
+  EXPECT_TRUE(without.validation.empty());
+  options.validation_share = 0.3;
+  const Split split = split_dataset(dataset, options);
+  EXPECT_EQ(paths_of(split.test), paths_of(without.test));
+  EXPECT_EQ(split.train.size(), 14U);
+  EXPECT_EQ(split.validation.size(), 6U);
+  std::set<std::string> train_groups;
+  for (const Item& item : split.train) train_groups.insert(item.group);
+  for (const Item& item : split.validation) EXPECT_FALSE(train_groups.contains(item.group));
+  options.validation_share = 0.98;  // something is always left to train on
+  EXPECT_FALSE(split_dataset(dataset, options).train.empty());
+  options.fold = {};
+  options.filter = {"person=1"};
+  const Dataset one = load_dataset(csv(content), options);
+  EXPECT_THAT(message_of([&] { split_dataset(one, options); }), HasSubstr("validation_share needs two groups at least"));
+}
+
 TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
   DatasetOptions options;
   options.group = "set";

@@ -1,0 +1,41 @@
+// cli: what `actio train` was asked for.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/option_flags.h"
+#include "core/preprocess.h"
+#include "data/dataset.h"
+#include "data/flow_cache.h"
+#include "net/zoo.h"
+#include "torch/train.h"
+
+namespace actio::cli {
+
+// The tables of the TOML file.
+struct TrainTables {
+  net::NetworkOptions network;
+  Preprocess preprocess;
+  data::DatasetOptions dataset;
+  torch_train::TrainOptions train;
+  data::FlowCacheOptions cache;
+};
+
+struct TrainArguments {
+  std::string data;
+  std::string output;
+  std::vector<std::string> init;
+  bool partial = false;
+  bool resume = false, restart = false;
+  std::string folds;
+  std::string stage_cache;
+  std::string scores;
+  std::string log;
+  std::string tensorboard;
+  TrainTables tables;
+  std::unique_ptr<OptionFlags> flags;
+};
+
+}  // namespace actio::cli

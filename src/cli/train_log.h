@@ -1,0 +1,42 @@
+// cli: what a training tells: lines on the terminal, a file of JSON lines, and TensorBoard's event files.
+#pragma once
+
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "core/progress.h"
+#include "torch/event_file.h"
+#include "torch/train.h"
+
+namespace actio::cli {
+
+Json record_json(torch_train::EpochRecord record);
+
+// Without what differs from run to run: the same training makes the same model file.
+Json lasting_record(const Json& record);
+
+// "epoch   3/40  rate 0.01  loss 0.5123  train  80.0 %  test  75.0 %  3.3 s, 14.6 clips/s, waiting 3 %"
+std::string record_text(const torch_train::EpochRecord& record, std::int64_t epochs);
+
+// A failure to write is told once, as a warning; training goes on.
+class TrainLog {
+ public:
+  // Empty paths: none. `first_step`: where a resumed training goes on. Throws: Error(kFailed) for files that cannot be made.
+  TrainLog(const std::string& path, const std::string& tensorboard, std::int64_t first_step, const Json& config);
+
+  void on_warning(WarnFn warn) { warn_ = std::move(warn); }
+  void step(std::int64_t step, double loss, double learning_rate);
+  void epoch(const torch_train::EpochRecord& record);
+
+ private:
+  void scalars(const torch_train::EpochRecord& record);
+
+  std::string path_;
+  std::ofstream lines_;
+  std::unique_ptr<torch_train::EventFile> events_;
+  std::int64_t step_ = 0;
+  WarnFn warn_;
+};
+
+}  // namespace actio::cli

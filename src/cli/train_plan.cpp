@@ -1,0 +1,130 @@
+#include "cli/train_plan.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "core/error.h"
+
+namespace actio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> init_of(const Json& value, const std::string& where) {
+  if (value.is_string()) return {value.get<std::string>()};
+  const bool texts = value.is_array() && std::ranges::all_of(value, [](const Json& entry) { return entry.is_string(); });
+  if (!texts) fail_usage("{}: init must be a text or a list of texts, got {}", where, value.dump());
+  return value.get<std::vector<std::string>>();
+}
+
+Stage read_stage(const Json& table, const std::string& where) {
+  static const std::vector<std::string> kTables = {"network", "preprocess", "train", "cache"};
+  if (!table.is_object()) fail_usage("{}: must be a table, got {}", where, table.dump());
+  Stage stage;
+  for (const auto& [key, value] : table.items()) {
+    if (key == "name" && value.is_string()) {
+      stage.name = value.get<std::string>();
+    } else if (key == "init") {
+      stage.init = init_of(value, where);
+    } else if (std::ranges::find(kTables, key) != kTables.end()) {
+      stage.tables[key] = value;
+    } else if (key == "name") {
+      fail_usage("{}: name must be a text, got {}", where, value.dump());
+    } else {
+      std::vector<std::string> known = kTables;
+      known.insert(known.end(), {"name", "init"});
+      fail_usage("{}: {}", where, unknown_name_text("key", key, known));
+    }
+  }
+  return stage;
+}
+
+bool is_file_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+}
+
+// The model of each stage so far, by name.
+using Models = std::map<std::string, std::string>;
+
+std::vector<std::string> init_files(const Stage& stage, std::size_t index, const std::vector<Stage>& stages, const Models& models,
+                                    const std::vector<std::string>& first) {
+  if (stage.init.empty()) return index == 0 ? first : std::vector{models.at(stages[index - 1].name)};
+  std::vector<std::string> files;
+  for (const std::string& name : stage.init) files.push_back(models.contains(name) ? models.at(name) : name);
+  return files;
+}
+
+TrainRun run_of(const TrainArguments& arguments, const PlanOutput& output) {
+  TrainRun run;
+  run.output = output.model;
+  run.init = arguments.init;
+  run.partial = arguments.partial;
+  run.resume = output.resume;
+  run.restart = arguments.restart;
+  run.scores = output.scores;
+  run.log = output.log;
+  run.tensorboard = output.tensorboard;
+  return run;
+}
+
+TrainRun run_of_stage(const TrainArguments& arguments, const PlanOutput& output, const Stage& stage, bool last) {
+  TrainRun run = run_of(arguments, output);
+  run.name = stage.name;
+  run.partial = true;  // a later stage has parts that an earlier one lacks, and the other way round
+  if (!output.tensorboard.empty()) run.tensorboard = (fs::path(output.tensorboard) / stage.name).string();
+  if (last) return run;
+  run.output = (fs::path(output.model).replace_extension(".stages") / (stage.name + ".actio")).string();
+  run.cache_folder = arguments.stage_cache;
+  run.scores.clear();
+  return run;
+}
+
+}  // namespace
+
+std::vector<Stage> read_stages(const Json& file, const std::string& where) {
+  std::vector<Stage> stages;
+  if (!file.is_object() || !file.contains("stage")) return stages;
+  const Json& list = file.at("stage");
+  if (!list.is_array()) fail_usage("{}: stages are written as [[stage]], each with a name", where);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string place = fmt::format("{}: [[stage]] {}", where, i + 1);
+    Stage stage = read_stage(list[i], place);
+    if (!is_file_name(stage.name)) fail_usage("{}: needs a name that a file can have, got '{}'", place, stage.name);
+    const auto same = [&](const Stage& earlier) { return earlier.name == stage.name; };
+    if (std::ranges::any_of(stages, same)) fail_usage("{}: the name '{}' occurs twice", place, stage.name);
+    std::vector<std::string> earlier;
+    for (const Stage& other : stages) earlier.push_back(other.name);
+    for (const std::string& name : stage.init) {
+      std::error_code ignored;
+      if (std::ranges::find(earlier, name) != earlier.end() || fs::exists(name, ignored)) continue;
+      fail_usage("{}: init '{}' is neither an earlier stage ({}) nor a file", place, name, fmt::join(earlier, ", "));
+    }
+    stages.push_back(std::move(stage));
+  }
+  return stages;
+}
+
+TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables,
+                        const PlanOutput& output, const data::Dataset& dataset, const data::Split& split) {
+  OptionFlags& flags = *arguments.flags;
+  if (stages.empty()) return run_training(run_of(arguments, output), flags, tables, dataset, split);
+  Models models;
+  TrainRunResult result;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const Stage& stage = stages[i];
+    std::puts(fmt::format("stage {} of {}: {}", i + 1, stages.size(), stage.name).c_str());
+    TrainRun run = run_of_stage(arguments, output, stage, i + 1 == stages.size());
+    run.init = init_files(stage, i, stages, models, arguments.init);
+    arguments.tables = tables;
+    flags.overlay(stage.tables, fmt::format("[[stage]] {}", stage.name));  // writes to the arguments' tables
+    TrainTables of_stage = arguments.tables;
+    of_stage.dataset = tables.dataset;  // a fold of it, which no flag names
+    result = run_training(run, flags, of_stage, dataset, split);
+    models[stage.name] = result.model;
+  }
+  return result;
+}
+
+}  // namespace actio::cli

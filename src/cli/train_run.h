@@ -1,0 +1,37 @@
+// cli: one training from first weights to a model file, resumable. In: options, clips and where to write. Out: files.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/train_arguments.h"
+#include "data/dataset.h"
+#include "eval/score_table.h"
+
+namespace actio::cli {
+
+struct TrainRun {
+  std::string output;             // the model file; "OUTPUT.state" is what --resume goes on from
+  std::vector<std::string> init;  // files
+  bool partial = false;
+  bool resume = false;            // a finished model of the same configuration is left as it is
+  bool restart = false;           // an earlier state is thrown away
+  std::string cache_folder;       // else the model goes to "CACHE_FOLDER/NAME-HASH.actio" and is taken from there if it exists
+  std::string name;               // of a stage
+  std::string scores;             // of the test part; empty: none
+  std::string log;                // a line of JSON for each epoch; empty: none
+  std::string tensorboard;        // a folder; empty: none
+};
+
+struct TrainRunResult {
+  std::string model;                     // its file
+  std::optional<eval::ScoreTable> test;  // where there are test clips and the training was run just now
+};
+
+// `tables` holds what the user set; what follows from the first weights is filled in.
+// Throws: Error(kInterrupted) once what was learned is saved.
+TrainRunResult run_training(const TrainRun& run, const OptionFlags& flags, TrainTables tables, const data::Dataset& dataset,
+                            const data::Split& split);
+
+}  // namespace actio::cli

@@ -1,0 +1,20 @@
+// torch: the state of a training as a file beside the model. In: a state and the configuration it belongs to. Out: the same.
+#pragma once
+
+#include <string>
+
+#include "torch/train.h"
+
+namespace actio::torch_train {
+
+// One .safetensors file, written atomically. Throws: Error(kFailed) with the system's reason; the earlier file then stays.
+void write_state(const std::string& path, const TrainState& state, const Json& config);
+
+// Throws: Error(kBadData) for a file that is none or is damaged; Error(kUsage) naming the first field of the configuration that
+// differs from `config`, and both values.
+TrainState read_state(const std::string& path, const Json& config);
+
+// The first difference as "[train] epochs: 40 there, 80 here", or "". Settings that do not change what is learned are left out.
+std::string config_difference(const Json& there, const Json& here);
+
+}  // namespace actio::torch_train

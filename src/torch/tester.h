@@ -1,0 +1,23 @@
+// torch: a network's answers to clips. In: a graph and a source of batches. Out: scores and how right they are.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+#include "torch/batch_source.h"
+#include "torch/graph.h"
+#include "torch/train.h"
+
+namespace actio::torch_train {
+
+struct TestPass {
+  std::int64_t epoch = 1;                            // of the source
+  std::stop_token stop;
+  std::function<void(std::int64_t clips)> progress;  // clips done
+};
+
+// In f32 even after bf16 training: the model is deployed so. Empty where no clip could be read, or when told to stop.
+std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& pass);
+
+}  // namespace actio::torch_train

@@ -1,0 +1,179 @@
+// Trainings of several stages and folds, and trainings that are killed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/program.h"
+#include "core/error.h"
+#include "net/model_file.h"
+
+namespace actio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::TempDir;
+
+class TrainResume : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new TempDir;
+    const ProgramResult made = run_program("data synth -o " + *dir_ / "data" +
+                                           " --classes stand_up,sit_down --clips-per-class 6 --min-frames 12 --max-frames 16 --max-width 160 "
+                                           "--max-height 120 --test-share 0.3");
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  static void TearDownTestSuite() {
+    delete dir_;
+    dir_ = nullptr;
+  }
+  void SetUp() override {
+    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
+  }
+  static std::string path(const std::string& name) { return *dir_ / name; }
+  static std::string data() { return path("data/labels.csv"); }
+  static constexpr const char* kTiny = " --network tsn --streams rgb --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 "
+                                       "--segments 2 --batch-size 4 --threads 1 ";
+  static ProgramResult train(const std::string& name, const std::string& options, const std::string& before = "") {
+    return run_program("train " + data() + " -o " + path(name) + kTiny + options, before);
+  }
+  static void write(const std::string& name, const std::string& text) { std::ofstream(path(name)) << text; }
+  static TempDir* dir_;
+};
+
+TempDir* TrainResume::dir_ = nullptr;
+
+TEST_F(TrainResume, ends_in_the_same_file_whether_it_was_killed_or_not) {
+  const std::string options = " --epochs 25 --optimizer rmsprop --learning-rate 0.001 --ema 0.9 --save-minutes 0.0001 --resume";
+  ASSERT_EQ(train("whole.actio", options).exit_code, 0);
+  int kills = 0;
+  ProgramResult result;
+  do {
+    result = train("killed.actio", options, fmt::format("timeout -s KILL {:.1f}", 0.6 + 0.3 * kills));
+    if (result.exit_code == 137) ++kills;
+  } while (result.exit_code == 137 && kills < 30);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_GE(kills, 2);
+  EXPECT_EQ(testing::file_content(path("killed.actio")), testing::file_content(path("whole.actio")));
+  EXPECT_FALSE(fs::exists(path("killed.actio.state")));
+  const ProgramResult again = train("killed.actio", options);
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.out, HasSubstr("is trained already"));
+}
+
+TEST_F(TrainResume, neither_mixes_trainings_nor_throws_one_away_unasked) {
+  ASSERT_EQ(train("stopped.actio", " --epochs 500 --save-minutes 0.0001", "timeout -s INT --preserve-status 3").exit_code, 130);
+  ASSERT_TRUE(fs::exists(path("stopped.actio.state")));
+  const ProgramResult anew = train("stopped.actio", " --epochs 500 --save-minutes 0.0001");
+  EXPECT_EQ(anew.exit_code, 2);
+  EXPECT_THAT(anew.err, AllOf(HasSubstr("--resume continues it"), HasSubstr("--restart begins anew")));
+  const ProgramResult other = train("stopped.actio", " --epochs 400 --resume");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("[train] epochs: 500 there, 400 here"));
+  write("stopped.actio.state", "no state at all");
+  const ProgramResult damaged = train("stopped.actio", " --epochs 500 --resume");
+  EXPECT_EQ(damaged.exit_code, 3) << damaged.err;
+  EXPECT_EQ(train("stopped.actio", " --epochs 1 --restart").exit_code, 0);
+}
+
+TEST_F(TrainResume, runs_stages_each_from_the_models_before_and_shares_them) {
+  write("stages.toml", R"([network]
+backbone = "resnet18"
+width = 0.125
+segments = 2
+[preprocess]
+input_size = 32
+short_side = 36
+[train]
+epochs = 1
+batch_size = 4
+[[stage]]
+name = "spatial"
+network = {network = "tsn", streams = "rgb"}
+[[stage]]
+name = "motion"
+init = "spatial"
+network = {network = "tsn", streams = "motion"}
+[[stage]]
+name = "ttn"
+init = ["spatial", "motion"]
+network = {network = "if_ttn"}
+train = {epochs = 2, freeze = ["rgb", "motion"], cache_views = 2}
+)");
+  const auto run = [](const std::string& name, const std::string& more) {
+    return run_program("train " + data() + " -o " + path(name) + " --group part --fold test --config " + path("stages.toml") + more);
+  };
+  const std::string cache = " --stage-cache " + path("cache");
+  const ProgramResult first = run("if_ttn.actio", cache + " --scores " + path("scores.csv"));
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("stage 3 of 3: ttn"), HasSubstr("new 1: scores.weight"), HasSubstr("epoch   2/2")));
+  const net::Model model = net::read_model(path("if_ttn.actio"));
+  const auto stage = [](const std::string& name) {
+    for (const auto& entry : fs::directory_iterator(path("cache"))) {
+      if (entry.path().filename().string().starts_with(name)) return net::read_model(entry.path());
+    }
+    throw std::runtime_error("no model of " + name);
+  };
+  const auto same = [](const Tensor& a, const Tensor& b) { return std::equal(a.raw(), a.raw() + a.bytes(), b.raw()); };
+  for (const auto& [name, tensor] : stage("spatial-").weights) {
+    if (name == "scores.weight") continue;
+    EXPECT_TRUE(same(model.weights.at(name), tensor)) << name << " was frozen";
+  }
+  for (const auto& [name, tensor] : stage("motion-").weights) EXPECT_TRUE(same(model.weights.at(name), tensor)) << name;
+  const std::string scores = testing::file_content(path("scores.csv"));
+  EXPECT_GT(std::ranges::count(scores, '\n'), 2);
+
+  const ProgramResult second = run("again.actio", cache);
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.out, AllOf(HasSubstr("is trained already"), HasSubstr("wrote " + path("again.actio"))));
+  EXPECT_EQ(net::read_model(path("again.actio")).hash, model.hash);
+  const ProgramResult other = run("other.actio", cache + " --seed 2");
+  EXPECT_THAT(other.out, Not(HasSubstr("is trained already")));
+
+  write("stages.toml", "[[stage]]\nname = \"a\"\ninit = \"nowhere\"\n");
+  EXPECT_THAT(run("x.actio", "").err, HasSubstr("init 'nowhere' is neither an earlier stage () nor a file"));
+  write("stages.toml", "[[stage]]\nname = \"a\"\nnetwrok = {}\n");
+  EXPECT_THAT(run("x.actio", "").err, HasSubstr("the nearest is 'network'"));
+}
+
+TEST_F(TrainResume, holds_out_every_group_in_turn_and_goes_on_where_it_was_stopped) {
+  std::ofstream table(path("data/people.csv"));
+  table << "path,label,person\n";
+  for (const char* label : {"stand_up", "sit_down"}) {
+    std::vector<std::string> clips;
+    for (const auto& entry : fs::recursive_directory_iterator(path("data"))) {
+      if (entry.path().extension() != ".mp4" && entry.path().extension() != ".avi") continue;
+      if (entry.path().string().find(label) != std::string::npos) clips.push_back(fs::relative(entry.path(), path("data")).string());
+    }
+    std::ranges::sort(clips);
+    for (std::size_t i = 0; i < clips.size(); ++i) table << clips[i] << "," << label << "," << 9 + i % 3 << "\n";
+  }
+  table.close();
+  const auto run = [](const std::string& more) {
+    return run_program("train " + path("data/people.csv") + " -o " + path("folds") + kTiny + " --epochs 1 --group person --folds " + more);
+  };
+  ASSERT_EQ(run("10").exit_code, 0);
+  const ProgramResult all = run("all");
+  ASSERT_EQ(all.exit_code, 0) << all.err;
+  EXPECT_THAT(all.out, AllOf(HasSubstr("is trained already"), HasSubstr("mean of the folds"), HasSubstr("95 % interval")));
+  EXPECT_LT(all.out.find("fold 1 of 3: 9"), all.out.find("fold 2 of 3: 10"));
+  const std::string scores = testing::file_content(path("folds/scores.csv"));
+  EXPECT_EQ(std::ranges::count(scores, '\n'), 13);
+  const Json result = Json::parse(testing::file_content(path("folds/result.json")));
+  EXPECT_EQ(result.at("clips"), 12);
+  // The scores are those that the saved models give.
+  const ProgramResult evaluated = run_program("evaluate " + path("folds/fold_9/model.actio") + " " + path("data/people.csv") +
+                                              " --group person --fold 9 --scores " + path("nine.csv"));
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  EXPECT_EQ(run("11,12").exit_code, 2);
+}
+
+}  // namespace
+}  // namespace actio::cli
