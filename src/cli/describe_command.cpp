@@ -59,6 +59,18 @@ net::NetSpec find_network(DescribeArguments& a) {
   return net::build_network(a.options, a.preprocess);
 }
 
+// Of a training in stages, the network that comes out.
+void adopt_last_stage(DescribeArguments& a) {
+  const Json& file = a.flags->file();
+  if (!file.is_object() || !file.contains("stage") || !file.at("stage").is_array() || file.at("stage").empty()) return;
+  const Json& last = file.at("stage").back();
+  Json tables = Json::object();
+  for (const char* name : {"network", "preprocess"}) {
+    if (last.is_object() && last.contains(name)) tables[name] = last.at(name);
+  }
+  a.flags->overlay(tables, "the last [[stage]]");
+}
+
 }  // namespace
 
 void add_describe(CLI::App& app) {
@@ -74,6 +86,7 @@ void add_describe(CLI::App& app) {
   a->flags->add_config();
   on_run(command, [a] {
     a->flags->apply();
+    adopt_last_stage(*a);
     const net::NetSpec spec = find_network(*a);
     const net::Description description = net::describe(spec);
     const std::string text = a->json  ? json_text(net::to_json(description, spec), 2)

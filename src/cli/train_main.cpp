@@ -58,7 +58,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
   app.add_flag("--restart", a->restart, "begin anew although there is an OUTPUT.state");
   app.add_option("--folds", a->folds, "hold out every group (or official split) in turn, or those named: train and test each")
       ->type_name("all|NAME,...");
-  app.add_option("--stage-cache", a->stage_cache, "a folder for the models of stages but the last, shared by trainings that have a stage in common")
+  app.add_option("--stage-cache", a->stage_cache, "a folder for the models of stages, shared by trainings that have a stage in common")
       ->type_name("FOLDER");
   app.add_option("--scores", a->scores, "also write the scores of the test part, .csv, .npy or .f32")->type_name("FILE");
   app.add_option("--log", a->log, "append a line of JSON for each epoch to this file")->type_name("FILE");

@@ -74,9 +74,10 @@ TrainRun run_of_stage(const TrainArguments& arguments, const PlanOutput& output,
   run.name = stage.name;
   run.partial = true;  // a later stage has parts that an earlier one lacks, and the other way round
   if (!output.tensorboard.empty()) run.tensorboard = (fs::path(output.tensorboard) / stage.name).string();
+  run.cache_folder = arguments.stage_cache;
   if (last) return run;
   run.output = (fs::path(output.model).replace_extension(".stages") / (stage.name + ".actio")).string();
-  run.cache_folder = arguments.stage_cache;
+  run.only_in_cache = !run.cache_folder.empty();
   run.scores.clear();
   return run;
 }

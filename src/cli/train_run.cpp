@@ -93,16 +93,18 @@ class Run {
                        {"epochs", Json::array()}};
     config_ = config_of(model_);
     output_ = run.output;
-    if (!run.cache_folder.empty()) {
-      output_ = (fs::path(run.cache_folder) / fmt::format("{}-{}.actio", run.name, cache_key(config_, run, split))).string();
-    }
+    if (run.cache_folder.empty()) return;
+    cached_ = (fs::path(run.cache_folder) / fmt::format("{}-{}.actio", run.name, cache_key(config_, run, split))).string();
+    if (run.only_in_cache) output_ = cached_;
   }
 
   TrainRunResult run() {
-    if ((run_.resume || !run_.cache_folder.empty()) && is_finished(output_, config_) && has_scores()) {
+    if ((run_.resume || run_.only_in_cache) && is_finished(output_, config_) && has_scores()) {
       std::puts(fmt::format("{}: is trained already", output_).c_str());
       return {output_, std::nullopt};
     }
+    prepare_job();
+    if (!cached_.empty() && cached_ != output_ && is_finished(cached_, config_)) return take_from_cache();
     prepare_output();
     std::puts(fmt::format("{}: {} classes, {} clips to train on, {}{} to test on, input {} px, {} segments", model_.spec.name,
                           model_.classes.size(), split_.train.size(),
@@ -113,10 +115,11 @@ class Run {
     const torch_train::TrainResult result = train();
     progress_.clear();
     if (result.interrupted) interrupted(result);
-    TrainRunResult outcome{output_, table_of(result)};
+    TrainRunResult outcome{output_, table_of(result.test)};
     if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
     model_.training["finished"] = true;
     net::write_model(output_, model_);
+    if (!cached_.empty() && cached_ != output_) share(output_, cached_);
     std::error_code ignored;
     fs::remove(state_path(output_), ignored);
     if (result.skipped_clips > 0) {
@@ -142,7 +145,7 @@ class Run {
     if (fs::exists(state, ignored)) {
       if (run_.restart) {
         fs::remove(state, ignored);
-      } else if (!run_.resume && run_.cache_folder.empty()) {
+      } else if (!run_.resume && !run_.only_in_cache) {
         fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
       } else {
         job_.resume = torch_train::read_state(state, config_);
@@ -156,6 +159,20 @@ class Run {
 
   torch_train::TrainResult train() {
     TrainLog log(run_.log, run_.tensorboard, job_.resume ? job_.resume->progress.at("steps").get<std::int64_t>() : 0, config_);
+    job_.on_step = [&](std::int64_t step, double loss, double rate) { log.step(step, loss, rate); };
+    job_.on_epoch = [&](const torch_train::EpochRecord& record, const TensorMap&) {
+      progress_.clear();
+      std::puts(record_text(record, tables_.train.epochs).c_str());
+      std::fflush(stdout);
+      model_.training["epochs"].push_back(lasting_record(record_json(record)));
+      log.epoch(record);
+    };
+    job_.on_state = [&](const torch_train::TrainState& state, const TensorMap& weights) { save(state, weights); };
+    log.on_warning(job_.warn);
+    return torch_train::train(job_, model_.weights);
+  }
+
+  void prepare_job() {
     job_.spec = model_.spec;
     job_.preprocess = tables_.preprocess;
     job_.train = split_.train;
@@ -169,17 +186,27 @@ class Run {
       warnings_.print(message);
     };
     job_.stop = interrupt_token();
-    job_.on_step = [&](std::int64_t step, double loss, double rate) { log.step(step, loss, rate); };
-    job_.on_epoch = [&](const torch_train::EpochRecord& record, const TensorMap&) {
-      progress_.clear();
-      std::puts(record_text(record, tables_.train.epochs).c_str());
-      std::fflush(stdout);
-      model_.training["epochs"].push_back(lasting_record(record_json(record)));
-      log.epoch(record);
-    };
-    job_.on_state = [&](const torch_train::TrainState& state, const TensorMap& weights) { save(state, weights); };
-    log.on_warning(job_.warn);
-    return torch_train::train(job_, model_.weights);
+  }
+
+  // Another training had this stage, too.
+  TrainRunResult take_from_cache() {
+    std::puts(fmt::format("{}: is trained already", cached_).c_str());
+    model_ = net::read_model(cached_);
+    const auto answers = torch_train::answers_to_test(job_, model_.weights);
+    throw_if_interrupted();
+    TrainRunResult outcome{output_, table_of(answers)};
+    if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
+    share(cached_, output_);
+    return outcome;
+  }
+
+  // One file under two names where the file system can.
+  void share(const std::string& from, const std::string& to) {
+    std::error_code code;
+    fs::create_directories(fs::path(to).parent_path(), code);
+    fs::remove(to, code);
+    fs::create_hard_link(from, to, code);
+    if (code) net::write_model(to, model_);
   }
 
   // A disk that is full now may not be so in an hour; what was saved before stays.
@@ -201,14 +228,14 @@ class Run {
          output_);
   }
 
-  std::optional<eval::ScoreTable> table_of(const torch_train::TrainResult& result) const {
-    if (!result.test) return std::nullopt;
+  std::optional<eval::ScoreTable> table_of(const std::optional<torch_train::Answers>& answers) const {
+    if (!answers) return std::nullopt;
     eval::ScoreTable table;
     table.source = output_;
-    table.paths = result.test->paths;
-    table.labels = result.test->labels;
+    table.paths = answers->paths;
+    table.labels = answers->labels;
     table.classes = model_.classes;
-    table.scores = result.test->probabilities;
+    table.scores = answers->probabilities;
     table.kind = eval::ScoreKind::kProbabilities;
     return table;
   }
@@ -218,7 +245,7 @@ class Run {
   const data::Split& split_;
   net::Model model_;
   Json config_;
-  std::string output_;
+  std::string output_, cached_;
   TerminalProgress progress_;
   WarningPrinter warnings_;
   torch_train::TrainJob job_;

@@ -17,8 +17,9 @@ struct TrainRun {
   bool partial = false;
   bool resume = false;            // a finished model of the same configuration is left as it is
   bool restart = false;           // an earlier state is thrown away
-  std::string cache_folder;       // else the model goes to "CACHE_FOLDER/NAME-HASH.actio" and is taken from there if it exists
-  std::string name;               // of a stage
+  std::string name;               // of a stage; empty: there are none
+  std::string cache_folder;       // a stage's model is taken from "CACHE_FOLDER/NAME-HASH.actio" where that exists, else put there
+  bool only_in_cache = false;     // and nowhere else
   std::string scores;             // of the test part; empty: none
   std::string log;                // a line of JSON for each epoch; empty: none
   std::string tensorboard;        // a folder; empty: none
@@ -26,7 +27,7 @@ struct TrainRun {
 
 struct TrainRunResult {
   std::string model;                     // its file
-  std::optional<eval::ScoreTable> test;  // where there are test clips and the training was run just now
+  std::optional<eval::ScoreTable> test;  // where there are test clips, unless the model and its scores were there already
 };
 
 // `tables` holds what the user set; what follows from the first weights is filled in.

@@ -117,19 +117,24 @@ Moments running_moments(const NormParams& params) {
 }
 
 template <typename T>
-at::Tensor norm_forward(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, Activation activation) {
+at::Tensor norm_forward(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift, const at::Tensor& skip,
+                        Activation activation) {
   at::Tensor y = at::empty_like(x);
   const kernels::Affine affine = affine_of(scale, shift, activation);
   const T* from = static_cast<const T*>(x.data_ptr());
+  const T* added = skip.defined() ? static_cast<const T*>(skip.data_ptr()) : nullptr;
   T* to = static_cast<T*>(y.data_ptr());
-  each_chunk(x.numel() / x.size(1), x.size(1),
-             [&](Block block, std::int64_t offset) { kernels::apply_affine(block, affine, from + offset, to + offset); });
+  each_chunk(x.numel() / x.size(1), x.size(1), [&](Block block, std::int64_t offset) {
+    if (added != nullptr) kernels::apply_affine_and_add(block, affine, from + offset, added + offset, to + offset);
+    else kernels::apply_affine(block, affine, from + offset, to + offset);
+  });
   return y;
 }
 
 // What backward needs of the forward pass, besides x: scale = weight * inverse_deviation, shift = bias - mean * scale.
 struct Saved {
   at::Tensor x, scale, shift, mean, inverse_deviation;
+  at::Tensor y;                         // where something was added before the activation
   double count = 0;                       // values per channel in the batch
   distributed::Group* group = nullptr;  // over which the batch is spread
 };
@@ -149,23 +154,46 @@ at::Tensor norm_input_gradient(const Saved& s, const at::Tensor& g, const at::Te
   return dx;
 }
 
-// Source: Ioffe and Szegedy, Batch Normalization, sec. 3; with h = (x - mean) * inverse_deviation and the means taken over
-// the batch, dx = weight * inverse_deviation * (g' - mean(g') - h * mean(g' * h)).
+// Sums over this process's rows. Where something was added, `g` becomes what passed the activation.
 template <typename T>
-variable_list norm_backward(const Saved& s, const at::Tensor& g, bool training, Activation act) {
+TwoSums gradient_sums(const Saved& s, at::Tensor& g, Activation act) {
   const std::int64_t channels = s.x.size(1), rows = s.x.numel() / channels;
-  if (!training) {
-    const at::Tensor zeros = at::zeros({channels}, at::kFloat);
-    return {norm_input_gradient<T>(s, g, zeros, zeros, act), {}, {}};
-  }
   const kernels::Affine affine = affine_of(s.scale, s.shift, act);
   const T* x = static_cast<const T*>(s.x.data_ptr());
   const T* gradient = static_cast<const T*>(g.data_ptr());
   const float* mean = s.mean.data_ptr<float>();
+  if (!s.y.defined()) {
+    return sum_rows(rows, channels, [&](Block block, std::int64_t first, float* sum, float* product) {
+      kernels::add_gradient_sums(block, affine, x + first * channels, gradient + first * channels, {mean, sum, product});
+    });
+  }
+  const at::Tensor passed = at::empty_like(s.x);
+  const T* y = static_cast<const T*>(s.y.data_ptr());
+  T* change = static_cast<T*>(passed.data_ptr());
   const TwoSums sums = sum_rows(rows, channels, [&](Block block, std::int64_t first, float* sum, float* product) {
-    kernels::add_gradient_sums(block, affine, x + first * channels, gradient + first * channels, {mean, sum, product});
+    const std::int64_t offset = first * channels;
+    kernels::add_joined_gradient_sums<T>(block, affine, {x + offset, gradient + offset, y + offset, change + offset},
+                                         {mean, sum, product});
   });
+  g = passed;
+  return sums;
+}
+
+// Source: Ioffe and Szegedy, Batch Normalization, sec. 3; with h = (x - mean) * inverse_deviation and the means taken over
+// the batch, dx = weight * inverse_deviation * (g' - mean(g') - h * mean(g' * h)).
+template <typename T>
+variable_list norm_backward(const Saved& s, at::Tensor g, bool training, Activation act) {
+  const bool joined = s.y.defined();
+  TwoSums sums;
+  if (training || joined) sums = gradient_sums<T>(s, g, act);
+  const at::Tensor of_skip = joined ? g : at::Tensor();
+  if (joined) act = Activation::kNone;  // it is behind us
+  if (!training) {
+    const at::Tensor zeros = at::zeros({s.x.size(1)}, at::kFloat);
+    return {norm_input_gradient<T>(s, g, zeros, zeros, act), {}, {}, of_skip};
+  }
   const float *scale = s.scale.data_ptr<float>(), *deviation = s.inverse_deviation.data_ptr<float>();
+  const float* mean = s.mean.data_ptr<float>();
   TwoSums all = sums;  // of the whole batch, where `sums` are of this rank's part
   if (s.group != nullptr) distributed::add_over_ranks(*s.group, all.first, all.second);
   Channels of_weight = sums.second, of_x = sums.second, constant = sums.first;
@@ -176,7 +204,7 @@ variable_list norm_backward(const Saved& s, const at::Tensor& g, bool training, 
     constant[c] = -factor * all.first[c] - of_x[c] * static_cast<double>(mean[c]);
   }
   return {norm_input_gradient<T>(s, g, to_tensor(of_x), to_tensor(constant), act), to_tensor(of_weight),
-          to_tensor(sums.first)};
+          to_tensor(sums.first), of_skip};
 }
 
 at::MemoryFormat format_of(const at::Tensor& x) {
@@ -185,8 +213,10 @@ at::MemoryFormat format_of(const at::Tensor& x) {
 
 struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
-                            const at::Tensor& bias, const NormParams& params, const NormSettings& settings) {
+                            const at::Tensor& bias, const at::Tensor& skip, const NormParams& params,
+                            const NormSettings& settings) {
     const at::Tensor x = input.contiguous(format_of(input));
+    const at::Tensor added = skip.defined() ? skip.contiguous(format_of(input)) : skip;
     const Moments moments = settings.training ? batch_moments(x, params, settings) : running_moments(params);
     const float *w = weight.data_ptr<float>(), *b = bias.data_ptr<float>();
     Channels deviation = moments.variance, scales = moments.variance, shifts = moments.variance;
@@ -196,25 +226,28 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
       shifts[c] = b[c] - moments.mean[c] * scales[c];
     }
     const at::Tensor scale = to_tensor(scales), shift = to_tensor(shifts);
-    context->save_for_backward({x, scale, shift, to_tensor(moments.mean), to_tensor(deviation)});
+    const at::Tensor y = is_bf16(x) ? norm_forward<kernels::Bf16>(x, scale, shift, added, settings.activation)
+                                    : norm_forward<float>(x, scale, shift, added, settings.activation);
+    context->save_for_backward(
+        {x, scale, shift, to_tensor(moments.mean), to_tensor(deviation), skip.defined() ? y : at::Tensor()});
     context->saved_data["training"] = settings.training;
     context->saved_data["count"] = moments.count;
     context->saved_data["group"] = reinterpret_cast<std::int64_t>(settings.group);
     context->saved_data["activation"] = static_cast<std::int64_t>(settings.activation);
-    return is_bf16(x) ? norm_forward<kernels::Bf16>(x, scale, shift, settings.activation)
-                      : norm_forward<float>(x, scale, shift, settings.activation);
+    return y;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const Saved s{saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["count"].toDouble(),
+    const Saved s{saved[0], saved[1], saved[2], saved[3], saved[4], saved[5],
+                  context->saved_data["count"].toDouble(),
                   reinterpret_cast<distributed::Group*>(context->saved_data["group"].toInt())};
     const bool training = context->saved_data["training"].toBool();
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const at::Tensor g = gradients[0].contiguous(format_of(s.x));
     variable_list result = is_bf16(s.x) ? norm_backward<kernels::Bf16>(s, g, training, activation)
                                         : norm_backward<float>(s, g, training, activation);
-    result.resize(5);
+    result.resize(6);
     return result;
   }
 };
@@ -226,8 +259,13 @@ bool can_fuse_batch_norm(const at::Tensor& x, const NormParams& params) {
          (x.scalar_type() == at::kFloat || is_bf16(x)) && params.weight.scalar_type() == at::kFloat;
 }
 
-at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings) {
-  return FusedBatchNorm::apply(x, params.weight, params.bias, params, settings);
+bool can_fuse_addition(const at::Tensor& x, const at::Tensor& skip) {
+  return skip.sizes() == x.sizes() && skip.scalar_type() == x.scalar_type() && skip.device() == x.device();
+}
+
+at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings,
+                            const at::Tensor& skip) {
+  return FusedBatchNorm::apply(x, params.weight, params.bias, skip, params, settings);
 }
 
 }  // namespace actio::torch_train

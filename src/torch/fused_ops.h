@@ -1,5 +1,5 @@
 // torch: operations with gradients of our own, for the CPU, where LibTorch 1.13 makes many passes over memory or is slow:
-// batch norm together with its activation, and depthwise convolution. In and out: channels-last images, f32 or bfloat16.
+// batch norm together with an addition and its activation, and depthwise convolution. In and out: channels-last images, f32 or bfloat16.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -31,8 +31,13 @@ struct NormSettings {
 // Whether fused_batch_norm takes x: f32 or bf16, [N, C] or [N, C, H, W], on the CPU, and f32 parameters.
 bool can_fuse_batch_norm(const at::Tensor& x, const NormParams& params);
 
-// activation(batch_norm(x)). The gradient reaches x, weight and bias; with running statistics x only.
-at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings);
+// Whether `skip` can be added to its result: of the same shape and type.
+bool can_fuse_addition(const at::Tensor& x, const at::Tensor& skip);
+
+// activation(batch_norm(x) + skip); without `skip` nothing is added. The gradient reaches x, skip, weight and bias; with running
+// statistics x and skip only.
+at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings,
+                            const at::Tensor& skip = {});
 
 // Whether depthwise_conv2d takes the convolution: one filter per channel, at most 3 x 3, no bias; x f32 or bf16 on the CPU.
 bool can_run_depthwise(const net::Attrs& attrs, const at::Tensor& x, const at::Tensor& weight);

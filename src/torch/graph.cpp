@@ -84,8 +84,15 @@ void Graph::plan() {
   }
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (reader[i] != 0) steps_[reader[i]].last_used.push_back(i);
-    const bool joins = spec_.nodes[i].op == Op::kBatchNorm && readers[i] == 1;
-    if (joins && activation_of(spec_.nodes[reader[i]].op) != Activation::kNone) steps_[i].activation = reader[i];
+    const Op op = spec_.nodes[i].op;
+    const bool ends_in_activation = readers[i] == 1 && activation_of(spec_.nodes[reader[i]].op) != Activation::kNone;
+    if (!ends_in_activation) continue;
+    if (op == Op::kBatchNorm) steps_[i].activation = reader[i];
+    if (op != Op::kAdd) continue;
+    const std::size_t last = std::max(steps_[i].inputs[0], steps_[i].inputs[1]);
+    if (spec_.nodes[last].op != Op::kBatchNorm || readers[last] != 1) continue;
+    steps_[last].sum = i;
+    steps_[last].activation = reader[i];
   }
 }
 
@@ -226,7 +233,8 @@ at::Tensor Graph::convolution(std::size_t position, const at::Tensor& x) const {
   return two_d ? conv2d(attrs, rows, weight.to(compute), same_bias) : conv1d(attrs, rows, weight.to(compute), same_bias);
 }
 
-at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass) const {
+at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass,
+                                const at::Tensor& skip) const {
   const Node& node = spec_.nodes[position];
   const std::vector<at::Tensor>& p = steps_[position].params;
   const NormParams params{p[0], p[1], p[2], p[3]};
@@ -234,7 +242,11 @@ at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activ
   const bool synchronised = settings.training && pass.sync_norm != nullptr && pass.sync_norm->size() > 1;
   if (synchronised) settings.group = pass.sync_norm;
   if (settings.training && !synchronised) check_batch_norm_rows(node, x);
-  if (options_.own_kernels && can_fuse_batch_norm(x, params)) return fused_batch_norm(x, params, settings);
+  const bool adds = skip.defined();
+  if (options_.own_kernels && can_fuse_batch_norm(x, params) && (!adds || can_fuse_addition(x, skip))) {
+    return fused_batch_norm(x, params, settings, skip);
+  }
+  if (adds) return activate(normalisation(position, x, Activation::kNone, pass) + skip, activation);
   return synchronised ? activate(distributed::sync_batch_norm(x, params, settings), activation)
                       : plain_batch_norm(x, params, settings);
 }
@@ -286,6 +298,24 @@ at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& v
   fail("{}: {} is not the result of an operation", node.name, op_name(node.op));
 }
 
+// Whether the batch norm there is computed together with what follows it.
+bool Graph::joins(std::size_t position, const std::set<std::size_t>& plan, const std::set<std::size_t>& wanted) const {
+  const Step& step = steps_[position];
+  return spec_.nodes[position].op == Op::kBatchNorm && step.activation != 0 && plan.contains(step.activation) &&
+         !wanted.contains(position) && (step.sum == 0 || !wanted.contains(step.sum));
+}
+
+// The value of its activation.
+at::Tensor Graph::joined(std::size_t position, const std::vector<at::Tensor>& values, const Pass& pass) const {
+  const Step& step = steps_[position];
+  at::Tensor skip;
+  if (step.sum != 0) {
+    const std::vector<std::size_t>& sides = steps_[step.sum].inputs;
+    skip = values[sides[0] == position ? sides[1] : sides[0]];
+  }
+  return normalisation(position, values[step.inputs[0]], activation_of(spec_.nodes[step.activation].op), pass, skip);
+}
+
 Graph::Values Graph::run(const TensorMap& inputs, const std::vector<std::string>& nodes, const Pass& pass) {
   std::set<std::size_t> wanted;
   for (const std::string& name : nodes) wanted.insert(inferred_.index.find(spec_.node(name).name)->second);
@@ -296,14 +326,14 @@ Graph::Values Graph::run(const TensorMap& inputs, const std::vector<std::string>
   for (const std::size_t i : plan) {
     if (spec_.nodes[i].op == Op::kInput || inputs.contains(spec_.nodes[i].name)) values[i] = input(inputs, i, clips);
   }
+  std::set<std::size_t> within;  // sums that were computed with the batch norm before them
   for (const std::size_t i : plan) {
-    if (values[i].defined()) continue;  // given, or computed with the batch norm before it
-    const std::size_t follower = steps_[i].activation;
+    const bool computed = values[i].defined() || within.contains(i);
     try {
-      if (follower != 0 && plan.contains(follower) && !wanted.contains(i)) {
-        const at::Tensor& x = values[steps_[i].inputs[0]];
-        values[follower] = normalisation(i, x, activation_of(spec_.nodes[follower].op), pass);
-      } else {
+      if (!computed && joins(i, plan, wanted)) {
+        within.insert(steps_[i].sum);
+        values[steps_[i].activation] = joined(i, values, pass);
+      } else if (!computed) {
         values[i] = execute(i, values, pass);
       }
     } catch (const c10::Error& error) {

@@ -78,7 +78,8 @@ class Graph {
     std::vector<std::size_t> inputs;     // positions of nodes
     std::vector<at::Tensor> params;      // in the order of NodeInfo::params; bias undefined where absent
     std::vector<std::size_t> last_used;  // nodes that no later step reads
-    std::size_t activation = 0;          // batch norm: its only reader, if that is a relu or relu6
+    std::size_t activation = 0;          // batch norm: the relu or relu6 that is its only reader, or the sum's
+    std::size_t sum = 0;                 // batch norm: the add that is its only reader, whose other side is computed before
     bool frozen = false;                 // batch norm: running statistics; dropout: none
     bool fixed = false;                  // depends on the inputs and frozen parameters only
   };
@@ -90,7 +91,10 @@ class Graph {
   std::set<std::size_t> needed(const std::set<std::size_t>& wanted, const TensorMap& inputs) const;
   at::Tensor input(const TensorMap& inputs, std::size_t position, std::int64_t& clips) const;
   at::Tensor convolution(std::size_t position, const at::Tensor& x) const;
-  at::Tensor normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass) const;
+  at::Tensor normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass,
+                           const at::Tensor& skip = {}) const;
+  bool joins(std::size_t position, const std::set<std::size_t>& plan, const std::set<std::size_t>& wanted) const;
+  at::Tensor joined(std::size_t position, const std::vector<at::Tensor>& values, const Pass& pass) const;
   at::Tensor execute(std::size_t position, const std::vector<at::Tensor>& values, const Pass& pass) const;
 
   net::NetSpec spec_;

@@ -31,6 +31,10 @@ void add_moments(Block block, const T* x, const float* pivot, float* sum, float*
 template <typename T>
 void apply_affine(Block block, const Affine& affine, const T* x, T* y);
 
+// y = clamp(x * scale[c] + shift[c] + skip, low, high).
+template <typename T>
+void apply_affine_and_add(Block block, const Affine& affine, const T* x, const T* skip, T* y);
+
 // Let g' be g where the clamp let its argument through, else 0. sum[c] += g' and product[c] += g' * (x - pivot[c]).
 struct GradientSums {
   const float* pivot;
@@ -39,6 +43,17 @@ struct GradientSums {
 };
 template <typename T>
 void add_gradient_sums(Block block, const Affine& affine, const T* x, const T* g, const GradientSums& sums);
+
+// The same behind apply_affine_and_add, whose result y tells what the clamp let through; g' is written, too.
+template <typename T>
+struct JoinedImages {
+  const T* x;
+  const T* g;
+  const T* y;
+  T* change;  // g'
+};
+template <typename T>
+void add_joined_gradient_sums(Block block, const Affine& affine, const JoinedImages<T>& images, const GradientSums& sums);
 
 // dx = of_g[c] * g' + of_x[c] * x + constant[c].
 struct InputGradient {

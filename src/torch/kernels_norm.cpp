@@ -35,6 +35,19 @@ ACTIO_INLINE void apply_affine_loop(Block block, const Affine a, const T* x, T* 
 }
 
 template <typename T>
+ACTIO_INLINE void apply_affine_and_add_loop(Block block, const Affine a, const T* x, const T* skip, T* y) {
+  for (std::int64_t row = 0; row < block.rows; ++row) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < block.channels; ++c) {
+      store(y[c], clamp(affine_value(a, load(x[c]), c) + load(skip[c]), a.low, a.high));
+    }
+    x += block.channels;
+    skip += block.channels;
+    y += block.channels;
+  }
+}
+
+template <typename T>
 ACTIO_INLINE void add_gradient_sums_loop(Block block, const Affine a, const T* x, const T* g, const GradientSums sums) {
   for (std::int64_t row = 0; row < block.rows; ++row, x += block.channels, g += block.channels) {
 #pragma omp simd
@@ -44,6 +57,23 @@ ACTIO_INLINE void add_gradient_sums_loop(Block block, const Affine a, const T* x
       sums.sum[c] += change;
       sums.product[c] += change * (value - sums.pivot[c]);
     }
+  }
+}
+
+template <typename T>
+ACTIO_INLINE void add_joined_gradient_sums_loop(Block block, const Affine a, JoinedImages<T> i, const GradientSums sums) {
+  for (std::int64_t row = 0; row < block.rows; ++row) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < block.channels; ++c) {
+      const float change = passed(load(i.g[c]), load(i.y[c]), a.low, a.high);
+      store(i.change[c], change);
+      sums.sum[c] += change;
+      sums.product[c] += change * (load(i.x[c]) - sums.pivot[c]);
+    }
+    i.x += block.channels;
+    i.g += block.channels;
+    i.y += block.channels;
+    i.change += block.channels;
   }
 }
 
@@ -72,6 +102,16 @@ ACTIO_INLINE void input_gradient_loop(Block block, const Affine a, const InputGr
   template <>                                                                                                    \
   ACTIO_MULTIVERSION void apply_affine(Block block, const Affine& affine, const T* x, T* y) {                    \
     apply_affine_loop(block, affine, x, y);                                                                      \
+  }                                                                                                              \
+  template <>                                                                                                    \
+  ACTIO_MULTIVERSION void apply_affine_and_add(Block block, const Affine& affine, const T* x, const T* skip,     \
+                                               T* y) {                                                           \
+    apply_affine_and_add_loop(block, affine, x, skip, y);                                                        \
+  }                                                                                                              \
+  template <>                                                                                                    \
+  ACTIO_MULTIVERSION void add_joined_gradient_sums(Block block, const Affine& affine,                            \
+                                                   const JoinedImages<T>& images, const GradientSums& sums) {    \
+    add_joined_gradient_sums_loop(block, affine, images, sums);                                                  \
   }                                                                                                              \
   template <>                                                                                                    \
   ACTIO_MULTIVERSION void add_gradient_sums(Block block, const Affine& affine, const T* x, const T* g,           \

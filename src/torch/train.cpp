@@ -5,6 +5,9 @@
 
 #include "core/error.h"
 #include "torch/batch_source.h"
+#include "torch/graph.h"
+#include "torch/tester.h"
+#include "torch/torch_compat.h"
 #include "torch/trainer.h"
 
 namespace actio::torch_train {
@@ -83,6 +86,14 @@ std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<
 TrainResult train(const TrainJob& job, TensorMap& weights) {
   if (job.train.empty()) fail_usage("there is no clip to train on");
   return train_on(job, weights, {training_source(job), test_source(job, job.validation), test_source(job, job.test)});
+}
+
+std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) {
+  const auto source = test_source(job, job.test);
+  if (!source) return std::nullopt;
+  set_thread_count(job.options.threads);
+  Graph graph(job.spec, weights);
+  return test(graph, *source, {1, job.stop, {}});
 }
 
 }  // namespace actio::torch_train

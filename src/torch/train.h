@@ -94,8 +94,8 @@ struct TrainJob {
   ProgressFn progress;  // within an epoch
   WarnFn warn;
   std::function<void(const EpochRecord&, const TensorMap& weights)> on_epoch;  // after each, with the model so far
-  // Where what was learned is saved: after each epoch, unless that would take more than a twentieth of the time, now and then
-  // within a long one, after the last one and when stopped. With the model so far.
+  // Where what was learned is saved: after each epoch but the last, unless that would take more than a twentieth of the time,
+  // now and then within a long one, and when stopped. With the model so far.
   std::function<void(const TrainState&, const TensorMap& weights)> on_state;
   std::function<void(std::int64_t step, double loss, double learning_rate)> on_step;
   std::optional<TrainState> resume;
@@ -115,5 +115,8 @@ struct TrainResult {
 // job gives the same weights bit for bit, in one go or resumed from any of its states.
 // Throws: Error; a loss that is not finite names the batch's videos.
 TrainResult train(const TrainJob& job, TensorMap& weights);
+
+// What a model says to the job's test part; empty where there is none, or when told to stop.
+std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights);
 
 }  // namespace actio::torch_train

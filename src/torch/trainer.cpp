@@ -271,7 +271,8 @@ class Trainer {
     position_ = {.epoch = record.epoch + 1};
     result_.stopped_early = options_.early_stop > 0 && record.epoch - best_.epoch >= options_.early_stop && !last;
     if (job_.on_epoch) job_.on_epoch(record, model());
-    if (last || result_.stopped_early || seconds_since(saved_) > 20 * save_seconds_) save();
+    // The model follows the last epoch at once; a state of it would be of no use.
+    if (!last && !result_.stopped_early && seconds_since(saved_) > 20 * save_seconds_) save();
   }
 
   // The best one so far, or the last one.

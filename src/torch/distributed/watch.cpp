@@ -156,9 +156,9 @@ void Watch::note_departure(int rank, const std::string& reason) {
 }
 
 void Watch::lose(Link& link, const std::string& what) {
-  link.socket.close();
   const std::string text = fmt::format("{} is gone; {}", names_[static_cast<std::size_t>(link.rank)], what);
-  tell_others(nullptr, message_of(kGone, link.rank, text));
+  tell_others(nullptr, message_of(kGone, link.rank, text));  // itself, too, for the case that it goes on
+  link.socket.close();
   judge(text);
 }
 
