@@ -1,12 +1,17 @@
 #include <algorithm>
 #include <cstdio>
+#include <deque>
+#include <functional>
+#include <future>
 #include <memory>
 #include <thread>
 
+#include "cli/archive_output.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/option_flags.h"
+#include "cli/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "cli/video_classifier.h"
@@ -20,6 +25,10 @@ namespace {
 struct RecognizeArguments {
   std::string model;
   std::vector<std::string> videos;
+  std::string manifest;
+  std::string output;
+  std::string shard = "1/1";
+  std::int64_t workers = 2;
   std::int64_t top = 5;
   bool json = false;
   runtime::RuntimeOptions runtime;
@@ -47,9 +56,80 @@ Json json_of(const std::string& video, const data::ClipInput& clip, const VideoS
   return json;
 }
 
+// Decoding overlaps with the network. `answer` gets each video and what was read of it, or throws of it, in order.
+void read_ahead(const VideoClassifier& classifier, const std::vector<std::string>& videos, std::int64_t workers,
+                const std::function<void(const std::string&, std::future<data::ClipInput>&)>& answer) {
+  std::deque<std::future<data::ClipInput>> ahead;
+  std::size_t started = 0;
+  for (const std::string& video : videos) {
+    throw_if_interrupted();
+    while (started < videos.size() && ahead.size() < static_cast<std::size_t>(workers)) {
+      ahead.push_back(std::async(std::launch::async, [&classifier, path = videos[started]] { return classifier.read(path); }));
+      ++started;
+    }
+    std::future<data::ClipInput> next = std::move(ahead.front());
+    ahead.pop_front();
+    answer(video, next);
+  }
+}
+
+Json archive_job(const RecognizeArguments& a, const VideoClassifier& classifier, const Shard& shard) {
+  return {{"model", classifier.model().hash},
+          {"manifest", content_hash_of_file(a.manifest)},
+          {"shard", fmt::format("{}/{}", shard.index, shard.count)},
+          {"top", a.top}};
+}
+
+// Every answer is in the file before the next video begins; the same command goes on after a kill.
+int run_archive(RecognizeArguments& a) {
+  const Shard shard = parse_shard(a.shard);
+  const std::vector<std::string> all = read_manifest(a.manifest);
+  const std::string path = shard_file(a.output, shard);
+  check_output(path, {a.model, a.manifest});
+  VideoClassifier classifier(a.model, a.runtime, {a.cache.flow_cache, 1});
+  ArchiveOutput output(path, archive_job(a, classifier, shard));
+  std::vector<std::string> mine, open;
+  for (std::size_t i = static_cast<std::size_t>(shard.index - 1); i < all.size(); i += static_cast<std::size_t>(shard.count)) {
+    mine.push_back(all[i]);
+    if (!output.done().contains(all[i])) open.push_back(all[i]);
+  }
+  if (open.size() < mine.size()) std::puts(fmt::format("{}: {} of {} videos are done already", path, mine.size() - open.size(), mine.size()).c_str());
+  TerminalProgress progress;
+  auto done = static_cast<std::int64_t>(mine.size() - open.size());
+  try {
+    read_ahead(classifier, open, a.workers, [&](const std::string& video, std::future<data::ClipInput>& next) {
+      Json answer = {{"video", video}};
+      try {
+        const data::ClipInput clip = next.get();
+        answer = json_of(video, clip, classifier.classify(clip), a, classifier.model().classes);
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
+        answer["error"] = error.what();
+      }
+      output.add(video, answer);
+      progress.show({"recognising", ++done, static_cast<std::int64_t>(mine.size()), ""});
+    });
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInterrupted) throw;
+    fail(ErrorCode::kInterrupted, "interrupted after {} of {} videos; the same command goes on", done, mine.size());
+  }
+  output.finish();
+  progress.clear();
+  std::puts(fmt::format("wrote {}: {} videos{}", path, mine.size(),
+                        output.failed() > 0 ? fmt::format(", {} could not be read", output.failed()) : "").c_str());
+  return output.failed() > 0 ? static_cast<int>(ErrorCode::kBadData) : 0;
+}
+
 // One video that cannot be read does not stop the others; the exit code is the worst.
 int run_recognize(RecognizeArguments& a) {
   a.flags->apply();
+  if (!a.manifest.empty()) {
+    if (!a.videos.empty()) fail_usage("either VIDEO... or --manifest, not both");
+    if (a.output.empty()) fail_usage("--manifest needs --output");
+    return run_archive(a);
+  }
+  if (a.videos.empty()) fail_usage("recognize needs videos, or --manifest with a list of them");
+  if (!a.output.empty() || a.shard != "1/1") fail_usage("--output and --shard need --manifest");
   VideoClassifier classifier(a.model, a.runtime,
                              {a.cache.flow_cache, static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))});
   TerminalProgress progress;
@@ -83,7 +163,12 @@ void add_recognize(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("recognize", "name the action in videos");
   auto a = std::make_shared<RecognizeArguments>();
   command.add_option("MODEL", a->model, "a model file")->required();
-  command.add_option("VIDEO", a->videos, "videos or pictures")->required();
+  command.add_option("VIDEO", a->videos, "videos or pictures");
+  command.add_option("--manifest", a->manifest, "a file with a video's path on each line, for long lists; goes on where it was stopped")
+      ->type_name("FILE");
+  command.add_option("-o,--output", a->output, "with --manifest: the file of answers, a line of JSON for each video")->type_name("FILE");
+  command.add_option("--shard", a->shard, "with --manifest: only this part of the list, 2/4 for the second of four [1/1]")->type_name("I/N");
+  command.add_option("--workers", a->workers, "with --manifest: videos decoded ahead [2]")->check(CLI::Range(1, 64));
   command.add_option("--top", a->top, "how many classes to print [5]")->check(CLI::Range(1, 100000));
   command.add_flag("--json", a->json, "one JSON object per video and line");
   a->flags = std::make_unique<OptionFlags>(command);
