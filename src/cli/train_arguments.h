@@ -36,6 +36,7 @@ struct TrainArguments {
   std::string tensorboard;
   TrainTables tables;
   std::unique_ptr<OptionFlags> flags;
+  torch_train::distributed::Group* group = nullptr;  // the ranks that train together; null: this process alone
 };
 
 }  // namespace actio::cli

@@ -14,6 +14,7 @@
 #include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
+#include "torch/distributed/group.h"
 
 namespace actio::cli {
 namespace {
@@ -141,6 +142,7 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
 
 void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
   const TrainTables tables = arguments.tables;
+  const bool leads = arguments.group == nullptr || arguments.group->rank() == 0;
   const data::Dataset dataset = data::load_dataset(arguments.data, tables.dataset);
   const std::vector<data::DatasetOptions> options = folds_of(arguments.folds, dataset, tables.dataset);
   std::error_code code;
@@ -156,7 +158,7 @@ void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
     if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
     folds.push_back({name, run_fold(arguments, stages, tables, of_fold, folder)});
   }
-  report(arguments, folds);
+  if (leads) report(arguments, folds);
 }
 
 }  // namespace actio::cli

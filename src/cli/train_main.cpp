@@ -1,4 +1,5 @@
 // actio-train: what `actio train` becomes. In: a dataset and options. Out: a model file, or a folder of folds.
+#include <cstdio>
 #include <memory>
 
 #include "cli/interrupt.h"
@@ -10,6 +11,7 @@
 #include "cli/train_plan.h"
 #include "core/error.h"
 #include "data/snippet.h"
+#include "torch/distributed/group.h"
 
 namespace actio::cli {
 namespace {
@@ -30,13 +32,17 @@ void check_request(const TrainArguments& a, const std::vector<Stage>& stages) {
   data::check_motion(a.tables.preprocess.motion);
 }
 
-int run_train(TrainArguments& a) {
-  a.flags->apply();
-  const std::vector<Stage> stages = read_stages(a.flags->file(), "--config");
-  check_request(a, stages);
+namespace distributed = torch_train::distributed;
+
+// The other ranks do the same work; rank 0 tells of it.
+void be_quiet() {
+  if (std::freopen("/dev/null", "w", stdout) == nullptr) fail("/dev/null: cannot be opened");
+}
+
+void train(TrainArguments& a, const std::vector<Stage>& stages) {
   if (!a.folds.empty()) {
     run_folds(a, stages);
-    return 0;
+    return;
   }
   const TrainTables tables = a.tables;
   const data::Dataset dataset = data::load_dataset(a.data, tables.dataset);
@@ -44,6 +50,23 @@ int run_train(TrainArguments& a) {
   const data::Split split = data::split_dataset(dataset, tables.dataset);
   if (!a.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
   run_plan(a, stages, tables, {a.output, a.scores, a.log, a.tensorboard, a.resume}, dataset, split);
+}
+
+int run_train(TrainArguments& a) {
+  a.flags->apply();
+  const std::vector<Stage> stages = read_stages(a.flags->file(), "--config");
+  check_request(a, stages);
+  distributed::GroupOptions options;
+  if (a.tables.train.device == "cuda") options.backend = "nccl";
+  const std::unique_ptr<distributed::Group> group = distributed::Group::connect(options);
+  if (group->size() > 1) a.group = group.get();
+  if (group->rank() != 0) be_quiet();
+  try {
+    train(a, stages);
+  } catch (const std::exception& error) {
+    group->leave(error.what());
+    throw;
+  }
   return 0;
 }
 

@@ -66,6 +66,7 @@ TrainRun run_of(const TrainArguments& arguments, const PlanOutput& output) {
   run.scores = output.scores;
   run.log = output.log;
   run.tensorboard = output.tensorboard;
+  run.group = arguments.group;
   return run;
 }
 

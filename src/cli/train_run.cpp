@@ -15,6 +15,7 @@
 #include "eval/score_file.h"
 #include "motion/flow_image.h"
 #include "net/model_file.h"
+#include "torch/distributed/group.h"
 #include "torch/state_file.h"
 
 namespace actio::cli {
@@ -99,6 +100,7 @@ class Run {
   }
 
   TrainRunResult run() {
+    agree();
     if ((run_.resume || run_.only_in_cache) && is_finished(output_, config_) && has_scores()) {
       std::puts(fmt::format("{}: is trained already", output_).c_str());
       return {output_, std::nullopt};
@@ -116,12 +118,8 @@ class Run {
     progress_.clear();
     if (result.interrupted) interrupted(result);
     TrainRunResult outcome{output_, table_of(result.test)};
-    if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
-    model_.training["finished"] = true;
-    net::write_model(output_, model_);
-    if (!cached_.empty() && cached_ != output_) share(output_, cached_);
-    std::error_code ignored;
-    fs::remove(state_path(output_), ignored);
+    if (leads()) write(outcome, result.last_weights);
+    wait_for_all();
     if (result.skipped_clips > 0) {
       print_warning(fmt::format("clips that could not be read: {}; others took their places", result.skipped_clips));
     }
@@ -131,6 +129,38 @@ class Run {
   }
 
  private:
+  bool leads() const { return run_.group == nullptr || run_.group->rank() == 0; }
+
+  // No rank reads what rank 0 has not written yet.
+  void wait_for_all() {
+    if (run_.group != nullptr) run_.group->barrier();
+  }
+
+  void agree() {
+    if (run_.group == nullptr) return;
+    run_.group->require_same("the configuration", config_.dump());
+    std::string clips;
+    for (const auto* part : {&split_.train, &split_.validation, &split_.test}) {
+      for (const data::Item& item : *part) clips += fmt::format("{} {}\n", item.path, item.label);
+    }
+    run_.group->require_same("the list of clips", clips);
+  }
+
+  // "model.actio" and, where a later epoch was not better, "model.last.actio".
+  void write(const TrainRunResult& outcome, const TensorMap& last_weights) {
+    if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
+    model_.training["finished"] = true;
+    net::write_model(output_, model_);
+    if (!last_weights.empty() && !run_.only_in_cache) {
+      net::Model last = model_;
+      last.weights = last_weights;
+      net::write_model(fs::path(output_).replace_extension(".last.actio"), last);
+    }
+    if (!cached_.empty() && cached_ != output_) share(output_, cached_);
+    std::error_code ignored;
+    fs::remove(state_path(output_), ignored);
+  }
+
   bool has_scores() const {
     std::error_code ignored;
     return run_.scores.empty() || split_.test.empty() || fs::exists(run_.scores, ignored);
@@ -140,12 +170,12 @@ class Run {
     const fs::path folder = fs::path(output_).parent_path();
     std::error_code ignored;
     if (!run_.name.empty() && !folder.empty()) fs::create_directories(folder, ignored);
-    check_output(output_, run_.init);
+    if (leads()) check_output(output_, run_.init);
     const std::string state = state_path(output_);
+    if (run_.restart && leads()) fs::remove(state, ignored);
+    wait_for_all();
     if (fs::exists(state, ignored)) {
-      if (run_.restart) {
-        fs::remove(state, ignored);
-      } else if (!run_.resume && !run_.only_in_cache) {
+      if (!run_.resume && !run_.only_in_cache) {
         fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
       } else {
         job_.resume = torch_train::read_state(state, config_);
@@ -154,11 +184,12 @@ class Run {
         for (const Json& record : done) model_.training["epochs"].push_back(lasting_record(record));
       }
     }
-    check_writable(state);
+    wait_for_all();  // rank 0 may write a new state soon
+    if (leads()) check_writable(state);
   }
 
   torch_train::TrainResult train() {
-    TrainLog log(run_.log, run_.tensorboard, job_.resume ? job_.resume->progress.at("steps").get<std::int64_t>() : 0, config_);
+    TrainLog log(leads() ? run_.log : "", leads() ? run_.tensorboard : "", job_.resume ? job_.resume->progress.at("steps").get<std::int64_t>() : 0, config_);
     job_.on_step = [&](std::int64_t step, double loss, double rate) { log.step(step, loss, rate); };
     job_.on_epoch = [&](const torch_train::EpochRecord& record, const TensorMap&) {
       progress_.clear();
@@ -186,6 +217,7 @@ class Run {
       warnings_.print(message);
     };
     job_.stop = interrupt_token();
+    job_.group = run_.group;
   }
 
   // Another training had this stage, too.
@@ -195,8 +227,11 @@ class Run {
     const auto answers = torch_train::answers_to_test(job_, model_.weights);
     throw_if_interrupted();
     TrainRunResult outcome{output_, table_of(answers)};
-    if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
-    share(cached_, output_);
+    if (leads()) {
+      if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
+      share(cached_, output_);
+    }
+    wait_for_all();
     return outcome;
   }
 

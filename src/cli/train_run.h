@@ -23,6 +23,7 @@ struct TrainRun {
   std::string scores;             // of the test part; empty: none
   std::string log;                // a line of JSON for each epoch; empty: none
   std::string tensorboard;        // a folder; empty: none
+  torch_train::distributed::Group* group = nullptr;  // only its rank 0 writes; all read the same folders
 };
 
 struct TrainRunResult {

@@ -88,25 +88,28 @@ void FeatureSource::start_epoch(std::int64_t epoch) {
 }
 
 std::optional<data::Batch> FeatureSource::next() {
-  const std::size_t left = order_.size() - position_;
-  const std::size_t count = std::min(left, static_cast<std::size_t>(options_.batch_size));
-  if (count == 0 || (options_.drop_last && count < static_cast<std::size_t>(options_.batch_size))) return std::nullopt;
+  const std::size_t size = static_cast<std::size_t>(options_.batch_size), shard = static_cast<std::size_t>(options_.shard);
+  const std::size_t together = size * static_cast<std::size_t>(options_.shards);
+  if (position_ >= order_.size() || (options_.drop_last && order_.size() - position_ < together)) return std::nullopt;
+  const std::size_t first = position_ + shard * size;
+  position_ += together;
+  if (first >= order_.size()) return std::nullopt;
+  const std::size_t count = std::min(order_.size() - first, size);
   data::Batch batch;
   std::map<std::string, std::vector<const Tensor*>> parts;
   for (std::size_t i = 0; i < count; ++i) {
-    const Clip& clip = views_[view_][order_[position_ + i]];
+    const Clip& clip = views_[view_][order_[first + i]];
     for (const auto& [name, rows] : clip.rows) parts[name].push_back(&rows);
     batch.labels.push_back(clip.label);
     batch.paths.push_back(clip.path);
   }
   for (const auto& [name, rows] : parts) batch.inputs[name] = joined_rows(rows);
-  position_ += count;
   return batch;
 }
 
 std::int64_t FeatureSource::clips() const {
-  const std::int64_t all = source_->clips();
-  return options_.drop_last ? std::max(options_.batch_size, all / options_.batch_size * options_.batch_size) : all;
+  const std::int64_t all = source_->clips(), together = options_.batch_size * options_.shards;
+  return options_.drop_last ? all / together * options_.batch_size : all;
 }
 
 }  // namespace actio::torch_train

@@ -213,8 +213,9 @@ at::MemoryFormat format_of(const at::Tensor& x) {
 
 struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
-                            const at::Tensor& bias, const at::Tensor& skip, const NormParams& params,
+                            const at::Tensor& bias, const c10::optional<at::Tensor>& other, const NormParams& params,
                             const NormSettings& settings) {
+    const at::Tensor skip = other.value_or(at::Tensor());
     const at::Tensor x = input.contiguous(format_of(input));
     const at::Tensor added = skip.defined() ? skip.contiguous(format_of(input)) : skip;
     const Moments moments = settings.training ? batch_moments(x, params, settings) : running_moments(params);
@@ -263,9 +264,14 @@ bool can_fuse_addition(const at::Tensor& x, const at::Tensor& skip) {
   return skip.sizes() == x.sizes() && skip.scalar_type() == x.scalar_type() && skip.device() == x.device();
 }
 
-at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings,
-                            const at::Tensor& skip) {
-  return FusedBatchNorm::apply(x, params.weight, params.bias, skip, params, settings);
+at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings) {
+  // apply() asks every tensor that it is given for its device.
+  return FusedBatchNorm::apply(x, params.weight, params.bias, c10::optional<at::Tensor>(), params, settings);
+}
+
+at::Tensor fused_batch_norm_and_add(const at::Tensor& x, const at::Tensor& skip, const NormParams& params,
+                                    const NormSettings& settings) {
+  return FusedBatchNorm::apply(x, params.weight, params.bias, c10::optional<at::Tensor>(skip), params, settings);
 }
 
 }  // namespace actio::torch_train

@@ -31,13 +31,16 @@ struct NormSettings {
 // Whether fused_batch_norm takes x: f32 or bf16, [N, C] or [N, C, H, W], on the CPU, and f32 parameters.
 bool can_fuse_batch_norm(const at::Tensor& x, const NormParams& params);
 
-// Whether `skip` can be added to its result: of the same shape and type.
+// activation(batch_norm(x)). The gradient reaches x, weight and bias; with running statistics x only.
+at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings);
+
+// Whether fused_batch_norm_and_add takes `skip`: of the same shape and type as x.
 bool can_fuse_addition(const at::Tensor& x, const at::Tensor& skip);
 
-// activation(batch_norm(x) + skip); without `skip` nothing is added. The gradient reaches x, skip, weight and bias; with running
-// statistics x and skip only.
-at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings,
-                            const at::Tensor& skip = {});
+// activation(batch_norm(x) + skip), the activation none or relu: whether the gradient passes is read off the result, and bfloat16
+// rounds what is just below 6 to 6. The gradient reaches `skip`, too.
+at::Tensor fused_batch_norm_and_add(const at::Tensor& x, const at::Tensor& skip, const NormParams& params,
+                                    const NormSettings& settings);
 
 // Whether depthwise_conv2d takes the convolution: one filter per channel, at most 3 x 3, no bias; x f32 or bf16 on the CPU.
 bool can_run_depthwise(const net::Attrs& attrs, const at::Tensor& x, const at::Tensor& weight);

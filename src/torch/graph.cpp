@@ -88,7 +88,7 @@ void Graph::plan() {
     const bool ends_in_activation = readers[i] == 1 && activation_of(spec_.nodes[reader[i]].op) != Activation::kNone;
     if (!ends_in_activation) continue;
     if (op == Op::kBatchNorm) steps_[i].activation = reader[i];
-    if (op != Op::kAdd) continue;
+    if (op != Op::kAdd || spec_.nodes[reader[i]].op != Op::kRelu) continue;
     const std::size_t last = std::max(steps_[i].inputs[0], steps_[i].inputs[1]);
     if (spec_.nodes[last].op != Op::kBatchNorm || readers[last] != 1) continue;
     steps_[last].sum = i;
@@ -219,7 +219,7 @@ at::Tensor Graph::input(const TensorMap& inputs, std::size_t position, std::int6
          clips != 0 ? fmt::format("{}", clips * spec_.segments) : fmt::format("a multiple of {}", spec_.segments), shape[0]);
   }
   clips = shape[0] / spec_.segments;
-  return channels_last(to_torch(found->second, node.name).to(options_.device, options_.dtype));
+  return channels_last(moved_to(to_torch(found->second, node.name), options_.device, options_.dtype));
 }
 
 at::Tensor Graph::convolution(std::size_t position, const at::Tensor& x) const {
@@ -244,7 +244,7 @@ at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activ
   if (settings.training && !synchronised) check_batch_norm_rows(node, x);
   const bool adds = skip.defined();
   if (options_.own_kernels && can_fuse_batch_norm(x, params) && (!adds || can_fuse_addition(x, skip))) {
-    return fused_batch_norm(x, params, settings, skip);
+    return adds ? fused_batch_norm_and_add(x, skip, params, settings) : fused_batch_norm(x, params, settings);
   }
   if (adds) return activate(normalisation(position, x, Activation::kNone, pass) + skip, activation);
   return synchronised ? activate(distributed::sync_batch_norm(x, params, settings), activation)

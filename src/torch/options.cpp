@@ -50,6 +50,9 @@ Fields TrainOptions::fields() {
       {"seed", &seed, "Of the order, the augmentation and dropout: the same seed and threads repeat a training bit for bit"},
       {"workers", &workers, "Threads that read videos", {}, 1, 256},
       {"threads", &threads, "Threads that compute; 0: one per core", {}, 0, 1024},
+      {"device", &device, "Where the network is computed; cuda needs a LibTorch that has it", {"cpu", "cuda"}},
+      {"sync_bn", &sync_bn, "Of several processes: batch norms use the statistics of all their batches together"},
+      {"tf32", &tf32, "On CUDA: f32 products with 10 bits of mantissa, which is several times as fast"},
       {"evaluate_every", &evaluate_every, "Epochs between tests; 0: only after the last", {}, 0, 100000},
       {"save_minutes", &save_minutes, "Minutes between savings of the state within an epoch; 0: only after epochs", {}, 0, 1e6},
   };

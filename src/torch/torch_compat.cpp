@@ -8,6 +8,8 @@
 #include <limits>
 #include <thread>
 
+#include "core/error.h"
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -32,6 +34,28 @@ bool has_quick_bf16() {
 #else
   return false;
 #endif
+}
+
+at::Device find_device(const std::string& name, int index) {
+  if (name == "cpu") return at::kCPU;
+  if (name != "cuda") fail_usage("device: '{}' is unknown; known: cpu, cuda", name);
+  const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+  try {
+    at::empty({1}, at::TensorOptions().device(device));
+  } catch (const std::exception& error) {
+    fail("device cuda:{} cannot be used: {}", index, one_line(error));
+  }
+  return device;
+}
+
+void allow_tf32(bool allowed) {
+  at::globalContext().setAllowTF32CuBLAS(allowed);
+  at::globalContext().setAllowTF32CuDNN(allowed);
+}
+
+at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype) {
+  if (device.is_cpu()) return tensor.to(dtype);
+  return tensor.pin_memory().to(device, dtype, /*non_blocking=*/true);
 }
 
 at::Generator make_generator(const at::Device& device, std::uint64_t seed) {

@@ -5,6 +5,8 @@
 
 #include "core/error.h"
 #include "torch/batch_source.h"
+#include "torch/distributed/group.h"
+#include "torch/gather.h"
 #include "torch/graph.h"
 #include "torch/tester.h"
 #include "torch/torch_compat.h"
@@ -35,8 +37,12 @@ class VideoSource final : public BatchSource {
  public:
   VideoSource(const TrainJob& job, const std::vector<data::Item>& items, const data::ClipRequest& request,
               const data::LoaderOptions& options)
-      : loader_(items, request, options, job.warn, job.stop), clips_(static_cast<std::int64_t>(items.size())) {
-    if (options.drop_last) clips_ = loader_.batches() * options.batch_size;
+      // Several ranks agree on a step after which they stop; one that stopped alone would leave the others waiting.
+      : loader_(items, request, options, job.warn, job.group == nullptr ? job.stop : std::stop_token()) {
+    const auto all = static_cast<std::int64_t>(items.size());
+    const std::int64_t together = options.batch_size * options.shards;
+    const std::int64_t rest = options.drop_last ? 0 : all % together;
+    clips_ = all / together * options.batch_size + std::clamp<std::int64_t>(rest - options.shard * options.batch_size, 0, options.batch_size);
   }
 
   void start_epoch(std::int64_t epoch) override { loader_.start_epoch(epoch - 1); }
@@ -57,17 +63,26 @@ class VideoSource final : public BatchSource {
 
  private:
   data::Loader loader_;
-  std::int64_t clips_;
+  std::int64_t clips_ = 0;  // of this shard
 };
+
+void set_shard(const TrainJob& job, data::LoaderOptions& options) {
+  if (job.group == nullptr) return;
+  options.shards = job.group->size();
+  options.shard = job.group->rank();
+}
 
 std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
   const bool kept = job.options.cache_views > 0;  // then each clip is read in its place, and the features are shuffled
   data::LoaderOptions options;
-  options.batch_size = std::min(job.options.batch_size, static_cast<std::int64_t>(job.train.size()));
+  const std::int64_t ranks = job.group == nullptr ? 1 : job.group->size();
+  options.batch_size = std::min(job.options.batch_size, static_cast<std::int64_t>(job.train.size()) / (kept ? 1 : ranks));
+  if (options.batch_size < 1) fail_usage("{} clips are too few for {} processes", job.train.size(), ranks);
   options.threads = job.options.workers;
   options.seed = static_cast<std::uint64_t>(job.options.seed);
   options.shuffle = options.drop_last = !kept;  // a batch of one or two clips is a poor estimate for batch norm
   options.balanced = job.options.balance == "sampling";
+  if (!kept) set_shard(job, options);
   return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options);
 }
 
@@ -78,6 +93,7 @@ std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<
   options.threads = job.options.workers;
   options.shuffle = false;
   options.replace_failed = false;
+  set_shard(job, options);
   return std::make_unique<VideoSource>(job, items, clip_request(job, false), options);
 }
 
@@ -93,7 +109,9 @@ std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& wei
   if (!source) return std::nullopt;
   set_thread_count(job.options.threads);
   Graph graph(job.spec, weights);
-  return test(graph, *source, {1, job.stop, {}});
+  const std::optional<Answers> own = test(graph, *source, {1, job.stop, {}});
+  if (job.group == nullptr || job.group->size() == 1) return own;
+  return gather_answers(*job.group, job.test, own, job.stop.stop_requested());
 }
 
 }  // namespace actio::torch_train

@@ -18,6 +18,10 @@
 
 namespace actio::torch_train {
 
+namespace distributed {
+class Group;
+}
+
 struct TrainOptions {
   std::int64_t epochs = 40;
   std::int64_t batch_size = 8;  // clips
@@ -47,6 +51,9 @@ struct TrainOptions {
   std::int64_t seed = 1;
   std::int64_t workers = 2;         // loader threads
   std::int64_t threads = 0;         // of LibTorch; 0: one per core
+  std::string device = "cpu";       // "cpu", "cuda"
+  bool sync_bn = false;             // of several ranks: batch norms use the statistics of all their batches together
+  bool tf32 = true;                 // on CUDA: f32 products with 10 bits of mantissa
   std::int64_t evaluate_every = 5;  // epochs; 0: only at the end
   double save_minutes = 10;         // between savings of the state within an epoch; 0: only after epochs
   Fields fields();
@@ -100,6 +107,8 @@ struct TrainJob {
   std::function<void(std::int64_t step, double loss, double learning_rate)> on_step;
   std::optional<TrainState> resume;
   std::stop_token stop;  // the running step is finished, then train() returns
+  // Ranks that train together: batch_size is that of each. The callbacks are rank 0's alone; null: this process alone.
+  distributed::Group* group = nullptr;
 };
 
 struct TrainResult {
@@ -109,6 +118,7 @@ struct TrainResult {
   std::int64_t steps = 0;          // of the optimiser
   std::int64_t skipped_clips = 0;  // could not be read
   std::optional<Answers> test;     // of the model that `weights` then are
+  TensorMap last_weights;          // of the last epoch, where `weights` are those of a better one
 };
 
 // Trains `weights` in place: at the end they are the best model where there is a validation part, else the last one. The same

@@ -9,8 +9,11 @@
 #include "core/rng.h"
 #include "torch/class_weights.h"
 #include "torch/convert.h"
+#include "torch/distributed/group.h"
+#include "torch/distributed/reducer.h"
 #include "torch/ema.h"
 #include "torch/feature_source.h"
+#include "torch/gather.h"
 #include "torch/graph.h"
 #include "torch/losses.h"
 #include "torch/optimizer.h"
@@ -64,6 +67,13 @@ struct Best {
   Fields fields() { return {{"epoch", &epoch, ""}, {"top1", &top1, ""}, {"loss", &loss, ""}}; }
 };
 
+GraphOptions graph_options(const TrainJob& job) {
+  GraphOptions graph;
+  graph.device = find_device(job.options.device, job.group == nullptr ? 0 : job.group->local_rank());
+  allow_tf32(job.options.tf32);
+  return graph;
+}
+
 class Trainer {
  public:
   Trainer(const TrainJob& job, TensorMap& weights, Sources sources)
@@ -71,13 +81,15 @@ class Trainer {
         options_(job.options),
         weights_(weights),
         sources_(std::move(sources)),
-        graph_(job.spec, weights),
-        schedule_(job.options) {
+        graph_(job.spec, weights, graph_options(job)),
+        schedule_(job.options),
+        group_(job.group != nullptr && job.group->size() > 1 ? job.group : nullptr) {
     if (options_.partial_bn) graph_.freeze_batch_norms();
     graph_.freeze(options_.freeze);
     prepare_loss();
     optimizer_.emplace(graph_.parameters(), options_);
     average_.emplace(graph_.parameters(), options_.ema);
+    if (group_ != nullptr) join_group();
     if (options_.cache_views > 0) keep_features();
     try {
       if (job.resume) restore(*job.resume);
@@ -101,7 +113,7 @@ class Trainer {
  private:
   void prepare_loss() {
     loss_.label_smoothing = options_.label_smoothing;
-    if (options_.balance == "weights") loss_.class_weights = class_weights(job_.train, job_.spec);
+    if (options_.balance == "weights") loss_.class_weights = class_weights(job_.train, job_.spec).to(graph_.options().device);
     for (const net::Head& head : job_.spec.heads) {
       if (!graph_.is_trainable(head.node)) loss_.frozen_heads.insert(head.name);
     }
@@ -110,6 +122,19 @@ class Trainer {
     }
     nodes_ = loss_nodes(job_.spec);
   }
+
+  void join_group() {
+    std::vector<at::Tensor> all, trainable;
+    for (const Parameter& parameter : graph_.parameters()) {
+      all.push_back(parameter.tensor.detach());
+      (parameter.info.trainable ? trainable : statistics_).push_back(parameter.tensor);
+    }
+    distributed::broadcast_all(*group_, all);
+    reducer_.emplace(*group_, trainable);
+  }
+
+  std::int64_t ranks() const { return group_ == nullptr ? 1 : group_->size(); }
+  bool leads() const { return group_ == nullptr || group_->rank() == 0; }
 
   // The frozen part is run once for each look at a clip.
   void keep_features() {
@@ -124,7 +149,7 @@ class Trainer {
     const auto wrap = [&](std::unique_ptr<BatchSource>& source, const char* what) {
       if (!source) return;
       features.what = what;
-      features.batch_size = std::min(options_.batch_size, source->clips());
+      features.batch_size = std::max<std::int64_t>(1, std::min(options_.batch_size, source->clips() / features.shards));
       source = std::make_unique<FeatureSource>(graph_, std::move(source), features);
     };
     features.shuffle = false;
@@ -134,6 +159,8 @@ class Trainer {
     features.shuffle = features.drop_last = true;
     features.balanced = options_.balance == "sampling";
     features.bf16 = options_.bf16;
+    features.shards = ranks();
+    features.shard = group_ == nullptr ? 0 : group_->rank();
     wrap(sources_.train, "training");
   }
 
@@ -144,17 +171,20 @@ class Trainer {
     if (position_.batches == 0) sources_.train->start_epoch(position_.epoch);
     else sources_.train->continue_epoch(position_.epoch, position_.batches);
     graph_.set_bf16(options_.bf16);
-    while (!job_.stop.stop_requested() && step()) {
+    while (!is_stopped() && step()) {
       position_.seconds = seconds_before + seconds_since(start);
       position_.waited = waited_before + sources_.train->wait_seconds() - waited;
-      if (options_.save_minutes > 0 && seconds_since(saved_) > 60 * options_.save_minutes) save();
+      if (options_.save_minutes > 0 && !is_stopped() && seconds_since(saved_) > 60 * options_.save_minutes) save();
     }
-    result_.interrupted = job_.stop.stop_requested();
+    result_.interrupted = is_stopped();
     if (result_.interrupted) return;
     if (position_.clips == 0) fail("epoch {}: no training clip could be read", position_.epoch);
     position_.seconds = seconds_before + seconds_since(start);
     position_.waited = waited_before + sources_.train->wait_seconds() - waited;
   }
+
+  // Of several ranks: what they agreed on after the last step.
+  bool is_stopped() const { return group_ == nullptr ? job_.stop.stop_requested() : agreed_to_stop_; }
 
   // One step of the optimiser on the gradients of options_.accumulate batches, or of those that are left. False at the end of
   // the epoch. Throws before the weights are touched.
@@ -162,32 +192,51 @@ class Trainer {
     const double expected = static_cast<double>(options_.batch_size * options_.accumulate);
     std::vector<std::string> paths;
     double loss = 0;
-    std::int64_t clips = 0;
-    for (std::int64_t i = 0; i < options_.accumulate; ++i) {
-      const std::optional<data::Batch> batch = sources_.train->next();
-      if (!batch) break;
+    std::int64_t clips = 0, hits = 0, part = 0;
+    std::optional<data::Batch> batch = sources_.train->next();
+    if (!batch) return false;
+    while (batch) {
+      std::optional<data::Batch> following;
+      if (part + 1 < options_.accumulate) following = sources_.train->next();
       const auto count = static_cast<std::int64_t>(batch->labels.size());
       const double share = options_.accumulate == 1 ? 1 : static_cast<double>(count) / expected;
-      loss += backward(*batch, share, i) * static_cast<double>(count);
+      if (reducer_) reducer_->set_enabled(!following);
+      loss += backward(*batch, share, part++, hits) * static_cast<double>(count);
       clips += count;
       ++position_.batches;
       paths.insert(paths.end(), batch->paths.begin(), batch->paths.end());
+      batch = std::move(following);
     }
-    if (clips == 0) return false;
+    if (reducer_) reducer_->finish();
     if (options_.accumulate > 1 && static_cast<double>(clips) != expected) optimizer_->scale_gradients(expected / static_cast<double>(clips));
+    add_up_ranks(loss, clips, hits);
     change_weights(clips, paths);
     position_.clips += clips;
     position_.loss += loss;
+    position_.hits += hits;
     clips_seen_ += clips;
     report(loss / static_cast<double>(clips));
     return true;
   }
 
+  void add_up_ranks(double& loss, std::int64_t& clips, std::int64_t& hits) {
+    if (group_ == nullptr) return;
+    const double stop = job_.stop.stop_requested() ? 1 : 0;
+    const at::Tensor sums = at::tensor({loss, static_cast<double>(clips), static_cast<double>(hits), stop}, at::kDouble);
+    group_->all_reduce_sum(sums);
+    const double* sum = sums.data_ptr<double>();
+    loss = sum[0];
+    clips = static_cast<std::int64_t>(sum[1]);
+    hits = static_cast<std::int64_t>(sum[2]);
+    agreed_to_stop_ = sum[3] > 0;
+  }
+
   // Returns the batch's loss, whose gradient is added, times `share`.
-  double backward(const data::Batch& batch, double share, std::int64_t part) {
+  double backward(const data::Batch& batch, double share, std::int64_t part, std::int64_t& hits) {
     at::Generator dropout = make_generator(graph_.options().device, step_seed(part));
     const Graph::Values values =
-        graph_.run(batch.inputs, nodes_, {.training = true, .gradients = true, .dropout = &dropout});
+        graph_.run(batch.inputs, nodes_,
+                   {.training = true, .gradients = true, .dropout = &dropout, .sync_norm = options_.sync_bn ? group_ : nullptr});
     const at::Tensor labels = check_labels(job_.spec, values, batch.labels, batch.paths);
     const at::Tensor loss = total_loss(job_.spec, values, labels, loss_);
     const auto number = loss.item<double>();
@@ -197,7 +246,7 @@ class Trainer {
     } catch (const c10::Error& error) {
       fail("{}: the gradient failed: {}", job_.spec.name, one_line(error));
     }
-    position_.hits += count_hits(values.at(job_.spec.output), labels);
+    hits += count_hits(values.at(job_.spec.output), labels);
     return number;
   }
 
@@ -206,7 +255,7 @@ class Trainer {
     if (!std::isfinite(norm)) fail("the gradient is {} in step {} for the videos {}", norm, steps_, paths_text(paths));
     // The middle of the step, so that a warm-up does not begin with a rate of zero.
     const double middle = static_cast<double>(position_.clips) + 0.5 * static_cast<double>(clips);
-    const double share = std::min(1.0, middle / static_cast<double>(std::max<std::int64_t>(1, sources_.train->clips())));
+    const double share = std::min(1.0, middle / static_cast<double>(std::max<std::int64_t>(1, clips_of_epoch())));
     rate_ = schedule_.factor(static_cast<double>(position_.epoch - 1) + share);
     optimizer_->step(rate_, norm);
     if (average_->active()) average_->update();
@@ -215,23 +264,29 @@ class Trainer {
     ++steps_;
   }
 
-  // Dropout depends on the seed and the step only, whatever else draws random numbers in this process.
+  std::int64_t clips_of_epoch() const { return sources_.train->clips() * ranks(); }
+
+  // Dropout depends on the seed, the step and the rank only, whatever else draws random numbers in this process.
   std::uint64_t step_seed(std::int64_t part) const {
     Rng rng(static_cast<std::uint64_t>(options_.seed), static_cast<std::uint64_t>(steps_));
     std::uint64_t seed = rng.next();
     for (std::int64_t i = 0; i < part; ++i) seed = rng.next();
-    return seed;
+    return leads() ? seed : Rng(seed, static_cast<std::uint64_t>(group_->rank())).next();
   }
 
   void report(double loss) const {
+    if (!leads()) return;
     if (job_.on_step) job_.on_step(steps_, loss, options_.learning_rate * rate_);
     if (!job_.progress) return;
-    const std::int64_t clips = sources_.train->clips();
+    const std::int64_t clips = clips_of_epoch();
     const double speed = static_cast<double>(clips_seen_) / std::max(1e-9, seconds_since(started_));
     const double left = static_cast<double>((options_.epochs - position_.epoch + 1) * clips - position_.clips) / speed;
     job_.progress({fmt::format("epoch {}/{}", position_.epoch, options_.epochs), position_.clips, clips,
-                   fmt::format("loss {:.4f}, {:.1f} clips/s, {} left", loss, speed, duration_text(left))});
+                   fmt::format("loss {:.4f}, {:.1f} clips/s, waiting {:.0f} %, {} left", loss, speed, waiting_percent(), duration_text(left))});
   }
+
+  // Of this epoch's time, for data.
+  double waiting_percent() const { return position_.seconds > 0 ? 100 * position_.waited / position_.seconds : 0; }
 
   EpochRecord record_of_epoch() const {
     EpochRecord record;
@@ -249,15 +304,16 @@ class Trainer {
   void finish_epoch() {
     EpochRecord record = record_of_epoch();
     average_->swap();
+    if (group_ != nullptr) distributed::broadcast_all(*group_, statistics_);  // each rank has seen other clips
     const bool last = record.epoch == options_.epochs;
     const bool due = !last && options_.evaluate_every > 0 && record.epoch % options_.evaluate_every == 0;
-    if (const auto answers = try_to_test(sources_.validation, "validating")) {
+    if (const auto answers = try_to_test(sources_.validation, job_.validation, "validating")) {
       record.validation_loss = answers->loss;
       record.validation_top1 = answers->top1;
     }
     judge(record);
     if (due) {
-      if (const auto answers = try_to_test(sources_.test, "testing")) record.test_top1 = answers->top1;
+      if (const auto answers = try_to_test(sources_.test, job_.test, "testing")) record.test_top1 = answers->top1;
     }
     if (last && !sources_.validation) test_at_the_end(record);
     if (!result_.interrupted) {
@@ -270,7 +326,7 @@ class Trainer {
     result_.epochs.push_back(record);
     position_ = {.epoch = record.epoch + 1};
     result_.stopped_early = options_.early_stop > 0 && record.epoch - best_.epoch >= options_.early_stop && !last;
-    if (job_.on_epoch) job_.on_epoch(record, model());
+    if (leads() && job_.on_epoch) job_.on_epoch(record, model());
     // The model follows the last epoch at once; a state of it would be of no use.
     if (!last && !result_.stopped_early && seconds_since(saved_) > 20 * save_seconds_) save();
   }
@@ -288,11 +344,11 @@ class Trainer {
   }
 
   // What was learned must not be lost because the test clips cannot be read.
-  std::optional<Answers> try_to_test(const std::unique_ptr<BatchSource>& source, const char* what) {
+  std::optional<Answers> try_to_test(const std::unique_ptr<BatchSource>& source, const std::vector<data::Item>& items, const char* what) {
     if (!source || result_.interrupted) return std::nullopt;
     const std::int64_t epoch = std::min(position_.epoch, options_.epochs);
     TestPass pass{1, job_.stop, {}};
-    if (job_.progress) {
+    if (job_.progress && leads()) {
       pass.progress = [&](std::int64_t clips) {
         job_.progress({fmt::format("{} {}/{}", what, epoch, options_.epochs), clips, source->clips(), ""});
       };
@@ -304,12 +360,23 @@ class Trainer {
       if (error.code() != ErrorCode::kBadData) throw;
       if (job_.warn) job_.warn(fmt::format("epoch {} was not tested: {}", epoch, error.what()));
     }
-    result_.interrupted = job_.stop.stop_requested();
+    if (group_ != nullptr) {
+      answers = gather_answers(*group_, items, answers, job_.stop.stop_requested());
+      result_.interrupted = any_rank(job_.stop.stop_requested());
+    } else {
+      result_.interrupted = job_.stop.stop_requested();
+    }
     return result_.interrupted ? std::nullopt : answers;
   }
 
+  bool any_rank(bool condition) const {
+    const at::Tensor sum = at::tensor({condition ? 1.0 : 0.0}, at::kDouble);
+    group_->all_reduce_sum(sum);
+    return sum.item<double>() > 0;
+  }
+
   void test_at_the_end(EpochRecord& record) {
-    result_.test = try_to_test(sources_.test, "testing");
+    result_.test = try_to_test(sources_.test, job_.test, "testing");
     if (result_.test) record.test_top1 = result_.test->top1;
   }
 
@@ -321,9 +388,12 @@ class Trainer {
       save();
       if (!best_weights_.empty()) weights_ = best_weights_;
     } else if (!best_weights_.empty() || !result_.test) {
-      if (!best_weights_.empty()) weights_ = best_weights_;
+      if (!best_weights_.empty()) {
+        if (best_.epoch != position_.epoch - 1) result_.last_weights = weights_;
+        weights_ = best_weights_;
+      }
       load(weights_);
-      result_.test = try_to_test(sources_.test, "testing");
+      result_.test = try_to_test(sources_.test, job_.test, "testing");
     }
     result_.skipped_clips = 0;
     for (const auto* source : {&sources_.train, &sources_.validation, &sources_.test}) {
@@ -340,7 +410,7 @@ class Trainer {
   }
 
   void save() {
-    if (!job_.on_state) return;
+    if (!job_.on_state || !leads()) return;
     const auto start = Clock::now();
     TrainState state;
     Json records = Json::array();
@@ -392,6 +462,10 @@ class Trainer {
   Sources sources_;
   Graph graph_;
   Schedule schedule_;
+  distributed::Group* group_ = nullptr;  // null for one rank
+  std::optional<distributed::Reducer> reducer_;
+  std::vector<at::Tensor> statistics_;  // what no gradient changes
+  bool agreed_to_stop_ = false;
   LossOptions loss_;
   std::optional<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
@@ -428,7 +502,12 @@ TrainResult train_on(const TrainJob& job, TensorMap& weights, Sources sources) {
   keep_freed_memory();
   if (job.options.bf16 && !has_quick_bf16() && job.warn)
     job.warn("bf16: this processor computes bfloat16 slowly, if at all");
-  return Trainer(job, weights, std::move(sources)).run();
+  try {
+    return Trainer(job, weights, std::move(sources)).run();
+  } catch (const std::exception& error) {
+    if (job.group != nullptr) job.group->leave(error.what());
+    throw;
+  }
 }
 
 TrainResult train_on(const TrainJob& job, TensorMap& weights, BatchSource& train, BatchSource* test) {

@@ -117,6 +117,44 @@ TEST(FusedBatchNorm, gives_the_same_bits_whatever_the_number_of_threads) {
   EXPECT_TRUE(at::equal(results[0], results[2]));
 }
 
+TEST(FusedBatchNorm, adds_before_the_activation_and_sends_the_gradient_both_ways) {
+  for (const Activation activation : {Activation::kNone, Activation::kRelu}) {
+    for (const bool training : {true, false}) {
+      for (const std::vector<std::int64_t>& sizes : std::vector<std::vector<std::int64_t>>{{3, 19, 6, 7}, {9, 24}, {1, 8, 40, 1}}) {
+        for (const auto& [type, allowed] : {std::pair(at::kFloat, 2e-5), std::pair(at::kBFloat16, 2e-2)}) {
+          SCOPED_TRACE(fmt::format("[{}] activation {} training {} type {}", fmt::join(sizes, ", "),
+                                   static_cast<int>(activation), training, static_cast<int>(type)));
+          const at::Tensor x = channels_last(random(sizes, 1)).to(type), skip = channels_last(random(sizes, 2) * 2).to(type);
+          const at::Tensor direction = random(sizes, 3);
+          const NormSettings settings{training, 0.2, 1e-3, Activation::kNone};
+          const auto params = [&](at::ScalarType param_type) {
+            const auto vector = [&](std::uint64_t seed) { return random({sizes[1]}, seed).to(param_type); };
+            return NormParams{leaf(vector(4) + 1), leaf(vector(5)), vector(6), vector(7).abs() + 0.5};
+          };
+          const at::Tensor x1 = leaf(x), skip1 = leaf(skip);
+          const NormParams p1 = params(at::kFloat);
+          NormSettings with_activation = settings;
+          with_activation.activation = activation;
+          const at::Tensor y1 = fused_batch_norm_and_add(x1, skip1, p1, with_activation);
+          (y1.to(at::kDouble) * direction).sum().backward();
+
+          const at::Tensor x2 = leaf(x.to(at::kDouble)), skip2 = leaf(skip.to(at::kDouble));
+          const NormParams p2 = params(at::kDouble);
+          const at::Tensor sum = expected_norm(x2, p2, settings) + skip2;
+          const at::Tensor y2 = activation == Activation::kNone ? sum : at::relu(sum);
+          (y2 * direction).sum().backward();
+          EXPECT_LT(distance(y1, y2), allowed);
+          EXPECT_LT(distance(x1.grad(), x2.grad()), allowed);
+          EXPECT_LT(distance(skip1.grad(), skip2.grad()), allowed);
+          if (!training) continue;
+          EXPECT_LT(distance(p1.weight.grad(), p2.weight.grad()), allowed);
+          EXPECT_LT(distance(p1.bias.grad(), p2.bias.grad()), allowed);
+        }
+      }
+    }
+  }
+}
+
 struct DepthwiseCase {
   std::vector<std::int64_t> sizes;
   std::array<std::int64_t, 2> kernel, stride, dilation;

@@ -264,6 +264,8 @@ TEST(Trainer, returns_the_model_that_was_best_on_the_validation_part_and_stops_w
   EXPECT_TRUE(run.result.epochs[best].best);
   for (std::size_t i = best + 1; i < run.result.epochs.size(); ++i) EXPECT_FALSE(run.result.epochs[i].best);
   EXPECT_TRUE(same(run.weights, models.at(static_cast<std::int64_t>(best) + 1)));
+  EXPECT_EQ(run.result.last_weights.size(), run.weights.size());
+  EXPECT_FALSE(same(run.weights, run.result.last_weights));
 }
 
 TEST(Losses, smooth_labels_and_weigh_classes_as_the_library_does) {

@@ -158,7 +158,7 @@ TEST(Trainer, reports_after_each_step_with_loss_rate_and_time_left) {
   EXPECT_EQ(reports[2].done, 5);
   EXPECT_EQ(reports[3].done, 8);
   EXPECT_EQ(reports[3].total, 8);
-  EXPECT_THAT(reports[0].note, ::testing::MatchesRegex("loss [0-9.]+, [0-9.]+ clips/s, .+ left"));
+  EXPECT_THAT(reports[0].note, ::testing::MatchesRegex("loss [0-9.]+, [0-9.]+ clips/s, waiting [0-9]+ %, .+ left"));
 }
 
 TEST(Trainer, moves_the_heads_faster_with_a_larger_head_rate_and_nothing_with_a_rate_of_zero) {

@@ -39,13 +39,14 @@ class Pending {
 };
 
 // Every rank must call the same collective members in the same order with tensors of the same shape and type.
-// Threads: one at a time, but for check(); start_all_reduce_sum() may be called beside the others, from one thread at a time.
-// Throws: every collective member throws Error once a rank is gone, with a line that names it ("rank 1 of 2 (node7) is
-// gone; ..."); the group is of no more use then.
+// Threads: one at a time, but for check(); start_all_reduce_sum() may be called beside the others, from one thread at a
+// time.
+// Throws: every collective member throws Error once a rank is gone, with a line that names it ("rank 1 of 2 (node7) is gone;
+// ..."); the group is of no more use then.
 class Group {
  public:
-  // Waits for all ranks. From then on the process ignores SIGPIPE, unless it handles it: Gloo writes to connections whose other
-  // end is gone. Throws: Error(kUsage) for variables that contradict each other; Error naming the rank that did not
+  // Waits for all ranks. From then on the process ignores SIGPIPE, unless it handles it: Gloo writes to connections whose
+  // other end is gone. Throws: Error(kUsage) for variables that contradict each other; Error naming the rank that did not
   // come or the address that does not answer.
   static std::unique_ptr<Group> connect(const GroupOptions& options = {});
   static std::unique_ptr<Group> connect(const GroupOptions& options, const Launch& launch);

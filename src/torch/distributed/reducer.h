@@ -1,5 +1,5 @@
-// torch/distributed: the mean of the gradients over the ranks, made while backward() still runs. In: parameters whose gradients
-// arrive one by one. Out: the same gradients on every rank.
+// torch/distributed: the mean of the gradients over the ranks, made while backward() still runs. In: parameters whose
+// gradients arrive one by one. Out: the same gradients on every rank.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,9 +14,10 @@ namespace actio::torch_train::distributed {
 
 constexpr std::int64_t kBucketBytes = std::int64_t{8} << 20;
 
-// Gradients are copied into buckets, from the last parameter to the first, as backward() makes them; the sum of a bucket over
-// the ranks starts as soon as it and those before it are full. The order of the sums does not depend on the order of arrival,
-// and a parameter without a gradient counts as zero, so the ranks cannot get out of step. Does nothing in a group of one.
+// Gradients are copied into buckets, from the last parameter to the first, as backward() makes them; the sum of a bucket
+// over the ranks starts as soon as it and those before it are full. The order of the sums does not depend on the order of
+// arrival, and a parameter without a gradient counts as zero, so the ranks cannot get out of step. Does nothing in a group
+// of one.
 // Threads: one at a time, but for the gradients, which may arrive on any thread.
 class Reducer {
  public:

@@ -19,8 +19,8 @@ struct Meeting {
 };
 
 // Waits until every rank has come. `address`: empty, or this machine's where the user says which.
-// Throws: Error naming the rank that did not come, or the address that does not answer; Error(kUsage) where two processes were
-// started as the same rank or with different numbers of ranks.
+// Throws: Error naming the rank that did not come, or the address that does not answer; Error(kUsage) where two processes
+// were started as the same rank or with different numbers of ranks.
 Meeting meet(const Launch& launch, const std::string& address, std::chrono::seconds timeout);
 
 // Connects rank 0 with all others.

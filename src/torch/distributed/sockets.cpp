@@ -118,7 +118,8 @@ std::pair<Socket, std::uint16_t> listen_at(const std::string& address) {
   sockaddr_storage own{};
   socklen_t length = sizeof(own);
   if (!listener.is_open() || bind(listener.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 ||
-      listen(listener.get(), SOMAXCONN) != 0 || getsockname(listener.get(), reinterpret_cast<sockaddr*>(&own), &length) != 0) {
+      listen(listener.get(), SOMAXCONN) != 0 ||
+      getsockname(listener.get(), reinterpret_cast<sockaddr*>(&own), &length) != 0) {
     fail("{}: cannot listen there: {}", address, std::strerror(errno));
   }
   const in_port_t port = own.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&own)->sin6_port

@@ -80,8 +80,8 @@ struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
 
 }  // namespace
 
-// Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing sample variances. The ranks' means
-// differ by little, where sums of squares would cancel.
+// Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing sample variances. The ranks'
+// means differ by little, where sums of squares would cancel.
 ChannelMoments combine_moments(Group& group, const ChannelMoments& own) {
   const auto channels = static_cast<std::int64_t>(own.mean.size());
   at::Tensor mine = at::empty({2 * channels + 1}, at::kDouble);

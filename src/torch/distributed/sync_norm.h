@@ -23,8 +23,9 @@ ChannelMoments combine_moments(Group& group, const ChannelMoments& own);
 // Adds up both over the ranks, in place.
 void add_over_ranks(Group& group, std::vector<double>& first, std::vector<double>& second);
 
-// batch_norm(x) in training mode, for any layout, type and device; settings.group is the group, and settings.activation is left
-// to the caller. The gradients of weight and bias are this rank's share; the Reducer's mean makes them those of the whole batch.
+// batch_norm(x) in training mode, for any layout, type and device; settings.group is the group, and settings.activation is
+// left to the caller. The gradients of weight and bias are this rank's share; the Reducer's mean makes them those of the
+// whole batch.
 at::Tensor sync_batch_norm(const at::Tensor& x, const NormParams& params, const NormSettings& settings);
 
 }  // namespace actio::torch_train::distributed

@@ -1,5 +1,5 @@
-// torch/distributed: notices that a process of the group is gone. In: connections of every rank to rank 0, over which they say
-// every second that they live. Out: a sentence about the first that fell silent, the same on all ranks.
+// torch/distributed: notices that a process of the group is gone. In: connections of every rank to rank 0, over which they
+// say every second that they live. Out: a sentence about the first that fell silent, the same on all ranks.
 #pragma once
 
 #include <atomic>

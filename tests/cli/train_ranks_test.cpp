@@ -1,0 +1,132 @@
+// Two processes that train one network.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "cli/program.h"
+#include "core/error.h"
+
+namespace actio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::TempDir;
+
+int free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool found = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(socket);
+  return found ? ntohs(address.sin_port) : 0;
+}
+
+class TrainRanks : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new TempDir;
+    const ProgramResult made = run_program("data synth -o " + path("data") +
+                                           " --classes stand_up,sit_down --clips-per-class 8 --min-frames 12 --max-frames 16 --max-width 160 "
+                                           "--max-height 120 --test-share 0.3");
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  static void TearDownTestSuite() {
+    delete dir_;
+    dir_ = nullptr;
+  }
+  void SetUp() override {
+    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
+  }
+  static std::string path(const std::string& name) { return *dir_ / name; }
+  static ProgramResult train(const std::string& name, const std::string& options, const std::string& before = "") {
+    return run_program("train " + path("data/labels.csv") + " -o " + path(name) +
+                           " --group part --fold test --network if_ttn --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 "
+                           "--segments 2 --threads 1 --workers 1 --sync-bn --dropout-rgb 0 --dropout-motion 0 --dropout-ttn 0 " + options,
+                       before);
+  }
+  // Both ranks' results; `before` stands before the program of rank 1.
+  static std::pair<ProgramResult, ProgramResult> train_two(const std::string& name, const std::string& options,
+                                                           const std::string& options_of_one = "", const std::string& before = "") {
+    const std::string variables = fmt::format("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT={} ", free_port());
+    auto other = std::async(std::launch::async, [&] { return train(name, options + options_of_one, "RANK=1 " + variables + before); });
+    ProgramResult first = train(name, options, "RANK=0 " + variables);
+    return {std::move(first), other.get()};
+  }
+  static std::vector<nlohmann::json> epochs(const std::string& log) {
+    std::vector<nlohmann::json> lines;
+    std::ifstream stream(path(log));
+    for (std::string line; std::getline(stream, line);) {
+      const auto json = nlohmann::json::parse(line);
+      if (json.contains("epoch")) lines.push_back(json);
+    }
+    return lines;
+  }
+  static TempDir* dir_;
+};
+
+TempDir* TrainRanks::dir_ = nullptr;
+
+TEST_F(TrainRanks, lose_what_one_process_with_twice_the_batch_loses) {
+  for (const std::string freeze : {"", " --freeze rgb,motion --cache-views 1"}) {
+    SCOPED_TRACE(freeze);
+    fs::remove(path("one.log"));
+    fs::remove(path("two.log"));
+    ASSERT_EQ(train("one.actio", "--batch-size 4 --epochs 3 --evaluate-every 1 --log " + path("one.log") + freeze).exit_code, 0);
+    const auto [first, second] = train_two("two.actio", "--batch-size 2 --epochs 3 --evaluate-every 1 --log " + path("two.log") + freeze);
+    ASSERT_EQ(first.exit_code, 0) << first.err;
+    ASSERT_EQ(second.exit_code, 0) << second.err;
+    EXPECT_EQ(second.out, "");
+    const auto one = epochs("one.log"), two = epochs("two.log");
+    ASSERT_EQ(one.size(), 3U);
+    ASSERT_EQ(two.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(one[i].at("loss").get<double>(), two[i].at("loss").get<double>(), i == 0 ? 1e-5 : 2e-3) << "epoch " << i;
+      EXPECT_NEAR(one[i].at("train_top1").get<double>(), two[i].at("train_top1").get<double>(), i == 0 ? 1e-9 : 0.1);
+    }
+  }
+}
+
+TEST_F(TrainRanks, stop_when_one_is_killed_and_go_on_from_the_state) {
+  const std::string options = "--batch-size 2 --epochs 12 --save-minutes 0.0001 --resume";
+  const auto [whole, quiet] = train_two("whole.actio", options);
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  const auto [first, second] = train_two("killed.actio", "--batch-size 2 --epochs 5000 --save-minutes 0.0001", "", "timeout -s KILL 3");
+  EXPECT_EQ(second.exit_code, 137);
+  EXPECT_EQ(first.exit_code, 1);
+  EXPECT_THAT(first.err, AllOf(HasSubstr("rank 1 of 2"), HasSubstr("is gone")));
+  EXPECT_TRUE(fs::exists(path("killed.actio.state")));
+  const auto [stopped, also] = train_two("again.actio", options, "", "timeout -s INT --preserve-status 2");
+  if (stopped.exit_code == 130) {  // one rank was told to stop: both do, after the same step
+    EXPECT_EQ(also.exit_code, 130) << also.err;
+    const auto [rest, ignored] = train_two("again.actio", options);
+    EXPECT_EQ(rest.exit_code, 0) << rest.err;
+  }
+  EXPECT_EQ(testing::file_content(path("again.actio")), testing::file_content(path("whole.actio")));
+}
+
+TEST_F(TrainRanks, do_not_begin_with_different_settings) {
+  const auto [first, second] = train_two("x.actio", "--batch-size 2 --epochs 1", " --learning-rate 0.5");
+  EXPECT_NE(first.exit_code, 0);
+  EXPECT_NE(second.exit_code, 0);
+  EXPECT_THAT(first.err + second.err, HasSubstr("configuration differs"));
+  const ProgramResult alone = train("x.actio", "--epochs 1", "RANK=3 WORLD_SIZE=2");
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_THAT(alone.err, HasSubstr("RANK=3"));
+}
+
+}  // namespace
+}  // namespace actio::cli
