@@ -9,6 +9,7 @@ void add_recognize(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_fuse(CLI::App& app);
 void add_train(CLI::App& app);
+void add_reproduce(CLI::App& app);
 void add_describe(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_import(CLI::App& app);

@@ -86,8 +86,9 @@ EvaluateFigures measure(const eval::ScoreTable& table, const Evaluation& evaluat
 }
 
 Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const VideoClassifier& classifier) {
-  return {{"name", a.test.protocol},     {"segments", classifier.model().spec.segments}, {"places", protocol.places},
-          {"crops", protocol.crops},     {"views", classifier.views()},                  {"average", a.test.average}};
+  return {{"name", a.test.protocol},     {"segments", classifier.model().spec.segments},
+          {"places", protocol.places},   {"crops", protocol.crops},
+          {"views", classifier.views()}, {"average", a.test.average}};
 }
 
 std::string confusion_text(const eval::Metrics& m, const std::vector<std::string>& classes) {
@@ -107,17 +108,19 @@ std::string text_of(const EvaluateFigures& figures, const Json& json, const std:
   const Json& protocol = json.at("protocol");
   std::string text = fmt::format("clips                {}\n", m.clips);
   if (!json.at("failures").empty()) text += fmt::format("could not be read    {}\n", json.at("failures").size());
-  text += fmt::format("views of a clip      {}   ({} segments, {} crops, mean of {})\n", protocol.at("views").get<std::int64_t>(),
-                      protocol.at("segments").get<std::int64_t>(), protocol.at("crops").get<std::string>(),
-                      protocol.at("average").get<std::string>());
-  text += fmt::format("top-1                {:.1f} %   (95 % interval {:.1f} to {:.1f})\n", 100 * m.top1, 100 * m.top1_low, 100 * m.top1_high);
+  text += fmt::format("views of a clip      {}   ({} segments, {} crops, mean of {})\n",
+                      protocol.at("views").get<std::int64_t>(), protocol.at("segments").get<std::int64_t>(),
+                      protocol.at("crops").get<std::string>(), protocol.at("average").get<std::string>());
+  text += fmt::format("top-1                {:.1f} %   (95 % interval {:.1f} to {:.1f})\n", 100 * m.top1, 100 * m.top1_low,
+                      100 * m.top1_high);
   text += fmt::format("top-5                {:.1f} %\n", 100 * m.top5);
   text += fmt::format("mean class accuracy  {:.1f} %\n", 100 * m.mean_class_accuracy);
   if (!figures.groups.groups.empty()) {
     text += fmt::format("top-1 of a group     {:.1f} %   (deviation {:.1f}, {} groups)\n", 100 * figures.groups.mean,
                         100 * figures.groups.deviation, figures.groups.groups.size());
   }
-  text += fmt::format("calibration error    {:.1f} %   ({} bins)\n", 100 * m.calibration->expected_error, eval::kCalibrationBins);
+  text += fmt::format("calibration error    {:.1f} %   ({} bins)\n", 100 * m.calibration->expected_error,
+                      eval::kCalibrationBins);
   text += fmt::format("-log likelihood      {:.4f}   (nats a clip)\n", m.calibration->negative_log_likelihood);
   text += fmt::format("Brier score          {:.4f}\n", m.calibration->brier);
   return classes.size() > 20 ? text : text + confusion_text(m, classes);
@@ -129,7 +132,9 @@ int run_evaluate(EvaluateArguments& a) {
   const data::Protocol protocol = a.test.chosen(*a.flags);
   std::vector<std::string> dataset_warnings;
   const std::vector<data::Item> items = items_of(a, dataset_warnings);
-  VideoClassifier classifier(a.model, a.runtime, {.flow_cache = a.cache.flow_cache, .part_bytes = a.test.bytes(), .head = a.test.head, .protocol = protocol});
+  VideoClassifier classifier(
+      a.model, a.runtime,
+      {.flow_cache = a.cache.flow_cache, .part_bytes = a.test.bytes(), .head = a.test.head, .protocol = protocol});
   if (!a.scores.empty()) check_score_file(a, items, classifier);
   const Evaluation evaluation = evaluate_items(classifier, items, a.workers);
   print_warnings(dataset_warnings);
@@ -159,7 +164,9 @@ void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "measure a model on a dataset");
   auto a = std::make_shared<EvaluateArguments>();
   command.add_option("MODEL", a->model, "a model file")->required();
-  command.add_option("DATA", a->data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")->required();
+  command
+      .add_option("DATA", a->data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")
+      ->required();
   command.add_option("--part", a->part, "test, train or all [test where the clips are divided, else all]")
       ->check(CLI::IsMember({"test", "train", "all"}));
   command.add_option("--report", a->report, "also write the figures to this JSON file");

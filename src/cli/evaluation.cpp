@@ -70,10 +70,16 @@ std::optional<VideoScores> evaluate_clip(VideoClassifier& classifier, ReadAhead&
 Fields TestOptions::fields() {
   Fields fields = {{"protocol", &protocol, "views of a test clip: one in the middle, or a paper's", data::protocol_names()}};
   for (const Field& field : views.fields()) fields.push_back(field);
-  fields.push_back({"test_memory", &memory, "MiB of a clip's inputs at once; more views than fit are read one part after the other", {}, 1,
+  fields.push_back({"test_memory",
+                    &memory,
+                    "MiB of a clip's inputs at once; more views than fit are read one part after the other",
+                    {},
+                    1,
                     1 << 20});
-  fields.push_back({"head", &head, "measure this head alone (rgb, motion, ttn); empty: what the network answers, which fuses them"});
-  fields.push_back({"average", &average, "what is averaged over the views, and what a score file holds", {"probabilities", "logits"}});
+  fields.push_back(
+      {"head", &head, "measure this head alone (rgb, motion, ttn); empty: what the network answers, which fuses them"});
+  fields.push_back(
+      {"average", &average, "what is averaged over the views, and what a score file holds", {"probabilities", "logits"}});
   return fields;
 }
 
@@ -110,13 +116,15 @@ Evaluation evaluate_items(VideoClassifier& classifier, const std::vector<data::I
     const auto done = static_cast<std::int64_t>(result.items.size() + result.failures.size());
     progress.show({"evaluating", done, static_cast<std::int64_t>(items.size()), ""});
   }
-  const Shape shape = {static_cast<std::int64_t>(result.items.size()), static_cast<std::int64_t>(classifier.model().classes.size())};
+  const Shape shape = {static_cast<std::int64_t>(result.items.size()),
+                       static_cast<std::int64_t>(classifier.model().classes.size())};
   result.scores = Tensor::of(shape, scores);
   result.probabilities = Tensor::of(shape, probabilities);
   return result;
 }
 
-eval::ScoreTable score_table_of(const Evaluation& evaluation, const VideoClassifier& classifier, const std::string& average) {
+eval::ScoreTable score_table_of(const Evaluation& evaluation, const VideoClassifier& classifier,
+                                const std::string& average) {
   eval::ScoreTable table;
   table.source = "evaluation";
   for (const data::Item& item : evaluation.items) table.paths.push_back(item.path);

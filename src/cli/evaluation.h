@@ -24,17 +24,18 @@ struct TestOptions {
 
   std::size_t bytes() const { return static_cast<std::size_t>(memory) << 20; }
 
-  // The named protocol with those parts replaced that the user set, [test] being the options' table. Throws: as check_protocol.
+  // The named protocol with those parts replaced that the user set, [test] being the options' table. Throws: as
+  // check_protocol.
   data::Protocol chosen(const OptionFlags& flags) const;
 };
 
 struct Evaluation {
-  std::vector<data::Item> items;           // those that could be read
-  std::vector<std::int64_t> labels;        // their indices into the model's classes
-  Tensor scores;                           // f32 [N, classes], before softmax where the network has logits
-  Tensor probabilities;                    // f32 [N, classes]
-  std::vector<std::string> failures;       // one line for each clip that could not be read
-  std::vector<std::string> warnings;       // one line for each that is damaged or short
+  std::vector<data::Item> items;      // those that could be read
+  std::vector<std::int64_t> labels;   // their indices into the model's classes
+  Tensor scores;                      // f32 [N, classes], before softmax where the network has logits
+  Tensor probabilities;               // f32 [N, classes]
+  std::vector<std::string> failures;  // one line for each clip that could not be read
+  std::vector<std::string> warnings;  // one line for each that is damaged or short
 };
 
 // The model's index of a class name. Throws: Error(kBadData) naming the nearest class.

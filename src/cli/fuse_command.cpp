@@ -31,7 +31,9 @@ struct FuseOptions {
   Fields fields() {
     Fields fields = {
         {"weights", &weights, "of the files, in their order; empty: equal", {}, 0, 1e9},
-        {"kinds", &kinds, "what arrays hold, which cannot say it: logits or probabilities, one for all files or one each",
+        {"kinds",
+         &kinds,
+         "what arrays hold, which cannot say it: logits or probabilities, one for all files or one each",
          {"logits", "probabilities"}},
     };
     for (const Field& field : fusion.fields()) fields.push_back(field);
@@ -110,7 +112,8 @@ void settle_options(FuseArguments& a) {
   }
   if (a.raw) fusion.normalise = "raw";
   if (a.softmax) fusion.normalise = "softmax";
-  if (!a.search.empty() && !a.options.weights.empty()) fail_usage("--search finds weights and --weights gives them: choose one");
+  if (!a.search.empty() && !a.options.weights.empty())
+    fail_usage("--search finds weights and --weights gives them: choose one");
   if (!a.search.empty() && a.search.size() != a.files.size()) {
     fail_usage("--search: {} files need as many validation files, in their order, got {}", a.files.size(), a.search.size());
   }
@@ -131,9 +134,11 @@ void check_fuse_files(const FuseArguments& a) {
     }
   }
   std::vector<std::string> inputs;
-  for (const auto* list : {&a.files, &a.indices, &a.search, &a.search_indices}) inputs.insert(inputs.end(), list->begin(), list->end());
+  for (const auto* list : {&a.files, &a.indices, &a.search, &a.search_indices})
+    inputs.insert(inputs.end(), list->begin(), list->end());
   for (std::size_t i = 0; i < a.files.size(); ++i) {
-    for (const std::string& file : eval::score_sources_of(a.files[i], one_of(a.indices, i, "--index", a.files.size()))) inputs.push_back(file);
+    for (const std::string& file : eval::score_sources_of(a.files[i], one_of(a.indices, i, "--index", a.files.size())))
+      inputs.push_back(file);
   }
   if (!a.report.empty()) check_output(a.report, inputs);
   if (a.output.empty()) return;
@@ -158,9 +163,14 @@ std::vector<std::string> short_names(const std::vector<std::string>& files) {
   return differ && !std::ranges::count(names, "fusion") ? names : files;
 }
 
-FuseRow measured(const std::string& file, const std::string& name, std::optional<double> weight, const eval::ScoreTable& table) {
+FuseRow measured(const std::string& file, const std::string& name, std::optional<double> weight,
+                 const eval::ScoreTable& table) {
   const eval::ScoreTable known = eval::labelled_rows(table);
-  return {file, name, weight, table.kind, eval::compute_metrics(known.scores, known.labels, table.kind),
+  return {file,
+          name,
+          weight,
+          table.kind,
+          eval::compute_metrics(known.scores, known.labels, table.kind),
           eval::correct_clips(known.scores, known.labels)};
 }
 
@@ -177,7 +187,9 @@ void add_comparison(FuseResult& result, const eval::BootstrapOptions& options, b
 
 void warn_of_mixed_kinds(const std::vector<eval::ScoreTable>& tables) {
   for (const eval::ScoreTable& table : tables) {
-    if (table.kind == tables[0].kind || table.kind == eval::ScoreKind::kUnknown || tables[0].kind == eval::ScoreKind::kUnknown) continue;
+    if (table.kind == tables[0].kind || table.kind == eval::ScoreKind::kUnknown ||
+        tables[0].kind == eval::ScoreKind::kUnknown)
+      continue;
     print_warning(fmt::format("{} holds {} and {} {}: --softmax makes them alike", tables[0].source,
                               eval::score_kind_name(tables[0].kind), table.source, eval::score_kind_name(table.kind)));
     return;
@@ -199,15 +211,25 @@ Json row_json(const FuseRow& row, const std::vector<std::string>& classes, bool 
 }
 
 Json json_of(const FuseArguments& a, const FuseResult& result) {
-  Json json = {{"clips", result.clips}, {"labelled", result.labelled}, {"clips_of_files", result.clips_of_files},
-               {"normalise", a.options.fusion.normalise}, {"match", a.options.fusion.match}, {"inputs", Json::array()}};
+  Json json = {{"clips", result.clips},
+               {"labelled", result.labelled},
+               {"clips_of_files", result.clips_of_files},
+               {"normalise", a.options.fusion.normalise},
+               {"match", a.options.fusion.match},
+               {"inputs", Json::array()}};
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
-    if (i < a.files.size()) json["inputs"].push_back(row_json(result.rows[i], result.classes, false));
-    else json["fusion"] = row_json(result.rows[i], result.classes, true);
+    if (i < a.files.size())
+      json["inputs"].push_back(row_json(result.rows[i], result.classes, false));
+    else
+      json["fusion"] = row_json(result.rows[i], result.classes, true);
   }
   if (result.found) {
-    json["search"] = {{"files", a.search}, {"clips", result.found->clips}, {"weights", result.found->weights},
-                      {"top1", result.found->top1}, {"top1_equal_weights", result.found->top1_equal}, {"tried", result.found->tried}};
+    json["search"] = {{"files", a.search},
+                      {"clips", result.found->clips},
+                      {"weights", result.found->weights},
+                      {"top1", result.found->top1},
+                      {"top1_equal_weights", result.found->top1_equal},
+                      {"tried", result.found->tried}};
   }
   if (result.comparison) {
     const auto name = [&](std::size_t i) { return result.rows[i].file.empty() ? result.rows[i].name : result.rows[i].file; };
@@ -224,22 +246,25 @@ std::string comparison_text(const FuseArguments& a, const FuseResult& result) {
   const eval::Comparison& c = *result.comparison;
   const std::string& first = result.rows[result.first].name;
   const std::string& second = result.rows[result.second].name;
-  return fmt::format("\n{} less {}: {:+.2f} points   (95 % interval {:+.2f} to {:+.2f}: paired bootstrap, {} draws)\n"
-                     "right in {} alone {}, in {} alone {}: p = {:.2g}   (McNemar's exact test)\n",
-                     first, second, 100 * c.difference, 100 * c.low, 100 * c.high, a.options.bootstrap.resamples, first, c.only_first,
-                     second, c.only_second, c.p_value);
+  return fmt::format(
+      "\n{} less {}: {:+.2f} points   (95 % interval {:+.2f} to {:+.2f}: paired bootstrap, {} draws)\n"
+      "right in {} alone {}, in {} alone {}: p = {:.2g}   (McNemar's exact test)\n",
+      first, second, 100 * c.difference, 100 * c.low, 100 * c.high, a.options.bootstrap.resamples, first, c.only_first,
+      second, c.only_second, c.p_value);
 }
 
 std::string text_of(const FuseArguments& a, const FuseResult& result) {
-  std::string text = fmt::format("{} clips, {} classes, scores {}\n", result.clips, result.classes.size(), a.options.fusion.normalise);
+  std::string text =
+      fmt::format("{} clips, {} classes, scores {}\n", result.clips, result.classes.size(), a.options.fusion.normalise);
   for (std::size_t i = 0; i < a.files.size(); ++i) {
     if (result.clips_of_files[i] == result.clips) continue;
     text += fmt::format("{}: {} clips left out\n", a.files[i], result.clips_of_files[i] - result.clips);
   }
-  if (result.labelled < result.clips) text += fmt::format("{} clips have no known class and do not count below\n", result.clips - result.labelled);
+  if (result.labelled < result.clips)
+    text += fmt::format("{} clips have no known class and do not count below\n", result.clips - result.labelled);
   if (result.found) {
-    text += fmt::format("weights from {} validation clips: {:.2f} % right there, {:.2f} % with equal weights\n", result.found->clips,
-                        100 * result.found->top1, 100 * result.found->top1_equal);
+    text += fmt::format("weights from {} validation clips: {:.2f} % right there, {:.2f} % with equal weights\n",
+                        result.found->clips, 100 * result.found->top1, 100 * result.found->top1_equal);
   }
   if (result.labelled == 0) return text;
   std::size_t width = 10;
@@ -248,13 +273,13 @@ std::string text_of(const FuseArguments& a, const FuseResult& result) {
   for (const FuseRow& row : result.rows) {
     const eval::Metrics& m = row.metrics;
     text += fmt::format("{:<{}}  {:>6}  {:6.2f}  {:6.2f} to {:6.2f}  {:6.2f}      {:6.2f}\n", row.name, width,
-                        row.weight ? fmt::format("{:.4g}", *row.weight) : "", 100 * m.top1, 100 * m.top1_low, 100 * m.top1_high,
-                        100 * m.top5, 100 * m.mean_class_accuracy);
+                        row.weight ? fmt::format("{:.4g}", *row.weight) : "", 100 * m.top1, 100 * m.top1_low,
+                        100 * m.top1_high, 100 * m.top5, 100 * m.mean_class_accuracy);
   }
   if (result.rows.back().metrics.calibration && !a.compare) {
     const eval::Calibration& c = *result.rows.back().metrics.calibration;
-    text += fmt::format("\n{}: calibration error {:.1f} %, -log likelihood {:.4f}, Brier score {:.4f}\n", result.rows.back().name,
-                        100 * c.expected_error, c.negative_log_likelihood, c.brier);
+    text += fmt::format("\n{}: calibration error {:.1f} %, -log likelihood {:.4f}, Brier score {:.4f}\n",
+                        result.rows.back().name, 100 * c.expected_error, c.negative_log_likelihood, c.brier);
   }
   return result.comparison ? text + comparison_text(a, result) : text;
 }
@@ -275,7 +300,8 @@ int run_fuse(FuseArguments& a) {
   result.clips = tables[0].clips();
   result.labelled = eval::labelled_rows(tables[0]).clips();
   result.classes = eval::class_names_of(tables[0]);
-  if (result.labelled == 0 && a.output.empty()) fail_usage("no class is known and no --output given: there is nothing to do");
+  if (result.labelled == 0 && a.output.empty())
+    fail_usage("no class is known and no --output given: there is nothing to do");
   const eval::ScoreTable fused = eval::fuse(tables, a.options.weights);
   const std::vector<std::string> names = short_names(a.files);
   for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -300,10 +326,16 @@ void add_fuse(CLI::App& app) {
   command.add_option("SCORES", a->files, "score files of the same clips: .csv, .npy or .f32")->required();
   command.add_option("-o,--output", a->output, "write the fused scores to this file");
   const auto one_each = CLI::MultiOptionPolicy::TakeAll;
-  command.add_option("--index", a->indices, "what lists the rows of .npy and .f32: once for all files, or once for each [STEM.index.txt]")
-      ->expected(1)->multi_option_policy(one_each);
-  command.add_option("--search", a->search, "behind SCORES: find the weights on these score files of validation clips, one for each");
-  command.add_option("--search-index", a->search_indices, "the same as --index for those")->expected(1)->multi_option_policy(one_each);
+  command
+      .add_option("--index", a->indices,
+                  "what lists the rows of .npy and .f32: once for all files, or once for each [STEM.index.txt]")
+      ->allow_extra_args(false)
+      ->multi_option_policy(one_each);
+  command.add_option("--search", a->search,
+                     "behind SCORES: find the weights on these score files of validation clips, one for each");
+  command.add_option("--search-index", a->search_indices, "the same as --index for those")
+      ->allow_extra_args(false)
+      ->multi_option_policy(one_each);
   command.add_flag("--raw", a->raw, "add up the scores as they are, which is the default");
   command.add_flag("--softmax", a->softmax, "turn scores into probabilities first");
   command.add_flag("--compare", a->compare, "fuse nothing: is the first of two files better than the second?");

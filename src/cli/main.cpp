@@ -8,7 +8,9 @@
 namespace {
 
 // Commands whose networks share the cores with decoding, or with other programs.
-bool runs_networks(std::string_view command) { return command == "recognize" || command == "evaluate" || command == "demo"; }
+bool runs_networks(std::string_view command) {
+  return command == "recognize" || command == "evaluate" || command == "demo" || command == "reproduce";
+}
 
 }  // namespace
 
@@ -23,6 +25,7 @@ int main(int argc, char** argv) {
   actio::cli::add_train(app);
   actio::cli::add_evaluate(app);
   actio::cli::add_fuse(app);
+  actio::cli::add_reproduce(app);
   actio::cli::add_demo(app);
   actio::cli::add_doctor(app);
   actio::cli::add_describe(app);

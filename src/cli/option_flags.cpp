@@ -43,7 +43,7 @@ void OptionFlags::add(const std::string& table, const Fields& fields) {
     app_.add_option_function<std::vector<std::string>>(flag, [this, &field, key](const std::vector<std::string>& values) {
       flags_.emplace_back(&field, fmt::format("{}", fmt::join(values, ",")));
       set_[key] = true;
-    }, help)->type_name(type_text(field))->group("[" + table + "]")->expected(1)
+    }, help)->type_name(type_text(field))->group("[" + table + "]")->expected(1)->allow_extra_args(false)
         ->multi_option_policy(is_list(field) ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
   }
 }

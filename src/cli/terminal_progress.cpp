@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace actio::cli {
 namespace {
@@ -41,7 +42,8 @@ std::string bar_text(const ProgressReport& report, double elapsed) {
 
 }  // namespace
 
-TerminalProgress::TerminalProgress() : terminal_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()), last_(start_) {}
+TerminalProgress::TerminalProgress()
+    : terminal_(::isatty(STDERR_FILENO) == 1 || std::getenv("ACTIO_TERMINAL") != nullptr), start_(Clock::now()), last_(start_) {}
 
 void TerminalProgress::show(const ProgressReport& report) {
   if (!terminal_) return;

@@ -1,4 +1,5 @@
-// cli: a progress bar on stderr; silent where stderr is not a terminal, and for work that is done within a second.
+// cli: a progress bar on stderr; silent where stderr is not a terminal, and for work that is done within a second. A child of
+// child_process.h, whose output passes through its parent, is told of the terminal by ACTIO_TERMINAL.
 #pragma once
 
 #include <chrono>

@@ -1,12 +1,12 @@
 #include "cli/train_folds.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <set>
 
+#include "cli/fold_names.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "core/error.h"
@@ -43,13 +43,6 @@ bool has_official_splits(const data::Dataset& dataset) { return dataset.layout =
 
 std::string fold_name(const data::DatasetOptions& options) {
   return options.fold.empty() ? fmt::format("split{}", options.split) : options.fold.front();
-}
-
-// A folder's name for any group's.
-std::string file_name(const std::string& name) {
-  std::string text;
-  for (const char c : name) text += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : '_';
-  return "fold_" + text;
 }
 
 struct Fold {
@@ -153,7 +146,7 @@ void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
     throw_if_interrupted();
     const std::string name = fold_name(of_fold);
     std::puts(fmt::format("fold {} of {}: {}", folds.size() + 1, options.size(), name).c_str());
-    const fs::path folder = fs::path(arguments.output) / file_name(name);
+    const fs::path folder = fs::path(arguments.output) / fold_folder(name);
     fs::create_directories(folder, code);
     if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
     folds.push_back({name, run_fold(arguments, stages, tables, of_fold, folder)});

@@ -34,11 +34,11 @@ Json data_record(data::DatasetOptions options) {
 }
 
 // Once the network's defaults are in place.
-void check_flow(const TrainTables& tables) {
+void check_flow(const TrainTables& tables, bool is_stage) {
   if (tables.preprocess.motion == "flow") {
     motion::flow_settings(tables.preprocess);
     if (!tables.cache.flow_cache.empty()) data::make_cache_folder(tables.cache.flow_cache);
-  } else if (!tables.cache.flow_cache.empty() && tables.preprocess.motion != "none") {
+  } else if (!tables.cache.flow_cache.empty() && tables.preprocess.motion != "none" && !is_stage) {
     fail_usage("--flow-cache needs --motion flow; the motion is '{}'", tables.preprocess.motion);
   }
 }
@@ -85,7 +85,7 @@ class Run {
     tables_.network.classes = static_cast<std::int64_t>(dataset.classes.size());
     model_.classes = dataset.classes;
     initialise_model(run.init, run.partial, flags, tables_, model_);
-    check_flow(tables_);
+    check_flow(tables_, !run.name.empty());  // another stage may read flow
     model_.training = {{"network", fields_to_json(tables_.network.fields())},
                        {"preprocess", fields_to_json(tables_.preprocess.fields())},
                        {"data", data_record(tables_.dataset)},

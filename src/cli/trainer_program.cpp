@@ -77,6 +77,8 @@ void become_exporter(const std::vector<std::string>& arguments) {
   become(command_line(find_program("actio-export", "exporting needs it"), arguments));
 }
 
+std::vector<std::string> trainer_command_line(const std::vector<std::string>& arguments) { return command_line(find_trainer(), arguments); }
+
 void run_trainer(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_line(find_trainer(), arguments);
   throw_if_interrupted();

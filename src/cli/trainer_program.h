@@ -17,6 +17,9 @@ namespace actio::cli {
 // once costs small networks more than it saves. OpenMP reads its settings before main, hence the new start (about 20 ms).
 void restart_with_short_spinning(char** argv);
 
+// actio-train with these arguments, as the system starts it. Throws: Error(kFailed) where it is not installed.
+std::vector<std::string> trainer_command_line(const std::vector<std::string>& arguments);
+
 // Runs actio-train and waits. Throws: Error with its exit code where that is not 0.
 void run_trainer(const std::vector<std::string>& arguments);
 

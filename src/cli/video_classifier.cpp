@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kPartsAhead = 4;  // of full size
 
 bool has_input(const net::NetSpec& spec, const std::string& name) {
-  return std::ranges::any_of(spec.nodes, [&](const net::Node& node) { return node.op == net::Op::kInput && node.name == name; });
+  return std::ranges::any_of(spec.nodes,
+                             [&](const net::Node& node) { return node.op == net::Op::kInput && node.name == name; });
 }
 
 bool has_op(const net::NetSpec& spec, net::Op op) {
@@ -27,8 +28,8 @@ net::Model with_segments(net::Model model, std::int64_t segments, const std::str
   const std::int64_t trained = model.spec.segments;
   if (segments == 0 || segments == trained) return model;
   const auto refuse = [&](const std::string& why) {
-    fail_usage("{}: {} has {} segments and cannot be tested on {}: {}; '--test-segments 0' keeps its own", path, model.spec.name, trained,
-               segments, why);
+    fail_usage("{}: {} has {} segments and cannot be tested on {}: {}; '--test-segments 0' keeps its own", path,
+               model.spec.name, trained, segments, why);
   };
   // Tuples name segments by number: with fewer they point outside, with more some would never be looked at.
   if (has_op(model.spec, net::Op::kTimeTuples)) refuse("its relations are between numbered segments");
@@ -42,11 +43,12 @@ net::Model with_segments(net::Model model, std::int64_t segments, const std::str
   }
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i].shape == after[i].shape) continue;
-    refuse(fmt::format("'{}' would be {} and not {}", before[i].name, shape_text(after[i].shape), shape_text(before[i].shape)));
+    refuse(
+        fmt::format("'{}' would be {} and not {}", before[i].name, shape_text(after[i].shape), shape_text(before[i].shape)));
   }
   if (has_op(model.spec, net::Op::kSegmentDiff) || has_op(model.spec, net::Op::kSegmentStack)) {
-    print_warning(fmt::format("{}: {} learnt how {} segments follow each other; on {} they lie closer or farther apart", path,
-                              model.spec.name, trained, segments));
+    print_warning(fmt::format("{}: {} learnt how {} segments follow each other; on {} they lie closer or farther apart",
+                              path, model.spec.name, trained, segments));
   }
   return model;
 }
@@ -54,7 +56,8 @@ net::Model with_segments(net::Model model, std::int64_t segments, const std::str
 std::size_t view_bytes(const net::NetSpec& spec) {
   std::size_t bytes = 0;
   for (const net::Node& node : spec.nodes) {
-    if (node.op == net::Op::kInput) bytes += static_cast<std::size_t>(spec.segments * shape_numel(node.attrs.shape)) * sizeof(float);
+    if (node.op == net::Op::kInput)
+      bytes += static_cast<std::size_t>(spec.segments * shape_numel(node.attrs.shape)) * sizeof(float);
   }
   return std::max<std::size_t>(bytes, 1);
 }
@@ -76,7 +79,8 @@ Tensor softmax_of(const Tensor& logits) {
   double sum = 0;
   for (const float x : values) sum += std::exp(x - highest);
   Tensor result(logits.shape());
-  for (std::size_t c = 0; c < values.size(); ++c) result.data<float>()[c] = static_cast<float>(std::exp(values[c] - highest) / sum);
+  for (std::size_t c = 0; c < values.size(); ++c)
+    result.data<float>()[c] = static_cast<float>(std::exp(values[c] - highest) / sum);
   return result;
 }
 
@@ -89,7 +93,8 @@ std::vector<double> sum_of(std::vector<double> sum, const Tensor& more) {
 
 Tensor mean_of(const std::vector<double>& sum, std::size_t count) {
   Tensor mean({static_cast<std::int64_t>(sum.size())});
-  for (std::size_t c = 0; c < sum.size(); ++c) mean.data<float>()[c] = static_cast<float>(sum[c] / static_cast<double>(count));
+  for (std::size_t c = 0; c < sum.size(); ++c)
+    mean.data<float>()[c] = static_cast<float>(sum[c] / static_cast<double>(count));
   return mean;
 }
 
@@ -118,8 +123,10 @@ VideoClassifier::VideoClassifier(const std::string& model_path, const runtime::R
   // Flow that is not kept would be computed anew for each part, which costs far more than memory.
   if (flow && reading_.flow_cache.empty()) views_of_part_ = views_.size();
   if (reading_.flow_cache.empty()) return;
-  if (model_.preprocess.motion == "flow") data::make_cache_folder(reading_.flow_cache);
-  else print_warning(fmt::format("{}: reads motion '{}', so --flow-cache has no use", model_path, model_.preprocess.motion));
+  if (model_.preprocess.motion == "flow")
+    data::make_cache_folder(reading_.flow_cache);
+  else
+    print_warning(fmt::format("{}: reads motion '{}', so --flow-cache has no use", model_path, model_.preprocess.motion));
 }
 
 std::size_t VideoClassifier::parts_at_once() const {
@@ -158,8 +165,10 @@ void VideoClassifier::add(const data::ClipInput& clip, ViewMean& mean) {
     const TensorMap values = classifier_->run(view);
     const Tensor& answer = values.at(head_ ? head_->node : model_.spec.scores);
     const Tensor scores = answer.reshaped({answer.numel()});
-    if (head_) mean.add(has_logits() ? softmax_of(scores) : scores, scores);
-    else mean.add(values.at(model_.spec.output).reshaped({answer.numel()}), scores);
+    if (head_)
+      mean.add(has_logits() ? softmax_of(scores) : scores, scores);
+    else
+      mean.add(values.at(model_.spec.output).reshaped({answer.numel()}), scores);
   }
 }
 

@@ -16,8 +16,8 @@
 namespace actio::cli {
 
 struct VideoScores {
-  Tensor probabilities;   // f32 [classes]
-  Tensor scores;          // f32 [classes], before softmax where the network has logits
+  Tensor probabilities;  // f32 [classes]
+  Tensor scores;         // f32 [classes], before softmax where the network has logits
 };
 
 // The mean of the scores of a clip's views, each view counting the same.
@@ -32,17 +32,19 @@ class ViewMean {
 };
 
 struct ReadingOptions {
-  std::string flow_cache;        // folder; empty: none
-  int flow_threads = 1;          // of one video
-  std::size_t part_bytes = std::size_t{128} << 20;  // of a clip's inputs that lie in memory at once, unless one view is larger
-  std::string head = {};         // whose scores are taken: one of the network's; empty: what it answers, which fuses them
-  data::Protocol protocol = {};  // the views that scores are averaged over; one in the middle unless something else is asked for
+  std::string flow_cache;  // folder; empty: none
+  int flow_threads = 1;    // of one video
+  std::size_t part_bytes = std::size_t{128}
+                           << 20;  // of a clip's inputs that lie in memory at once, unless one view is larger
+  std::string head = {};           // whose scores are taken: one of the network's; empty: what it answers, which fuses them
+  data::Protocol protocol =
+      {};  // the views that scores are averaged over; one in the middle unless something else is asked for
 };
 
 class VideoClassifier {
  public:
-  // Throws: as its parts; Error(kUsage) for a network that cannot run on the protocol's number of segments and for an unknown
-  // head; Error(kFailed) where the cache's folder cannot be made.
+  // Throws: as its parts; Error(kUsage) for a network that cannot run on the protocol's number of segments and for an
+  // unknown head; Error(kFailed) where the cache's folder cannot be made.
   VideoClassifier(const std::string& model_path, const runtime::RuntimeOptions& options, const ReadingOptions& reading = {});
 
   // Its network has the protocol's number of segments.
@@ -51,7 +53,8 @@ class VideoClassifier {
   bool has_logits() const;
   std::size_t views() const { return views_.size(); }
 
-  // Many large views do not lie in memory at once: a clip is read in parts, each with some of its views. One view is one part.
+  // Many large views do not lie in memory at once: a clip is read in parts, each with some of its views. One view is one
+  // part.
   std::size_t parts() const { return (views_.size() + views_of_part_ - 1) / views_of_part_; }
   std::size_t parts_at_once() const;  // that a few times part_bytes hold, 1 at least
 

@@ -24,6 +24,7 @@ constexpr void suppose(bool condition) {
 #include "core/error.h"
 #include "core/file.h"
 #include "core/options.h"
+#include "core/toml_text.h"
 
 namespace actio {
 namespace {
@@ -50,16 +51,17 @@ Json to_json(const toml::node& node) {
 
 }  // namespace
 
-Json read_toml(const std::filesystem::path& path) {
-  const std::string content = read_text_file(path);
+Json parse_toml(std::string_view content, const std::string& name) {
   try {
-    return to_json(toml::parse(content, path.string()));
+    return to_json(toml::parse(content, name));
   } catch (const toml::parse_error& error) {
     const auto& place = error.source().begin;
-    fail_usage("{}:{}:{}: {}", path.string(), place.line, place.column, error.description());
+    fail_usage("{}:{}:{}: {}", name, place.line, place.column, error.description());
   } catch (const toml_assert::Surprise&) {
-    fail_usage("{}: is not TOML; does a key hold characters that need quotes?", path.string());
+    fail_usage("{}: is not TOML; does a key hold characters that need quotes?", name);
   }
 }
+
+Json read_toml(const std::filesystem::path& path) { return parse_toml(read_text_file(path), path.string()); }
 
 }  // namespace actio

@@ -31,9 +31,10 @@ struct LoaderOptions {
   bool drop_last = false;      // leave out a last batch that is not full
   bool replace_failed = true;  // a video that fails is replaced by the next that works; else the batch is smaller
   std::uint64_t seed = 1;
-  // Loaders that share an epoch: shard r of R reads the slice [r * B, (r + 1) * B) of every R * B clips, B being batch_size, and
-  // together they give the clips and bytes of one loader with batches of R * B. With drop_last all have as many batches as the
-  // others; without it (which needs shuffle off) every clip is read by one of them, and some may have fewer batches, or none.
+  // Loaders that share an epoch: shard r of R reads the slice [r * B, (r + 1) * B) of every R * B clips, B being batch_size,
+  // and together they give the clips and bytes of one loader with batches of R * B. With drop_last all have as many batches
+  // as the others; without it (which needs shuffle off) every clip is read by one of them, and some may have fewer batches,
+  // or none.
   std::int64_t shards = 1, shard = 0;
 };
 
@@ -53,8 +54,9 @@ class Loader {
   void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
 
   // The next batch; empty at the end of the epoch.
-  // Throws: Error(kBadData) where no video can be read (but for a shard that replaces none, whose clips are not all), Error(kInterrupted) once `stop` is requested, Error(kUsage) at
-  // once where `request` makes no sense, which is no video's fault.
+  // Throws: Error(kBadData) where no video can be read (but for a shard that replaces none, whose clips are not all),
+  // Error(kInterrupted) once `stop` is requested, Error(kUsage) at once where `request` makes no sense, which is no video's
+  // fault.
   std::optional<Batch> next();
 
   std::int64_t batches() const;        // of an epoch, in this shard

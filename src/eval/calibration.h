@@ -1,5 +1,5 @@
-// eval: whether probabilities mean what they say. In: probabilities [N, classes] and labels. Out: calibration error and proper
-// scoring rules.
+// eval: whether probabilities mean what they say. In: probabilities [N, classes] and labels. Out: calibration error and
+// proper scoring rules.
 #pragma once
 
 #include <cstdint>

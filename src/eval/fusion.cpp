@@ -32,8 +32,10 @@ Places places_of(const ScoreTable& table, const std::string& match) {
   return places;
 }
 
-[[noreturn]] void fail_missing(const ScoreTable& has, const ScoreTable& lacks, const std::string& path, const std::string& match) {
-  fail_data("{}: clip '{}' of {} is missing; {} and {} clips{}", lacks.source, data::shown(path), has.source, lacks.clips(), has.clips(),
+[[noreturn]] void fail_missing(const ScoreTable& has, const ScoreTable& lacks, const std::string& path,
+                               const std::string& match) {
+  fail_data("{}: clip '{}' of {} is missing; {} and {} clips{}", lacks.source, data::shown(path), has.source, lacks.clips(),
+            has.clips(),
             match == "path" ? " ('--match name' compares file names alone, '--common' leaves such clips out)"
                             : " ('--common' leaves such clips out)");
 }
@@ -81,8 +83,8 @@ void agree_on_labels(std::vector<ScoreTable>& tables) {
       if (table.labels[i] < 0) continue;
       if (knows == nullptr) knows = &table;
       if (table.labels[i] != knows->labels[i]) {
-        fail_data("{}: clip '{}' has label {}, but in {} it has {}", table.source, data::shown(table.paths[i]), table.labels[i],
-                  knows->source, knows->labels[i]);
+        fail_data("{}: clip '{}' has label {}, but in {} it has {}", table.source, data::shown(table.paths[i]),
+                  table.labels[i], knows->source, knows->labels[i]);
       }
     }
     if (knows == nullptr) continue;
@@ -118,9 +120,10 @@ ScoreKind kind_of(const std::vector<ScoreTable>& tables) {
 
 Fields FusionOptions::fields() {
   return {
-      {"normalise", &normalise, "what is done to each row before it is weighted; --raw and --softmax are short for the first two",
-       kNormalisations},
-      {"match", &match, "clips are the same by their path without a video's extension, or by their file name alone", kMatches},
+      {"normalise", &normalise,
+       "what is done to each row before it is weighted; --raw and --softmax are short for the first two", kNormalisations},
+      {"match", &match, "clips are the same by their path without a video's extension, or by their file name alone",
+       kMatches},
       {"common", &common, "leave out clips that not every file has, instead of refusing them"},
   };
 }
@@ -165,8 +168,10 @@ ScoreTable normalised(const ScoreTable& table, std::string_view name) {
   const auto width = static_cast<std::size_t>(table.class_count());
   for (std::int64_t i = 0; i < table.clips(); ++i) {
     const std::span<float> row(result.scores.data<float>() + static_cast<std::size_t>(i) * width, width);
-    if (name == "softmax") softmax(row);
-    else scale(row, name == "standardise");
+    if (name == "softmax")
+      softmax(row);
+    else
+      scale(row, name == "standardise");
   }
   return result;
 }
@@ -177,10 +182,12 @@ ScoreTable fuse(const std::vector<ScoreTable>& tables, const std::vector<double>
   }
   double sum = 0;
   for (const double weight : weights) {
-    if (!(weight >= 0) || !std::isfinite(weight)) fail_usage("weights: a weight must be a number of 0 or more, got {}", weight);
+    if (!(weight >= 0) || !std::isfinite(weight))
+      fail_usage("weights: a weight must be a number of 0 or more, got {}", weight);
     sum += weight;
   }
-  if (!(sum > 0) || !std::isfinite(sum)) fail_usage("weights: one at least must be above 0, got {}", fmt::join(weights, ","));
+  if (!(sum > 0) || !std::isfinite(sum))
+    fail_usage("weights: one at least must be above 0, got {}", fmt::join(weights, ","));
   ScoreTable fused = tables[0];
   fused.source = "fusion";
   fused.kind = kind_of(tables);

@@ -27,12 +27,15 @@ struct NaturalLess {
     }
     return result;
   }
-  bool operator()(const std::string& a, const std::string& b) const { return std::pair(padded(a), a) < std::pair(padded(b), b); }
+  bool operator()(const std::string& a, const std::string& b) const {
+    return std::pair(padded(a), a) < std::pair(padded(b), b);
+  }
 };
 
 }  // namespace
 
-GroupMetrics measure_groups(const Tensor& scores, std::span<const std::int64_t> labels, std::span<const std::string> groups) {
+GroupMetrics measure_groups(const Tensor& scores, std::span<const std::int64_t> labels,
+                            std::span<const std::string> groups) {
   if (groups.size() != labels.size()) fail("{} clips, but {} groups of them", labels.size(), groups.size());
   const std::vector<bool> right = correct_clips(scores, labels);
   std::map<std::string, GroupRow, NaturalLess> rows;
@@ -57,7 +60,8 @@ GroupMetrics measure_groups(const Tensor& scores, std::span<const std::int64_t> 
 
 Json to_json(const GroupMetrics& metrics) {
   Json rows = Json::array();
-  for (const GroupRow& row : metrics.groups) rows.push_back({{"group", row.group}, {"clips", row.clips}, {"top1", row.top1}});
+  for (const GroupRow& row : metrics.groups)
+    rows.push_back({{"group", row.group}, {"clips", row.clips}, {"top1", row.top1}});
   return {{"mean", metrics.mean}, {"deviation", metrics.deviation}, {"rows", rows}};
 }
 

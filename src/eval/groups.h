@@ -1,4 +1,5 @@
-// eval: accuracy of each fold. In: a score matrix, labels and the group of each clip. Out: a row per group, mean and deviation.
+// eval: accuracy of each fold. In: a score matrix, labels and the group of each clip. Out: a row per group, mean and
+// deviation.
 #pragma once
 
 #include <cstdint>

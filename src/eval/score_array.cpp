@@ -26,10 +26,14 @@ class HeaderReader {
     while (!take('}')) {
       const std::string key = quoted();
       expect(':');
-      if (key == "descr") descr_ = quoted();
-      else if (key == "fortran_order") fortran_ = word();
-      else if (key == "shape") shape();
-      else fail_data("{}: the header has an unknown key '{}'", source_, data::shown(key));
+      if (key == "descr")
+        descr_ = quoted();
+      else if (key == "fortran_order")
+        fortran_ = word();
+      else if (key == "shape")
+        shape();
+      else
+        fail_data("{}: the header has an unknown key '{}'", source_, data::shown(key));
       if (!take(',')) {
         expect('}');
         break;
@@ -44,7 +48,8 @@ class HeaderReader {
 
  private:
   [[noreturn]] void bad() const {
-    fail_data("{}: the header is not NumPy's: '{}'", source_, data::shown(text_.substr(0, std::min<std::size_t>(text_.size(), 120))));
+    fail_data("{}: the header is not NumPy's: '{}'", source_,
+              data::shown(text_.substr(0, std::min<std::size_t>(text_.size(), 120))));
   }
   void skip_blanks() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
@@ -111,7 +116,8 @@ std::size_t split_header(std::string_view bytes, const std::string& source, std:
   const std::size_t begin = version == 1 ? 10 : 12;
   const std::size_t length = little_endian(bytes.substr(8, begin - 8));
   if (length > kMostHeader) fail_data("{}: its header claims {} bytes, at most {} are read", source, length, kMostHeader);
-  if (length > bytes.size() - begin) fail_data("{}: its header claims {} bytes, {} are left", source, length, bytes.size() - begin);
+  if (length > bytes.size() - begin)
+    fail_data("{}: its header claims {} bytes, {} are left", source, length, bytes.size() - begin);
   header = bytes.substr(begin, length);
   return begin + length;
 }
@@ -127,15 +133,17 @@ Tensor parse_npy(std::string_view bytes, const std::string& source) {
     fail_data("{}: expected elements '<f4' or '<f8', got '{}'", source, data::shown(header.descr_));
   }
   if (header.fortran_ != "False") {
-    fail_data("{}: expected fortran_order False, got '{}'; save numpy.ascontiguousarray(scores)", source, data::shown(header.fortran_));
+    fail_data("{}: expected fortran_order False, got '{}'; save numpy.ascontiguousarray(scores)", source,
+              data::shown(header.fortran_));
   }
   const auto& shape = header.shape_;
   if (shape.size() != 2) fail_data("{}: expected scores [clips, classes], got [{}]", source, fmt::join(shape, ", "));
   const std::uint64_t size = header.descr_ == "<f4" ? sizeof(float) : sizeof(double);
   std::uint64_t count = 0, wanted = 0;
-  if (__builtin_mul_overflow(shape[0], shape[1], &count) || __builtin_mul_overflow(count, size, &wanted) || wanted != content.size()) {
-    fail_data("{}: [{}] elements of {} bytes do not fit the {} bytes behind the header", source, fmt::join(shape, ", "), size,
-              content.size());
+  if (__builtin_mul_overflow(shape[0], shape[1], &count) || __builtin_mul_overflow(count, size, &wanted) ||
+      wanted != content.size()) {
+    fail_data("{}: [{}] elements of {} bytes do not fit the {} bytes behind the header", source, fmt::join(shape, ", "),
+              size, content.size());
   }
   if (count == 0) fail_data("{}: [{}] holds no score", source, fmt::join(shape, ", "));
   Tensor scores({static_cast<std::int64_t>(shape[0]), static_cast<std::int64_t>(shape[1])});
@@ -153,7 +161,8 @@ Tensor parse_npy(std::string_view bytes, const std::string& source) {
 }
 
 std::string npy_bytes(const Tensor& scores) {
-  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", scores.dim(0), scores.dim(1));
+  std::string header =
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", scores.dim(0), scores.dim(1));
   constexpr std::size_t kBefore = 10;
   header.append(kAlignment - (kBefore + header.size() + 1) % kAlignment, ' ');
   header += '\n';
@@ -181,7 +190,8 @@ ScoreIndex read_score_index(const std::string& path) {
     std::int64_t label = 0;
     const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), label);
     if (word.empty() || code != std::errc() || end != word.data() + word.size() || label < -1) {
-      fail_data("{} line {}: expected 'PATH LABEL' with the index of a class or -1, got '{}'", path, line.number, data::shown(line.text));
+      fail_data("{} line {}: expected 'PATH LABEL' with the index of a class or -1, got '{}'", path, line.number,
+                data::shown(line.text));
     }
     index.paths.push_back(clip);
     index.labels.push_back(label);
@@ -193,8 +203,8 @@ std::string score_index_text(const ScoreIndex& index, const std::string& path) {
   std::string text;
   for (std::size_t i = 0; i < index.paths.size(); ++i) {
     const std::string& clip = index.paths[i];
-    const bool plain = !clip.empty() && clip.find_first_of("\r\n") == std::string::npos && clip.front() != ' ' && clip.front() != '\t' &&
-                       clip.back() != ' ' && clip.back() != '\t';
+    const bool plain = !clip.empty() && clip.find_first_of("\r\n") == std::string::npos && clip.front() != ' ' &&
+                       clip.front() != '\t' && clip.back() != ' ' && clip.back() != '\t';
     if (!plain) fail_usage("{}: the path '{}' cannot stand in a list; write .csv instead", path, data::shown(clip));
     text += fmt::format("{} {}\n", clip, index.labels[i]);
   }

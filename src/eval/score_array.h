@@ -1,5 +1,5 @@
-// eval: scores as arrays: NumPy's .npy, raw floats, and the text that names their rows. In: the bytes of files that are not trusted.
-// Out: matrices and rows.
+// eval: scores as arrays: NumPy's .npy, raw floats, and the text that names their rows. In: the bytes of files that are not
+// trusted. Out: matrices and rows.
 #pragma once
 
 #include <cstdint>

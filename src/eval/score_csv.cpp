@@ -28,7 +28,8 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-template <typename T> bool parse_whole(std::string_view text, T& value) {
+template <typename T>
+bool parse_whole(std::string_view text, T& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   return code == std::errc() && end == text.data() + text.size();
 }
@@ -91,7 +92,8 @@ void take_kind(const std::string& text, bool first, const std::string& place, Sc
 ScoreTable read_score_csv(const std::string& path) {
   const std::string text = read_text_file(path);
   const auto fields = std::ranges::count(text, ',') + std::ranges::count(text, '\n');
-  if (fields > kMostFields) fail_data("{}: about {} fields, at most {} are read; write .npy instead", path, fields, kMostFields);
+  if (fields > kMostFields)
+    fail_data("{}: about {} fields, at most {} are read; write .npy instead", path, fields, kMostFields);
   const data::CsvTable csv = data::parse_csv(text, path);
   ScoreTable table;
   table.source = path;
@@ -116,7 +118,8 @@ std::vector<std::string> csv_columns(const ScoreTable& table, const std::string&
   std::set<std::string> columns(std::begin(kFirstColumns), std::end(kFirstColumns));
   for (const std::string& name : names) {
     if (columns.insert(name).second) continue;
-    fail_usage("{}: a CSV cannot have two columns '{}', but that class would be one; write .npy instead", path, data::shown(name));
+    fail_usage("{}: a CSV cannot have two columns '{}', but that class would be one; write .npy instead", path,
+               data::shown(name));
   }
   return names;
 }

@@ -8,9 +8,9 @@
 
 namespace actio::eval {
 
-// The label is a class name of the header or an index; empty or -1 where it is not known. The column "kind" may be missing. Columns
-// named 0, 1, 2, ... are classes without names.
-// Throws: Error(kBadData) naming file, line and value; as data::read_csv.
+// The label is a class name of the header or an index; empty or -1 where it is not known. The column "kind" may be missing.
+// Columns named 0, 1, 2, ... are classes without names. Throws: Error(kBadData) naming file, line and value; as
+// data::read_csv.
 ScoreTable read_score_csv(const std::string& path);
 
 // The columns behind the first ones: class names, or numbers where there are none.

@@ -68,8 +68,10 @@ ScoreTable read_scores(const std::string& path, const std::string& index) {
 void check_storable(const std::string& path, const ScoreTable& table) {
   const std::string extension = checked_extension(path);
   check_table(table);
-  if (extension == ".csv") csv_columns(table, path);
-  else score_index_text({table.paths, table.labels}, path);
+  if (extension == ".csv")
+    csv_columns(table, path);
+  else
+    score_index_text({table.paths, table.labels}, path);
 }
 
 void write_scores(const std::string& path, const ScoreTable& table) {

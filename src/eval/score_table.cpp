@@ -24,14 +24,17 @@ void check_row(const ScoreTable& table, std::int64_t i) {
   double sum = 0;
   for (std::int64_t c = 0; c < table.class_count(); ++c) {
     const float value = row.values<float>()[static_cast<std::size_t>(c)];
-    if (!std::isfinite(value)) fail_data("{}: clip '{}', class {}: the score is {}, not a finite number", table.source, clip, c, value);
+    if (!std::isfinite(value))
+      fail_data("{}: clip '{}', class {}: the score is {}, not a finite number", table.source, clip, c, value);
     if (table.kind == ScoreKind::kProbabilities && (value < 0 || value > 1 + kSumTolerance)) {
-      fail_data("{}: clip '{}', class {}: {} is not a probability, which the rows are said to be", table.source, clip, c, value);
+      fail_data("{}: clip '{}', class {}: {} is not a probability, which the rows are said to be", table.source, clip, c,
+                value);
     }
     sum += value;
   }
   if (table.kind == ScoreKind::kProbabilities && std::abs(sum - 1) > kSumTolerance) {
-    fail_data("{}: clip '{}': the row is said to hold probabilities, but adds up to {:.6g} and not to 1", table.source, clip, sum);
+    fail_data("{}: clip '{}': the row is said to hold probabilities, but adds up to {:.6g} and not to 1", table.source, clip,
+              sum);
   }
 }
 
@@ -57,7 +60,8 @@ void check_table(const ScoreTable& table) {
     fail_data("{}: expected scores [clips, classes], got {}", table.source, shape_text(table.scores.shape()));
   }
   if (table.clips() < 1 || table.class_count() < 1) {
-    fail_data("{}: {} clips and {} classes; one of each is needed at least", table.source, table.clips(), table.class_count());
+    fail_data("{}: {} clips and {} classes; one of each is needed at least", table.source, table.clips(),
+              table.class_count());
   }
   const auto count = static_cast<std::size_t>(table.clips());
   if (table.paths.size() != count || table.labels.size() != count) {
@@ -71,7 +75,8 @@ void check_table(const ScoreTable& table) {
     if (table.paths[i].empty()) fail_data("{}: row {} has no path", table.source, i + 1);
     const auto [found, is_new] = seen.emplace(table.paths[i], i);
     if (!is_new) {
-      fail_data("{}: clip '{}' occurs twice, in rows {} and {}", table.source, data::shown(table.paths[i]), found->second + 1, i + 1);
+      fail_data("{}: clip '{}' occurs twice, in rows {} and {}", table.source, data::shown(table.paths[i]),
+                found->second + 1, i + 1);
     }
     check_row(table, static_cast<std::int64_t>(i));
   }
@@ -84,12 +89,15 @@ std::vector<std::string> class_names_of(const ScoreTable& table) {
 }
 
 ScoreTable rows_of(const ScoreTable& table, const std::vector<std::size_t>& indices) {
-  ScoreTable some{table.source, {}, {}, table.classes, Tensor({static_cast<std::int64_t>(indices.size()), table.class_count()}), table.kind};
+  ScoreTable some{
+      table.source, {}, {}, table.classes, Tensor({static_cast<std::int64_t>(indices.size()), table.class_count()}),
+      table.kind};
   const auto width = static_cast<std::size_t>(table.class_count());
   for (std::size_t i = 0; i < indices.size(); ++i) {
     some.paths.push_back(table.paths[indices[i]]);
     some.labels.push_back(table.labels[indices[i]]);
-    std::memcpy(some.scores.data<float>() + i * width, table.scores.data<float>() + indices[i] * width, width * sizeof(float));
+    std::memcpy(some.scores.data<float>() + i * width, table.scores.data<float>() + indices[i] * width,
+                width * sizeof(float));
   }
   return some;
 }

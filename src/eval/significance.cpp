@@ -70,8 +70,8 @@ Comparison compare(const std::vector<bool>& first, const std::vector<bool>& seco
 }
 
 Json to_json(const Comparison& c) {
-  return {{"clips", c.clips},           {"only_first", c.only_first},         {"only_second", c.only_second},
-          {"difference", c.difference}, {"interval95", {c.low, c.high}},      {"mcnemar_p", c.p_value}};
+  return {{"clips", c.clips},           {"only_first", c.only_first},    {"only_second", c.only_second},
+          {"difference", c.difference}, {"interval95", {c.low, c.high}}, {"mcnemar_p", c.p_value}};
 }
 
 }  // namespace actio::eval

@@ -18,16 +18,16 @@ struct BootstrapOptions {
 
 struct Comparison {
   std::int64_t clips = 0;
-  std::int64_t only_first = 0;        // right in the first alone
+  std::int64_t only_first = 0;  // right in the first alone
   std::int64_t only_second = 0;
-  double difference = 0;              // accuracy of the first less that of the second, in shares
-  double low = 0, high = 0;           // 95 % percentile interval of the paired bootstrap
-  double p_value = 1;                 // McNemar's exact test, two-sided
+  double difference = 0;     // accuracy of the first less that of the second, in shares
+  double low = 0, high = 0;  // 95 % percentile interval of the paired bootstrap
+  double p_value = 1;        // McNemar's exact test, two-sided
 };
 
-// Clips are drawn with replacement, the same for both: 2.5 % of the resampled differences lie below `low`, 2.5 % above `high`.
-// The same options give the same interval. Throws: Error naming both counts where they differ.
-// Source: McNemar 1947, exact form; Efron and Tibshirani, An Introduction to the Bootstrap, ch. 13.
+// Clips are drawn with replacement, the same for both: 2.5 % of the resampled differences lie below `low`, 2.5 % above
+// `high`. The same options give the same interval. Throws: Error naming both counts where they differ. Source: McNemar 1947,
+// exact form; Efron and Tibshirani, An Introduction to the Bootstrap, ch. 13.
 Comparison compare(const std::vector<bool>& first, const std::vector<bool>& second, const BootstrapOptions& options = {});
 
 // The probability of a split at least as uneven as a : b where each of a + b falls on either side with probability 1/2.

@@ -118,9 +118,12 @@ class Search {
     for (std::size_t c = 0; c < width; ++c) {
       if (c == label) continue;
       const double lead = base_of_label - base(c), gain = slope_of_label - slope(c);
-      if (gain > 0) range.low = std::max(range.low, -lead / gain);
-      else if (gain < 0) range.high = std::min(range.high, -lead / gain);
-      else if (lead <= 0) range.high = range.low;
+      if (gain > 0)
+        range.low = std::max(range.low, -lead / gain);
+      else if (gain < 0)
+        range.high = std::min(range.high, -lead / gain);
+      else if (lead <= 0)
+        range.high = range.low;
     }
     return range;
   }
@@ -187,7 +190,8 @@ void check_disjoint(const ScoreTable& validation, const ScoreTable& test, std::s
   for (const std::string& path : test.paths) paths.emplace(clip_key(path, match), path);
   for (const std::string& path : validation.paths) {
     if (!paths.contains(clip_key(path, match))) continue;
-    fail_usage("{}: clip '{}' is in {}, too: weights must not be searched on test clips", validation.source, data::shown(path), test.source);
+    fail_usage("{}: clip '{}' is in {}, too: weights must not be searched on test clips", validation.source,
+               data::shown(path), test.source);
   }
   if (validation.class_count() != test.class_count()) return;
   // The same clips under other names.
@@ -200,8 +204,8 @@ void check_disjoint(const ScoreTable& validation, const ScoreTable& test, std::s
   std::int64_t same = 0;
   for (std::int64_t i = 0; i < validation.clips(); ++i) same += rows.contains(row(validation, i)) ? 1 : 0;
   if (2 * same < validation.clips()) return;
-  fail_usage("{}: {} of {} rows of scores are in {}, too: weights must not be searched on test clips", validation.source, same,
-             validation.clips(), test.source);
+  fail_usage("{}: {} of {} rows of scores are in {}, too: weights must not be searched on test clips", validation.source,
+             same, validation.clips(), test.source);
 }
 
 }  // namespace actio::eval

@@ -1,5 +1,5 @@
-// torch: what TensorBoard shows of a training. In: numbers and text with their steps. Out: an event file, of which a folder may
-// hold one per run of the program. No LibTorch.
+// torch: what TensorBoard shows of a training. In: numbers and text with their steps. Out: an event file, of which a folder
+// may hold one per run of the program. No LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,9 @@
 
 namespace actio::torch_train {
 
-// Writes events.out.tfevents.TIME.HOST.actio, a name after those of every event file in the folder, so that TensorBoard reads it
-// last. What was flushed survives the death of the program; a record that was cut ends the reading of its file only.
+// Writes events.out.tfevents.TIME.HOST.actio, a name after those of every event file in the folder, so that TensorBoard
+// reads it last. What was flushed survives the death of the program; a record that was cut ends the reading of its file
+// only.
 //
 // Nothing is written after a failure, so the caller hears of a full disk once and may go on.
 // Threads: all members belong to one thread.
@@ -26,8 +27,8 @@ class EventFile {
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
 
-  // Kept in memory until flush(). Units: wall_time in seconds since 1970; without it, now. Bytes of a tag or text that are not
-  // UTF-8 become \xNN.
+  // Kept in memory until flush(). Units: wall_time in seconds since 1970; without it, now. Bytes of a tag or text that are
+  // not UTF-8 become \xNN.
   void scalar(std::string_view tag, double value, std::int64_t step, std::optional<double> wall_time = {});
   void text(std::string_view tag, std::string_view markdown, std::int64_t step);
 

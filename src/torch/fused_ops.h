@@ -1,5 +1,6 @@
 // torch: operations with gradients of our own, for the CPU, where LibTorch 1.13 makes many passes over memory or is slow:
-// batch norm together with an addition and its activation, and depthwise convolution. In and out: channels-last images, f32 or bfloat16.
+// batch norm together with an addition and its activation, and depthwise convolution. In and out: channels-last images, f32
+// or bfloat16.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -37,8 +38,8 @@ at::Tensor fused_batch_norm(const at::Tensor& x, const NormParams& params, const
 // Whether fused_batch_norm_and_add takes `skip`: of the same shape and type as x.
 bool can_fuse_addition(const at::Tensor& x, const at::Tensor& skip);
 
-// activation(batch_norm(x) + skip), the activation none or relu: whether the gradient passes is read off the result, and bfloat16
-// rounds what is just below 6 to 6. The gradient reaches `skip`, too.
+// activation(batch_norm(x) + skip), the activation none or relu: whether the gradient passes is read off the result, and
+// bfloat16 rounds what is just below 6 to 6. The gradient reaches `skip`, too.
 at::Tensor fused_batch_norm_and_add(const at::Tensor& x, const at::Tensor& skip, const NormParams& params,
                                     const NormSettings& settings);
 

@@ -79,7 +79,7 @@ class Graph {
     std::vector<at::Tensor> params;      // in the order of NodeInfo::params; bias undefined where absent
     std::vector<std::size_t> last_used;  // nodes that no later step reads
     std::size_t activation = 0;          // batch norm: the relu or relu6 that is its only reader, or the sum's
-    std::size_t sum = 0;                 // batch norm: the add that is its only reader, if a relu follows and its other side is computed before
+    std::size_t sum = 0;                 // batch norm: the add that is its only reader and joins in; it ends in a relu, too
     bool frozen = false;                 // batch norm: running statistics; dropout: none
     bool fixed = false;                  // depends on the inputs and frozen parameters only
   };

@@ -2,8 +2,14 @@
 // that sums over them do not either.
 #pragma once
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cstdint>
+
+#ifndef INTRA_OP_PARALLEL
+#error "at::parallel_for would use one thread only: compile with OpenMP"
+#endif
 
 namespace actio::torch_train {
 

@@ -117,39 +117,45 @@ TEST(FusedBatchNorm, gives_the_same_bits_whatever_the_number_of_threads) {
   EXPECT_TRUE(at::equal(results[0], results[2]));
 }
 
+void check_addition(const NormCase& c, at::ScalarType type, double allowed) {
+  const at::Tensor x = channels_last(random(c.sizes, 1)).to(type), skip = channels_last(random(c.sizes, 2) * 2).to(type);
+  const at::Tensor direction = random(c.sizes, 3);
+  struct Result {
+    at::Tensor y, x, skip;
+    NormParams p;
+  };
+  const auto run = [&](at::ScalarType as, at::ScalarType param_type, const auto& op) {
+    const auto vector = [&](std::uint64_t seed) { return random({c.sizes[1]}, seed).to(param_type); };
+    Result r{{}, leaf(x.to(as)), leaf(skip.to(as)), {leaf(vector(4) + 1), leaf(vector(5)), vector(6), vector(7).abs() + 0.5}};
+    r.y = op(r);
+    (r.y.to(at::kDouble) * direction).sum().backward();
+    return r;
+  };
+  const Result actual = run(type, at::kFloat, [&](const Result& r) {
+    return fused_batch_norm_and_add(r.x, r.skip, r.p, {c.training, 0.2, 1e-3, c.activation});
+  });
+  const Result expected = run(at::kDouble, at::kDouble, [&](const Result& r) {
+    const at::Tensor sum = expected_norm(r.x, r.p, {c.training, 0.2, 1e-3}) + r.skip;
+    return c.activation == Activation::kNone ? sum : at::relu(sum);
+  });
+  EXPECT_EQ(actual.y.scalar_type(), type);
+  EXPECT_LT(distance(actual.y, expected.y), allowed);
+  EXPECT_LT(distance(actual.x.grad(), expected.x.grad()), allowed);
+  EXPECT_LT(distance(actual.skip.grad(), expected.skip.grad()), allowed);
+  if (!c.training) return;
+  EXPECT_LT(distance(actual.p.weight.grad(), expected.p.weight.grad()), allowed);
+  EXPECT_LT(distance(actual.p.bias.grad(), expected.p.bias.grad()), allowed);
+}
+
 TEST(FusedBatchNorm, adds_before_the_activation_and_sends_the_gradient_both_ways) {
+  const std::vector<std::vector<std::int64_t>> shapes = {{3, 19, 6, 7}, {9, 24}, {1, 8, 40, 1}};
   for (const Activation activation : {Activation::kNone, Activation::kRelu}) {
     for (const bool training : {true, false}) {
-      for (const std::vector<std::int64_t>& sizes : std::vector<std::vector<std::int64_t>>{{3, 19, 6, 7}, {9, 24}, {1, 8, 40, 1}}) {
-        for (const auto& [type, allowed] : {std::pair(at::kFloat, 2e-5), std::pair(at::kBFloat16, 2e-2)}) {
-          SCOPED_TRACE(fmt::format("[{}] activation {} training {} type {}", fmt::join(sizes, ", "),
-                                   static_cast<int>(activation), training, static_cast<int>(type)));
-          const at::Tensor x = channels_last(random(sizes, 1)).to(type), skip = channels_last(random(sizes, 2) * 2).to(type);
-          const at::Tensor direction = random(sizes, 3);
-          const NormSettings settings{training, 0.2, 1e-3, Activation::kNone};
-          const auto params = [&](at::ScalarType param_type) {
-            const auto vector = [&](std::uint64_t seed) { return random({sizes[1]}, seed).to(param_type); };
-            return NormParams{leaf(vector(4) + 1), leaf(vector(5)), vector(6), vector(7).abs() + 0.5};
-          };
-          const at::Tensor x1 = leaf(x), skip1 = leaf(skip);
-          const NormParams p1 = params(at::kFloat);
-          NormSettings with_activation = settings;
-          with_activation.activation = activation;
-          const at::Tensor y1 = fused_batch_norm_and_add(x1, skip1, p1, with_activation);
-          (y1.to(at::kDouble) * direction).sum().backward();
-
-          const at::Tensor x2 = leaf(x.to(at::kDouble)), skip2 = leaf(skip.to(at::kDouble));
-          const NormParams p2 = params(at::kDouble);
-          const at::Tensor sum = expected_norm(x2, p2, settings) + skip2;
-          const at::Tensor y2 = activation == Activation::kNone ? sum : at::relu(sum);
-          (y2 * direction).sum().backward();
-          EXPECT_LT(distance(y1, y2), allowed);
-          EXPECT_LT(distance(x1.grad(), x2.grad()), allowed);
-          EXPECT_LT(distance(skip1.grad(), skip2.grad()), allowed);
-          if (!training) continue;
-          EXPECT_LT(distance(p1.weight.grad(), p2.weight.grad()), allowed);
-          EXPECT_LT(distance(p1.bias.grad(), p2.bias.grad()), allowed);
-        }
+      for (const std::vector<std::int64_t>& sizes : shapes) {
+        SCOPED_TRACE(fmt::format("[{}] activation {} training {}", fmt::join(sizes, ", "), static_cast<int>(activation),
+                                 training));
+        check_addition({sizes, activation, training, 0}, at::kFloat, 2e-5);
+        check_addition({sizes, activation, training, 0}, at::kBFloat16, 2e-2);
       }
     }
   }

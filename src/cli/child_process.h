@@ -1,0 +1,19 @@
+// cli: a program of this system as a child that can be stopped. In: a command line. Out: how it ended and what it complained
+// of.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace actio::cli {
+
+struct ChildEnd {
+  int exit_code = 0;
+  std::string error;  // its last message "actio: ...", without that beginning; empty where there was none
+};
+
+// What it prints goes to standard error. Ctrl-C ends it gently. Throws: Error(kFailed) where it cannot be started or a
+// signal ended it, Error(kInterrupted) where it was stopped.
+ChildEnd run_child(const std::vector<std::string>& command_line);
+
+}  // namespace actio::cli

@@ -1,0 +1,185 @@
+// The papers' tables as commands, on clips and networks so small that a row takes a second.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/program.h"
+#include "core/options.h"
+#include "core/toml_text.h"
+
+namespace actio::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using testing::file_content;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::TempDir;
+
+class Reproduce : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    dir_ = new TempDir;
+    const ProgramResult made =
+        run_program("data synth -o " + *dir_ / "data" +
+                    " --classes stand_up,sit_down --clips-per-class 6 --min-frames 12 --max-frames 16 --max-width 160 "
+                    "--max-height 120 --test-share 0.3");
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    std::ofstream(path("tiny.toml"))
+        << "[network]\nbackbone = \"resnet18\"\nwidth = 0.125\nsegments = 2\n[preprocess]\ninput_size = 32\n"
+           "short_side = 36\nflow_quality = \"fast\"\nflow_short_side = 36\n"
+           "[train]\nepochs = 1\nbatch_size = 4\nthreads = 1\n"
+           "[data]\ngroup = \"part\"\nvalidation_share = 0\n";
+  }
+  static void TearDownTestSuite() {
+    delete dir_;
+    dir_ = nullptr;
+  }
+  void SetUp() override {
+    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
+  }
+  static std::string path(const std::string& name) { return *dir_ / name; }
+  static ProgramResult reproduce(const std::string& what, const std::string& folder) {
+    return run_program("reproduce " + what + " --data " + path("data/labels.csv") + " -o " + path(folder) + " --config " +
+                       path("tiny.toml"));
+  }
+  static Json json_of(const std::string& folder, const std::string& table) {
+    return Json::parse(file_content(path(folder + "/" + table + ".json")));
+  }
+  static TempDir* dir_;
+};
+
+TempDir* Reproduce::dir_ = nullptr;
+
+TEST_F(Reproduce, runs_rows_a_fusion_and_a_head_and_does_nothing_the_second_time) {
+  const std::string rows =
+      "if-ttn-3 --row 'Spatial stream CNN' --row 'Temporal stream CNN' --row 'Two-stream CNN' --row 'TTN branch'";
+  const ProgramResult first = reproduce(rows, "out");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("# IF-TTN, table 3"), HasSubstr("12 clips of 2 classes, 2 groups held out in turn"),
+                               HasSubstr("other data than the paper's"), HasSubstr("network.backbone = \"resnet18\""),
+                               HasSubstr("start from random weights")));
+  EXPECT_THAT(first.out,
+              ContainsRegex(
+                  "\\| Two-stream CNN \\| 93.1 \\| [0-9.]+ \\| [0-9.]+ to [0-9.]+ \\| [-+][0-9.]+ \\(\\+8.2\\) \\| 12 \\|"));
+  // Trained for the row "TTN branch".
+  EXPECT_THAT(first.out, ContainsRegex("\\| complete IF-TTN \\| 95.0 \\| [0-9.]+ \\|"));
+  EXPECT_THAT(first.err, HasSubstr("--head ttn"));
+  EXPECT_EQ(file_content(path("out/if-ttn-3.md")) + "\n", first.out);
+
+  // What the fusion says is what `actio fuse` says.
+  const Json json = json_of("out", "if-ttn-3");
+  for (const Json& fold : json.at("rows").at(2).at("ours").at("seeds").at(0).at("folds")) {
+    const std::string name = "/fold_" + fold.at("fold").get<std::string>() + "/scores.csv";
+    const std::string runs = path("out/runs/if_ttn/");
+    const ProgramResult fused = run_program("fuse " + runs + "table3_spatial/seed1" + name + " " + runs +
+                                            "table3_temporal/seed1" + name + " --json");
+    ASSERT_EQ(fused.exit_code, 0) << fused.err;
+    EXPECT_DOUBLE_EQ(Json::parse(fused.out).at("fusion").at("top1").get<double>(), fold.at("top1").get<double>());
+  }
+
+  const ProgramResult again = reproduce(rows, "out");
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_THAT(again.err, AllOf(Not(HasSubstr("actio train")), Not(HasSubstr("actio evaluate"))));
+  EXPECT_EQ(reproduce(rows + " --dry-run", "out").out, "");
+  // Other settings, other models.
+  EXPECT_THAT(reproduce("if-ttn-3 --dry-run --row 'Spatial stream CNN' --override train.epochs=2", "out").out,
+              HasSubstr("actio train"));
+}
+
+TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
+  // The two-stream row has no such stage.
+  const std::string rows = "stfn-6 --row 'iDT+FV' --row 'Two-stream' --row 'STFN (ResNet-101)' ";
+  const ProgramResult result = reproduce(rows + "--override fusion:train.freeze=nowhere", "failing");
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("| iDT+FV [43] | 57.2 | 85.9 | absent: hand-crafted features |"));
+  EXPECT_THAT(result.out,
+              ContainsRegex("\\| Two-stream \\[31\\], ResNet-101 in the place of CNN-M \\| 59.4 \\| 88.0 \\| [0-9.]+ \\|"));
+  EXPECT_THAT(result.out, ContainsRegex("\\| STFN \\(ResNet-101\\) \\| 71.2 \\(73.3 with MIFS\\) \\| 94.3 \\(95.1 with "
+                                        "MIFS\\) \\| failed: freeze: .*'nowhere'"));
+  EXPECT_THAT(result.out, HasSubstr("| TLE [5] | 71.1 | 95.6 | absent: this network is not built here |"));
+  EXPECT_THAT(result.err, HasSubstr("--protocol stfn"));
+  EXPECT_THAT(json_of("failing", "stfn-6").at("rows").at(18).at("error").get<std::string>(), HasSubstr("'nowhere'"));
+  // What did work is not done again.
+  const ProgramResult mended = reproduce(rows, "failing");
+  EXPECT_EQ(mended.exit_code, 0) << mended.err;
+  EXPECT_THAT(mended.err, AllOf(HasSubstr("is trained already"), Not(HasSubstr("stage 1 of 2"))));
+  EXPECT_THAT(mended.out, ContainsRegex("\\| STFN \\(ResNet-101\\) \\| 71.2 .*\\| [0-9.]+ to [0-9.]+ \\|"));
+}
+
+TEST_F(Reproduce, changes_options_where_they_belong_and_keeps_what_rows_differ_by) {
+  const ProgramResult result = reproduce(
+      "stfn-4 --dry-run --seeds 3,4 --override fusion:train.epochs=7 --override preprocess.motion=mv "
+      "--override train.cache_views=2 --flow-cache " +
+          path("flow"),
+      "dry");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("--seed 3 --group part"), HasSubstr("--seed 4"), HasSubstr("--protocol stfn")));
+  EXPECT_FALSE(fs::exists(path("dry/runs")));
+  const Json config = read_toml(path("dry/configs/stfn/table4_7_segments.toml"));
+  EXPECT_EQ(config.at("network").at("segments"), 5);  // of the streams, as the file has it: the table is about segments
+  EXPECT_EQ(config.at("network").at("backbone"), "resnet18");
+  EXPECT_EQ(config.at("train").at("epochs"), 1);
+  EXPECT_FALSE(config.at("train").contains("cache_views"));
+  const auto stage = [&](std::size_t i) { return config.at("stage").at(i); };
+  EXPECT_FALSE(stage(0).contains("preprocess"));
+  EXPECT_EQ(stage(1).at("preprocess").at("motion"), "mv");
+  EXPECT_FALSE(stage(1).contains("cache")) << "a flow cache is for flow";
+  EXPECT_EQ(stage(2).at("train").at("epochs"), 7);
+  EXPECT_EQ(stage(2).at("train").at("cache_views"), 2);
+  EXPECT_EQ(stage(2).at("train").at("learning_rate"), 1e-4);
+  EXPECT_EQ(stage(2).at("network").at("segments"), 7);
+  EXPECT_FALSE(stage(3).contains("train"));
+  // With flow, its stages alone have the cache.
+  ASSERT_EQ(reproduce("if-ttn-4 --dry-run --flow-cache " + path("flow"), "dry").exit_code, 0);
+  const Json vectors = read_toml(path("dry/configs/if_ttn/table4_temporal_mv.toml"));
+  EXPECT_TRUE(vectors.at("stage").at(1).contains("cache"));
+  EXPECT_FALSE(vectors.at("stage").at(2).contains("cache"));
+}
+
+TEST_F(Reproduce, lists_every_row_without_data) {
+  const ProgramResult list = run_program("reproduce --list");
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_THAT(list.out,
+              AllOf(HasSubstr("stfn-1 "), HasSubstr("if-ttn-6 "), HasSubstr("configs/if_ttn/table3_complete.toml head ttn"),
+                    HasSubstr("1.5 x configs/if_ttn/table5_tsn_flow.toml"), HasSubstr("absent: 3D convolutions")));
+  // An option takes one word and leaves the table's name to the command.
+  EXPECT_EQ(run_program("reproduce --row Average --seeds 1,2 --override train.epochs=1 stfn-2 --list").exit_code, 0);
+  EXPECT_THAT(run_program("reproduce stfn-2 --list").out, AllOf(HasSubstr("Maximum"), Not(HasSubstr("Fig. 4a"))));
+}
+
+TEST_F(Reproduce, says_in_one_line_what_is_wrong_before_anything_is_run) {
+  const auto message_of = [](const std::string& what) {
+    const ProgramResult result = reproduce(what, "refused");
+    EXPECT_NE(result.exit_code, 0) << what;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << what << ": " << result.err;
+    EXPECT_FALSE(fs::exists(path("refused/runs"))) << what;
+    return result.err;
+  };
+  EXPECT_THAT(message_of("stfn-8"), HasSubstr("unknown table 'stfn-8'; the nearest is 'stfn-"));
+  EXPECT_THAT(message_of("stfn-1 --row 'Fig 4a'"), HasSubstr("unknown row 'Fig 4a'; the nearest is 'Fig. 4a'"));
+  EXPECT_THAT(message_of("stfn-1 --override train.epocs=1"), HasSubstr("unknown option 'epocs'; the nearest is 'epochs'"));
+  EXPECT_THAT(message_of("stfn-1 --override train.epochs=x"), HasSubstr("must be a whole number, got 'x'"));
+  EXPECT_THAT(message_of("stfn-1 --override fusoin:train.epochs=1"),
+              HasSubstr("unknown stage 'fusoin'; the nearest is 'fusion'"));
+  EXPECT_THAT(message_of("stfn-1 --override network.stfn_design=b"), HasSubstr("is what rows differ by"));
+  EXPECT_THAT(message_of("stfn-1 --override train.seed=2"), HasSubstr("--seeds chooses it"));
+  EXPECT_THAT(message_of("stfn-1 --folds nobody"), HasSubstr("unknown group 'nobody'"));
+  EXPECT_THAT(message_of("stfn-1 --test-share 0.5"), HasSubstr("reproduce divides the clips by itself"));
+  EXPECT_THAT(message_of("stfn-1 --protocol tsnn"), HasSubstr("the nearest is 'tsn'"));
+  EXPECT_THAT(message_of("stfn-1 --seeds 1,1"), HasSubstr("1 is given twice"));
+  EXPECT_THAT(message_of("stfn-1 --init resnet18=nowhere.pth"), HasSubstr("nowhere.pth"));
+  EXPECT_THAT(message_of(""), HasSubstr("needs the name of a table"));
+  EXPECT_THAT(run_program("reproduce stfn-1").err, HasSubstr("reproduce needs --data"));
+}
+
+}  // namespace
+}  // namespace actio::cli
