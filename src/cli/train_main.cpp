@@ -57,7 +57,7 @@ int run_train(TrainArguments& a) {
   const std::vector<Stage> stages = read_stages(a.flags->file(), "--config");
   check_request(a, stages);
   distributed::GroupOptions options;
-  if (a.tables.train.device == "cuda") options.backend = "nccl";
+  if (a.tables.train.device == "cuda" && distributed::Group::has_nccl()) options.backend = "nccl";
   const std::unique_ptr<distributed::Group> group = distributed::Group::connect(options);
   if (group->size() > 1) a.group = group.get();
   if (group->rank() != 0) be_quiet();

@@ -232,6 +232,7 @@ class Run {
       share(cached_, output_);
     }
     wait_for_all();
+    std::puts(fmt::format("wrote {}", output_).c_str());
     return outcome;
   }
 

@@ -49,7 +49,7 @@ void FeatureSource::limit_views(const data::Batch& batch, const TensorMap& featu
 
 // False when told to stop.
 bool FeatureSource::compute(std::int64_t view) {
-  graph_.set_bf16(options_.bf16);
+  graph_.set_precision(options_.bf16, options_.fp16);
   source_->start_epoch(view + 1);
   std::vector<Clip> clips;
   while (const std::optional<data::Batch> batch = source_->next()) {

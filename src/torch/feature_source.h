@@ -20,7 +20,7 @@ struct FeatureOptions {
   bool shuffle = true;
   bool balanced = false;
   bool drop_last = false;
-  bool bf16 = false;               // of the frozen part
+  bool bf16 = false, fp16 = false;  // of the frozen part
   double gigabytes = 4;            // at most; fewer views are kept where they do not fit
   std::int64_t shards = 1, shard = 0;  // as data::LoaderOptions; every shard has the features of all clips
   std::uint64_t seed = 1;

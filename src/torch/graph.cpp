@@ -33,7 +33,7 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
 
 at::Tensor plain_batch_norm(const at::Tensor& x, const NormParams& p, const NormSettings& settings) {
   return activate(at::batch_norm(x, p.weight, p.bias, p.running_mean, p.running_var, settings.training, settings.momentum,
-                                 settings.epsilon, false),
+                                 settings.epsilon, at::globalContext().userEnabledCuDNN()),
                   settings.activation);
 }
 
@@ -225,7 +225,7 @@ at::Tensor Graph::input(const TensorMap& inputs, std::size_t position, std::int6
 at::Tensor Graph::convolution(std::size_t position, const at::Tensor& x) const {
   const net::Attrs& attrs = spec_.nodes[position].attrs;
   const at::Tensor &weight = steps_[position].params[0], &bias = steps_[position].params[1];
-  const at::ScalarType compute = options_.bf16 ? at::kBFloat16 : options_.dtype;
+  const at::ScalarType compute = options_.bf16 ? at::kBFloat16 : options_.fp16 ? at::kHalf : options_.dtype;
   const at::Tensor rows = x.to(compute);
   const bool two_d = spec_.nodes[position].op == Op::kConv2d;
   if (two_d && options_.own_kernels && can_run_depthwise(attrs, rows, weight)) return depthwise_conv2d(attrs, rows, weight);

@@ -19,6 +19,7 @@ namespace actio::torch_train {
 
 struct GraphOptions {
   bool bf16 = false;                  // convolutions and what follows them in bfloat16; parameters and statistics stay f32
+  bool fp16 = false;                  // the same in half precision
   at::ScalarType dtype = at::kFloat;  // of parameters and inputs; kDouble for gradient checks
   at::Device device = at::kCPU;
   bool own_kernels = true;  // of fused_ops.h, where they apply; off: LibTorch's only
@@ -64,7 +65,10 @@ class Graph {
   bool is_trainable(const std::string& node) const;
 
   // The convolutions' type from now on.
-  void set_bf16(bool bf16) { options_.bf16 = bf16; }
+  void set_precision(bool bf16, bool fp16) {
+    options_.bf16 = bf16;
+    options_.fp16 = fp16;
+  }
 
   std::vector<Parameter>& parameters() { return parameters_; }
   const net::NetSpec& spec() const { return spec_; }

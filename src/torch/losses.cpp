@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kFloor = 1e-12;  // a probability of 0 would have an infinite loss
 
-at::Tensor in_full(const at::Tensor& value) { return value.scalar_type() == at::kBFloat16 ? value.to(at::kFloat) : value; }
+at::Tensor in_full(const at::Tensor& value) { return value.scalar_type() == at::kDouble ? value : value.to(at::kFloat); }
 
 // Logits and their share in a probability.
 struct Term {

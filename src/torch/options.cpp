@@ -47,6 +47,7 @@ Fields TrainOptions::fields() {
       {"augment", &augment, "Random segments, and corner crops of several sizes"},
       {"flip", &flip, "With augment: mirror half of the clips; off where left and right are part of the action"},
       {"bf16", &bf16, "Convolutions in bfloat16; weights and statistics stay in f32"},
+      {"fp16", &fp16, "On CUDA: convolutions in half precision with a scaled loss, for devices that lack bfloat16"},
       {"seed", &seed, "Of the order, the augmentation and dropout: the same seed and threads repeat a training bit for bit"},
       {"workers", &workers, "Threads that read videos", {}, 1, 256},
       {"threads", &threads, "Threads that compute; 0: one per core", {}, 0, 1024},

@@ -22,7 +22,7 @@ std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& p
   std::vector<std::string> nodes = loss_nodes(spec);
   const std::string scores_node = spec.scores.empty() ? spec.output : spec.scores;
   nodes.push_back(scores_node);
-  graph.set_bf16(false);
+  graph.set_precision(false, false);
   source.start_epoch(pass.epoch);
   Answers answers;
   std::vector<float> probabilities, scores;

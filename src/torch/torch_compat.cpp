@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <limits>
@@ -39,23 +40,28 @@ bool has_quick_bf16() {
 at::Device find_device(const std::string& name, int index) {
   if (name == "cpu") return at::kCPU;
   if (name != "cuda") fail_usage("device: '{}' is unknown; known: cpu, cuda", name);
-  const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index));
   try {
+    const c10::impl::VirtualGuardImpl devices(at::kCUDA);
+    // A launcher may show every process its own device only.
+    const int seen = std::max(1, static_cast<int>(devices.deviceCount()));
+    const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(index % seen));
     at::empty({1}, at::TensorOptions().device(device));
+    devices.setDevice(device);  // else pinned memory would take some of the first one
+    return device;
   } catch (const std::exception& error) {
     fail("device cuda:{} cannot be used: {}", index, one_line(error));
   }
-  return device;
 }
 
-void allow_tf32(bool allowed) {
-  at::globalContext().setAllowTF32CuBLAS(allowed);
-  at::globalContext().setAllowTF32CuDNN(allowed);
+void set_up_cuda(bool tf32) {
+  at::globalContext().setAllowTF32CuBLAS(tf32);
+  at::globalContext().setAllowTF32CuDNN(tf32);
+  at::globalContext().setDeterministicCuDNN(true);
 }
 
 at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype) {
   if (device.is_cpu()) return tensor.to(dtype);
-  return tensor.pin_memory().to(device, dtype, /*non_blocking=*/true);
+  return (device.is_cuda() ? tensor.pin_memory() : tensor).to(device, dtype, /*non_blocking=*/true);
 }
 
 at::Generator make_generator(const at::Device& device, std::uint64_t seed) {

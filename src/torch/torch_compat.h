@@ -20,13 +20,14 @@ void keep_freed_memory();
 // Whether this processor has the instructions with which bfloat16 convolutions are faster than f32.
 bool has_quick_bf16();
 
-// "cpu", or "cuda" and the number of a device. Throws: Error where this LibTorch or machine has none, with the reason.
+// "cpu", or "cuda" and the number of a device among those that this process sees (counted round), which becomes this thread's.
+// Throws: Error where this LibTorch or machine has none, with the reason.
 at::Device find_device(const std::string& name, int index = 0);
 
-// Whether matrix products and convolutions in f32 may use TF32 on CUDA. Without effect elsewhere.
-void allow_tf32(bool allowed);
+// Of CUDA: whether matrix products and convolutions in f32 may use TF32; convolutions give the same bits every time.
+void set_up_cuda(bool tf32);
 
-// The same values on `device`; from pinned memory and without waiting where the device is not the CPU.
+// The same values on `device`; CUDA: from pinned memory and without waiting.
 at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype);
 
 at::Generator make_generator(const at::Device& device, std::uint64_t seed);

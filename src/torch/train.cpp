@@ -108,7 +108,9 @@ std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& wei
   const auto source = test_source(job, job.test);
   if (!source) return std::nullopt;
   set_thread_count(job.options.threads);
-  Graph graph(job.spec, weights);
+  GraphOptions options;
+  options.device = find_device(job.options.device, job.group == nullptr ? 0 : job.group->local_rank());
+  Graph graph(job.spec, weights, options);
   const std::optional<Answers> own = test(graph, *source, {1, job.stop, {}});
   if (job.group == nullptr || job.group->size() == 1) return own;
   return gather_answers(*job.group, job.test, own, job.stop.stop_requested());

@@ -48,6 +48,7 @@ struct TrainOptions {
   bool augment = true;                     // random segments and crops
   bool flip = true;                        // mirror half of the clips; off where left and right are part of the action
   bool bf16 = false;                       // convolutions in bfloat16
+  bool fp16 = false;                       // on CUDA: convolutions in half precision
   std::int64_t seed = 1;
   std::int64_t workers = 2;         // loader threads
   std::int64_t threads = 0;         // of LibTorch; 0: one per core

@@ -1,6 +1,7 @@
 #include "torch/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <chrono>
 #include <cmath>
@@ -15,6 +16,7 @@
 #include "torch/feature_source.h"
 #include "torch/gather.h"
 #include "torch/graph.h"
+#include "torch/loss_scale.h"
 #include "torch/losses.h"
 #include "torch/optimizer.h"
 #include "torch/schedule.h"
@@ -70,7 +72,7 @@ struct Best {
 GraphOptions graph_options(const TrainJob& job) {
   GraphOptions graph;
   graph.device = find_device(job.options.device, job.group == nullptr ? 0 : job.group->local_rank());
-  allow_tf32(job.options.tf32);
+  if (graph.device.is_cuda()) set_up_cuda(job.options.tf32);
   return graph;
 }
 
@@ -83,6 +85,7 @@ class Trainer {
         sources_(std::move(sources)),
         graph_(job.spec, weights, graph_options(job)),
         schedule_(job.options),
+        loss_scale_(job.options.fp16),
         group_(job.group != nullptr && job.group->size() > 1 ? job.group : nullptr) {
     if (options_.partial_bn) graph_.freeze_batch_norms();
     graph_.freeze(options_.freeze);
@@ -159,6 +162,7 @@ class Trainer {
     features.shuffle = features.drop_last = true;
     features.balanced = options_.balance == "sampling";
     features.bf16 = options_.bf16;
+    features.fp16 = options_.fp16;
     features.shards = ranks();
     features.shard = group_ == nullptr ? 0 : group_->rank();
     wrap(sources_.train, "training");
@@ -170,7 +174,7 @@ class Trainer {
     const double seconds_before = position_.seconds, waited_before = position_.waited;
     if (position_.batches == 0) sources_.train->start_epoch(position_.epoch);
     else sources_.train->continue_epoch(position_.epoch, position_.batches);
-    graph_.set_bf16(options_.bf16);
+    graph_.set_precision(options_.bf16, options_.fp16);
     while (!is_stopped() && step()) {
       position_.seconds = seconds_before + seconds_since(start);
       position_.waited = waited_before + sources_.train->wait_seconds() - waited;
@@ -242,7 +246,8 @@ class Trainer {
     const auto number = loss.item<double>();
     if (!std::isfinite(number)) fail("the loss is {} in step {} for the videos {}", number, steps_, paths_text(batch.paths));
     try {
-      (share == 1 ? loss : loss * share).backward();
+      const double factor = share * loss_scale_.value();
+      (factor == 1 ? loss : loss * factor).backward();
     } catch (const c10::Error& error) {
       fail("{}: the gradient failed: {}", job_.spec.name, one_line(error));
     }
@@ -251,12 +256,20 @@ class Trainer {
   }
 
   void change_weights(std::int64_t clips, const std::vector<std::string>& paths) {
-    const double norm = optimizer_->gradient_norm();
+    const double norm = optimizer_->gradient_norm() / loss_scale_.value();
+    if (!std::isfinite(norm) && loss_scale_.can_fall()) {
+      loss_scale_.fall();
+      optimizer_->clear_gradients();
+      ++steps_;
+      return;
+    }
     if (!std::isfinite(norm)) fail("the gradient is {} in step {} for the videos {}", norm, steps_, paths_text(paths));
     // The middle of the step, so that a warm-up does not begin with a rate of zero.
     const double middle = static_cast<double>(position_.clips) + 0.5 * static_cast<double>(clips);
     const double share = std::min(1.0, middle / static_cast<double>(std::max<std::int64_t>(1, clips_of_epoch())));
     rate_ = schedule_.factor(static_cast<double>(position_.epoch - 1) + share);
+    if (loss_scale_.value() != 1) optimizer_->scale_gradients(1 / loss_scale_.value());
+    loss_scale_.finish_step();
     optimizer_->step(rate_, norm);
     if (average_->active()) average_->update();
     position_.norms += norm;
@@ -294,7 +307,7 @@ class Trainer {
     record.learning_rate = options_.learning_rate * schedule_.factor(static_cast<double>(position_.epoch) - 0.5);  // in its middle
     record.loss = position_.loss / static_cast<double>(position_.clips);
     record.train_top1 = static_cast<double>(position_.hits) / static_cast<double>(position_.clips);
-    record.gradient_norm = position_.norms / static_cast<double>(position_.steps);
+    record.gradient_norm = position_.norms / static_cast<double>(std::max<std::int64_t>(1, position_.steps));
     record.seconds = position_.seconds;
     record.wait_share = record.seconds > 0 ? position_.waited / record.seconds : 0;
     record.clips_per_second = record.seconds > 0 ? static_cast<double>(position_.clips) / record.seconds : 0;
@@ -418,6 +431,7 @@ class Trainer {
     state.progress = {{"position", fields_to_json(position_.fields())},
                       {"best", fields_to_json(best_.fields())},
                       {"schedule", schedule_.state()},
+                      {"loss_scale", loss_scale_.state()},
                       {"steps", steps_},
                       {"stopped_early", result_.stopped_early},
                       {"epochs", std::move(records)}};
@@ -446,6 +460,7 @@ class Trainer {
     fields_from_json(position_.fields(), state.progress.at("position"), where);
     fields_from_json(best_.fields(), state.progress.at("best"), where);
     schedule_.restore(state.progress.at("schedule"));
+    loss_scale_.restore(state.progress.at("loss_scale"));
     steps_ = state.progress.at("steps").get<std::int64_t>();
     result_.stopped_early = state.progress.at("stopped_early").get<bool>();
     for (const Json& json : state.progress.at("epochs")) {
@@ -462,6 +477,7 @@ class Trainer {
   Sources sources_;
   Graph graph_;
   Schedule schedule_;
+  LossScale loss_scale_;
   distributed::Group* group_ = nullptr;  // null for one rank
   std::optional<distributed::Reducer> reducer_;
   std::vector<at::Tensor> statistics_;  // what no gradient changes
@@ -500,7 +516,9 @@ class Borrowed final : public BatchSource {
 TrainResult train_on(const TrainJob& job, TensorMap& weights, Sources sources) {
   set_thread_count(job.options.threads);
   keep_freed_memory();
-  if (job.options.bf16 && !has_quick_bf16() && job.warn)
+  if (job.options.fp16 && job.options.bf16) fail_usage("bf16 and fp16 exclude each other");
+  if (job.options.fp16 && job.options.device == "cpu") fail_usage("fp16: needs --device cuda; on the CPU there is --bf16");
+  if (job.options.bf16 && job.options.device == "cpu" && !has_quick_bf16() && job.warn)
     job.warn("bf16: this processor computes bfloat16 slowly, if at all");
   try {
     return Trainer(job, weights, std::move(sources)).run();

@@ -1,6 +1,6 @@
 #include "torch/distributed/c10d_compat.h"
 
-// c10d's headers of a backend include those of its library, which LibTorch 2.x does not bring.
+// c10d's headers of a backend include those of its library; cmake/Torch.cmake says where they are.
 #if defined(USE_C10D_GLOO) && __has_include(<gloo/rendezvous/store.h>)
 #define ACTIO_HAS_GLOO
 #endif
@@ -13,9 +13,13 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #endif
 #ifdef ACTIO_HAS_NCCL
+#include <nccl.h>
+#include <torch/csrc/cuda/nccl.h>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <cstdlib>
 
 #include "core/error.h"
 
@@ -23,12 +27,27 @@ namespace actio::torch_train::distributed {
 namespace {
 
 #ifdef ACTIO_HAS_GLOO
+#if TORCH_VERSION_MAJOR >= 2
+using Gloo = c10d::ProcessGroupGloo;
+void forget_store(Gloo&) {}
+#else
 // The store is of use only until the ranks are connected; a store whose server is gone keeps a thread of 1.13 spinning.
 class Gloo final : public c10d::ProcessGroupGloo {
  public:
   using c10d::ProcessGroupGloo::ProcessGroupGloo;
-  void forget_store() { store_.reset(); }
+  friend void forget_store(Gloo& gloo) { gloo.store_.reset(); }
 };
+#endif
+#endif
+
+#ifdef ACTIO_HAS_NCCL
+// Parts of c10d's classes are declared by NCCL.
+void check_nccl_version() {
+  const std::uint64_t version = torch::cuda::nccl::version();
+  const auto major = version >> 32, minor = version >> 16 & 0xffff;
+  if (major == NCCL_MAJOR && minor == NCCL_MINOR) return;
+  fail("this build was made with the header of NCCL {}.{}, but LibTorch has {}.{}", NCCL_MAJOR, NCCL_MINOR, major, minor);
+}
 #endif
 
 }  // namespace
@@ -60,21 +79,38 @@ BackendPtr make_gloo([[maybe_unused]] const StorePtr& store, [[maybe_unused]] co
   options->threads = 2;
   const StorePtr keys = c10::make_intrusive<c10d::PrefixStore>(place.name, store);
   auto gloo = c10::make_intrusive<Gloo>(keys, place.rank, place.size, options);
-  gloo->forget_store();
+  forget_store(*gloo);
   return gloo;
 #else
   fail_usage("this build trains in one process only: it was made without the headers of Gloo (libgloo-dev)");
 #endif
 }
 
+bool has_nccl() {
+#ifdef ACTIO_HAS_NCCL
+  return true;
+#else
+  return false;
+#endif
+}
+
 BackendPtr make_nccl([[maybe_unused]] const StorePtr& store, [[maybe_unused]] const BackendPlace& place) {
 #ifdef ACTIO_HAS_NCCL
+  check_nccl_version();
+  // Else c10d itself ends the process where a rank is gone, before anything can be said about it.
+  for (const char* name : {"TORCH_NCCL_ASYNC_ERROR_HANDLING", "NCCL_ASYNC_ERROR_HANDLING"}) setenv(name, "0", 0);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = place.timeout;
   const StorePtr keys = c10::make_intrusive<c10d::PrefixStore>(place.name, store);
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(keys, place.rank, place.size, options);
 #else
   fail_usage("backend: this build has no nccl; known: gloo");
+#endif
+}
+
+void close([[maybe_unused]] Backend& backend) {
+#ifdef ACTIO_HAS_NCCL
+  if (auto* nccl = dynamic_cast<c10d::ProcessGroupNCCL*>(&backend)) nccl->shutdown();
 #endif
 }
 

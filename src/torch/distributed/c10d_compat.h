@@ -42,9 +42,14 @@ struct BackendPlace {
   std::chrono::milliseconds timeout{};
 };
 
+bool has_nccl();
+
 // Throws: Error(kUsage) where this build has no such backend.
 BackendPtr make_gloo(const StorePtr& store, const BackendPlace& place);
 BackendPtr make_nccl(const StorePtr& store, const BackendPlace& place);
+
+// When all ranks have finished with it, before it is destroyed.
+void close(Backend& backend);
 
 WorkPtr start_all_reduce(Backend& backend, const at::Tensor& tensor);
 WorkPtr start_broadcast(Backend& backend, const at::Tensor& tensor, int root);

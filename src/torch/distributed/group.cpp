@@ -96,6 +96,8 @@ Group::Impl::~Impl() {
     for (BackendPtr& backend : {std::ref(main), std::ref(aside)}) {
       if (backend) keep_until_exit(std::move(backend));
     }
+  } else if (aside) {
+    close(*aside);
   }
 }
 
@@ -248,6 +250,8 @@ std::unique_ptr<Group> Group::connect(const GroupOptions& options, const Launch&
   if (!group->impl_->nccl) group->impl_->store.reset();  // NCCL connects later
   return group;
 }
+
+bool Group::has_nccl() { return distributed::has_nccl(); }
 
 int Group::rank() const { return impl_->launch.rank; }
 int Group::size() const { return impl_->launch.size; }

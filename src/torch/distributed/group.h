@@ -51,6 +51,10 @@ class Group {
   static std::unique_ptr<Group> connect(const GroupOptions& options = {});
   static std::unique_ptr<Group> connect(const GroupOptions& options, const Launch& launch);
   ~Group();
+
+  // Whether this build knows the backend "nccl".
+  static bool has_nccl();
+
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 

@@ -23,7 +23,7 @@ struct Reducer::State {
 
   struct Entry {
     at::Tensor parameter;
-    std::shared_ptr<torch::autograd::Node> accumulator;  // lives only as long as somebody holds it
+    decltype(torch::autograd::impl::grad_accumulator(at::Tensor())) accumulator;  // lives only as long as somebody holds it
     std::uintptr_t hook = 0;
     std::size_t bucket = 0, place = 0;
     bool arrived = false;

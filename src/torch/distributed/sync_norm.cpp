@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace actio::torch_train::distributed {
 namespace {
@@ -29,14 +30,17 @@ at::Tensor tensor_of(const std::vector<double>& values, const at::Tensor& like) 
   return at::tensor(values, at::kDouble).to(like.device(), like.scalar_type());
 }
 
-std::vector<double> numbers_of(const at::Tensor& values) {
-  const at::Tensor copy = values.to(at::kCPU, at::kDouble).contiguous();
-  return {copy.data_ptr<double>(), copy.data_ptr<double>() + copy.numel()};
+// Both at once: each copy from a device waits for all that it has to do.
+std::pair<std::vector<double>, std::vector<double>> numbers_of(const at::Tensor& first, const at::Tensor& second) {
+  const at::Tensor copy = at::stack({first, second}).to(at::kCPU, at::kDouble).contiguous();
+  const double *begin = copy.data_ptr<double>(), *middle = begin + first.numel();
+  return {{begin, middle}, {middle, middle + second.numel()}};
 }
 
 ChannelMoments own_moments(const at::Tensor& x) {
   const auto [variance, mean] = at::var_mean(x, row_dims(x), false);
-  return {numbers_of(mean), numbers_of(variance), static_cast<double>(x.numel() / x.size(1))};
+  const auto [means, variances] = numbers_of(mean, variance);
+  return {means, variances, static_cast<double>(x.numel() / x.size(1))};
 }
 
 void move_statistics(const NormParams& params, const ChannelMoments& all, double momentum) {
@@ -69,7 +73,7 @@ struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
     const at::Tensor h = (input.to(weight.scalar_type()) - mean) * deviation;
     const at::Tensor g = gradients[0].to(weight.scalar_type());
     const at::Tensor of_bias = g.sum(row_dims(g)), of_weight = (g * h).sum(row_dims(g));
-    std::vector<double> sums = numbers_of(of_bias), products = numbers_of(of_weight);
+    auto [sums, products] = numbers_of(of_bias, of_weight);
     add_over_ranks(group, sums, products);
     const at::Tensor mean_g = per_channel(tensor_of(sums, g), g) / count;
     const at::Tensor mean_gh = per_channel(tensor_of(products, g), g) / count;
