@@ -126,7 +126,8 @@ void check_addition(const NormCase& c, at::ScalarType type, double allowed) {
   };
   const auto run = [&](at::ScalarType as, at::ScalarType param_type, const auto& op) {
     const auto vector = [&](std::uint64_t seed) { return random({c.sizes[1]}, seed).to(param_type); };
-    Result r{{}, leaf(x.to(as)), leaf(skip.to(as)), {leaf(vector(4) + 1), leaf(vector(5)), vector(6), vector(7).abs() + 0.5}};
+    const NormParams p{leaf(vector(4) + 1), leaf(vector(5)), vector(6), vector(7).abs() + 0.5};
+    Result r{{}, leaf(x.to(as)), leaf(skip.to(as)), p};
     r.y = op(r);
     (r.y.to(at::kDouble) * direction).sum().backward();
     return r;

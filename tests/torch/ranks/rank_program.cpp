@@ -1,6 +1,7 @@
 // One of several processes that train together, as the tests start them: rank_program SCENARIO [SILENCE_LIMIT_IN_SECONDS].
 // It is 0 at its end if all that it compared was equal; else it prints one line about what was not.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <chrono>
 #include <cmath>
