@@ -66,7 +66,8 @@ at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::Scal
 
 at::Generator make_generator(const at::Device& device, std::uint64_t seed) {
   if (device.is_cpu()) return at::make_generator<at::CPUGeneratorImpl>(seed);
-  at::Generator generator = at::globalContext().defaultGenerator(device).clone();
+  // clone() of 1.13 is never freed.
+  static at::Generator generator = at::globalContext().defaultGenerator(device).clone();
   generator.set_current_seed(seed);
   return generator;
 }

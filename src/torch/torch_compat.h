@@ -30,6 +30,7 @@ void set_up_cuda(bool tf32);
 // The same values on `device`; CUDA: from pinned memory and without waiting.
 at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype);
 
+// CUDA: the same one each time, begun anew.
 at::Generator make_generator(const at::Device& device, std::uint64_t seed);
 
 // min(max(x, 0), 6) out of ops that have a backward in every type (1.13 lacks bfloat16 for hardtanh on the CPU).
