@@ -161,35 +161,64 @@ class DirectoryReader {
   const std::string& where_;
 };
 
+// Grows with what inflates, so that a damaged entry with a large claim costs no memory.
+class InflatedBytes {
+ public:
+  InflatedBytes(std::size_t claimed, std::size_t packed) : claimed_(claimed) { reserve(2 * packed + kSmallest); }
+
+  std::span<std::byte> room() {
+    if (written_ == capacity_ && written_ < claimed_) reserve(2 * capacity_);
+    return {content_.get() + written_, capacity_ - written_};
+  }
+  void add(std::size_t count) { written_ += count; }
+  std::size_t written() const { return written_; }
+  std::unique_ptr<std::byte[]> take() { return std::move(content_); }
+
+ private:
+  static constexpr std::size_t kSmallest = 4096;  // bytes
+
+  void reserve(std::size_t wanted) {
+    capacity_ = std::min(claimed_, wanted);
+    auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity_);
+    std::copy_n(content_.get(), written_, larger.get());
+    content_ = std::move(larger);
+  }
+
+  std::unique_ptr<std::byte[]> content_;
+  std::size_t claimed_;
+  std::size_t capacity_ = 0;
+  std::size_t written_ = 0;
+};
+
 ZipContent inflate_entry(std::span<const std::byte> packed, std::size_t size, const std::string& where) {
   if (size / kHighestRatio > packed.size()) {
     fail_data("{}: {} bytes cannot hold {} by deflate", where, packed.size(), size);
   }
-  auto content = std::make_unique_for_overwrite<std::byte[]>(size);
+  InflatedBytes content(size, packed.size());
   z_stream stream{};
   constexpr int kRawDeflate = -15;
   if (inflateInit2(&stream, kRawDeflate) != Z_OK) fail("{}: zlib cannot start", where);
   const std::unique_ptr<z_stream, decltype(&inflateEnd)> guard(&stream, &inflateEnd);
   std::size_t read = 0;
-  std::size_t written = 0;
   int status = Z_OK;
   while (status == Z_OK) {
     constexpr std::size_t kStep = std::size_t{1} << 30;  // zlib counts in 32 bits
+    const std::span<std::byte> room = content.room();
     const std::size_t give = std::min(kStep, packed.size() - read);
-    const std::size_t room = std::min(kStep, size - written);
+    const std::size_t take = std::min(kStep, room.size());
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data() + read));
     stream.avail_in = static_cast<uInt>(give);
-    stream.next_out = reinterpret_cast<Bytef*>(content.get() + written);
-    stream.avail_out = static_cast<uInt>(room);
+    stream.next_out = reinterpret_cast<Bytef*>(room.data());
+    stream.avail_out = static_cast<uInt>(take);
     status = inflate(&stream, Z_NO_FLUSH);
     read += give - stream.avail_in;
-    written += room - stream.avail_out;
+    content.add(take - stream.avail_out);
   }
-  if (status != Z_STREAM_END || written != size || read != packed.size()) {
-    fail_data("{}: damaged: inflated to {} bytes from {}, {} bytes from {} were expected", where, written, read, size,
-              packed.size());
+  if (status != Z_STREAM_END || content.written() != size || read != packed.size()) {
+    fail_data("{}: damaged: inflated to {} bytes from {}, {} bytes from {} were expected", where, content.written(), read,
+              size, packed.size());
   }
-  return {std::move(content), size};
+  return {content.take(), size};
 }
 
 std::uint32_t crc_of(std::span<const std::byte> bytes) {
