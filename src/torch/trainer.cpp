@@ -1,25 +1,14 @@
 #include "torch/trainer.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include <chrono>
 #include <cmath>
 
 #include "core/error.h"
-#include "core/rng.h"
-#include "torch/class_weights.h"
-#include "torch/convert.h"
-#include "torch/distributed/group.h"
-#include "torch/distributed/reducer.h"
-#include "torch/ema.h"
 #include "torch/feature_source.h"
 #include "torch/gather.h"
-#include "torch/graph.h"
-#include "torch/loss_scale.h"
-#include "torch/losses.h"
-#include "torch/optimizer.h"
-#include "torch/schedule.h"
+#include "torch/learner.h"
 #include "torch/tester.h"
 #include "torch/torch_compat.h"
 
@@ -34,17 +23,6 @@ std::string duration_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::llround(std::max(0.0, seconds)));
   if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
   return whole >= 60 ? fmt::format("{} min {:02} s", whole / 60, whole % 60) : fmt::format("{} s", whole);
-}
-
-// "a.mp4, b.mp4, c.mp4 and 5 more"
-std::string paths_text(const std::vector<std::string>& paths) {
-  constexpr std::size_t kShown = 8;
-  if (paths.size() <= kShown) return fmt::format("{}", fmt::join(paths, ", "));
-  return fmt::format("{} and {} more", fmt::join(paths.begin(), paths.begin() + kShown, ", "), paths.size() - kShown);
-}
-
-std::int64_t count_hits(const at::Tensor& output, const at::Tensor& labels) {
-  return output.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
 }
 
 // How far an epoch is.
@@ -69,13 +47,6 @@ struct Best {
   Fields fields() { return {{"epoch", &epoch, ""}, {"top1", &top1, ""}, {"loss", &loss, ""}}; }
 };
 
-GraphOptions graph_options(const TrainJob& job) {
-  GraphOptions graph;
-  graph.device = find_device(job.options.device, job.group == nullptr ? 0 : job.group->local_rank());
-  if (graph.device.is_cuda()) set_up_cuda(job.options.tf32);
-  return graph;
-}
-
 class Trainer {
  public:
   Trainer(const TrainJob& job, TensorMap& weights, Sources sources)
@@ -83,16 +54,7 @@ class Trainer {
         options_(job.options),
         weights_(weights),
         sources_(std::move(sources)),
-        graph_(job.spec, weights, graph_options(job)),
-        schedule_(job.options),
-        loss_scale_(job.options.fp16),
-        group_(job.group != nullptr && job.group->size() > 1 ? job.group : nullptr) {
-    if (options_.partial_bn) graph_.freeze_batch_norms();
-    graph_.freeze(options_.freeze);
-    prepare_loss();
-    optimizer_.emplace(graph_.parameters(), options_);
-    average_.emplace(graph_.parameters(), options_.ema);
-    if (group_ != nullptr) join_group();
+        learner_(job, weights) {
     if (options_.cache_views > 0) keep_features();
     try {
       if (job.resume) restore(*job.resume);
@@ -114,37 +76,12 @@ class Trainer {
   }
 
  private:
-  void prepare_loss() {
-    loss_.label_smoothing = options_.label_smoothing;
-    if (options_.balance == "weights") loss_.class_weights = class_weights(job_.train, job_.spec).to(graph_.options().device);
-    for (const net::Head& head : job_.spec.heads) {
-      if (!graph_.is_trainable(head.node)) loss_.frozen_heads.insert(head.name);
-    }
-    if (!job_.spec.heads.empty() && loss_.frozen_heads.size() == job_.spec.heads.size()) {
-      fail_usage("freeze: no head of {} depends on anything that is left to train", job_.spec.name);
-    }
-    nodes_ = loss_nodes(job_.spec);
-  }
-
-  void join_group() {
-    std::vector<at::Tensor> all, trainable;
-    for (const Parameter& parameter : graph_.parameters()) {
-      all.push_back(parameter.tensor.detach());
-      (parameter.info.trainable ? trainable : statistics_).push_back(parameter.tensor);
-    }
-    distributed::broadcast_all(*group_, all);
-    reducer_.emplace(*group_, trainable);
-  }
-
-  std::int64_t ranks() const { return group_ == nullptr ? 1 : group_->size(); }
-  bool leads() const { return group_ == nullptr || group_->rank() == 0; }
-
   // The frozen part is run once for each look at a clip.
   void keep_features() {
     FeatureOptions features;
-    std::vector<std::string> nodes = nodes_;
+    std::vector<std::string> nodes = learner_.loss_nodes();
     nodes.push_back(job_.spec.scores.empty() ? job_.spec.output : job_.spec.scores);
-    features.nodes = graph_.frozen_boundary(nodes);
+    features.nodes = learner_.graph().frozen_boundary(nodes);
     features.gigabytes = options_.cache_gigabytes;
     features.seed = static_cast<std::uint64_t>(options_.seed);
     features.progress = job_.progress;
@@ -153,7 +90,7 @@ class Trainer {
       if (!source) return;
       features.what = what;
       features.batch_size = std::max<std::int64_t>(1, std::min(options_.batch_size, source->clips() / features.shards));
-      source = std::make_unique<FeatureSource>(graph_, std::move(source), features);
+      source = std::make_unique<FeatureSource>(learner_.graph(), std::move(source), features);
     };
     features.shuffle = false;
     wrap(sources_.validation, "validation");
@@ -163,8 +100,8 @@ class Trainer {
     features.balanced = options_.balance == "sampling";
     features.bf16 = options_.bf16;
     features.fp16 = options_.fp16;
-    features.shards = ranks();
-    features.shard = group_ == nullptr ? 0 : group_->rank();
+    features.shards = learner_.ranks();
+    features.shard = learner_.group() == nullptr ? 0 : learner_.group()->rank();
     wrap(sources_.train, "training");
   }
 
@@ -174,122 +111,40 @@ class Trainer {
     const double seconds_before = position_.seconds, waited_before = position_.waited;
     if (position_.batches == 0) sources_.train->start_epoch(position_.epoch);
     else sources_.train->continue_epoch(position_.epoch, position_.batches);
-    graph_.set_precision(options_.bf16, options_.fp16);
-    while (!is_stopped() && step()) {
+    learner_.graph().set_precision(options_.bf16, options_.fp16);
+    while (!learner_.is_stopped() && step()) {
       position_.seconds = seconds_before + seconds_since(start);
       position_.waited = waited_before + sources_.train->wait_seconds() - waited;
-      if (options_.save_minutes > 0 && !is_stopped() && seconds_since(saved_) > 60 * options_.save_minutes) save();
+      if (options_.save_minutes > 0 && !learner_.is_stopped() && seconds_since(saved_) > 60 * options_.save_minutes) save();
     }
-    result_.interrupted = is_stopped();
+    result_.interrupted = learner_.is_stopped();
     if (result_.interrupted) return;
     if (position_.clips == 0) fail("epoch {}: no training clip could be read", position_.epoch);
     position_.seconds = seconds_before + seconds_since(start);
     position_.waited = waited_before + sources_.train->wait_seconds() - waited;
   }
 
-  // Of several ranks: what they agreed on after the last step.
-  bool is_stopped() const { return group_ == nullptr ? job_.stop.stop_requested() : agreed_to_stop_; }
-
-  // One step of the optimiser on the gradients of options_.accumulate batches, or of those that are left. False at the end of
-  // the epoch. Throws before the weights are touched.
   bool step() {
-    const double expected = static_cast<double>(options_.batch_size * options_.accumulate);
-    std::vector<std::string> paths;
-    double loss = 0;
-    std::int64_t clips = 0, hits = 0, part = 0;
-    std::optional<data::Batch> batch = sources_.train->next();
-    if (!batch) return false;
-    while (batch) {
-      std::optional<data::Batch> following;
-      if (part + 1 < options_.accumulate) following = sources_.train->next();
-      const auto count = static_cast<std::int64_t>(batch->labels.size());
-      const double share = options_.accumulate == 1 ? 1 : static_cast<double>(count) / expected;
-      if (reducer_) reducer_->set_enabled(!following);
-      loss += backward(*batch, share, part++, hits) * static_cast<double>(count);
-      clips += count;
-      ++position_.batches;
-      paths.insert(paths.end(), batch->paths.begin(), batch->paths.end());
-      batch = std::move(following);
+    const auto record = learner_.step(*sources_.train, position_.epoch, position_.clips);
+    if (!record) return false;
+    position_.batches += record->batches;
+    position_.clips += record->clips;
+    position_.loss += record->loss;
+    position_.hits += record->hits;
+    if (record->gradient_norm) {
+      position_.norms += *record->gradient_norm;
+      ++position_.steps;
     }
-    if (reducer_) reducer_->finish();
-    if (options_.accumulate > 1 && static_cast<double>(clips) != expected) optimizer_->scale_gradients(expected / static_cast<double>(clips));
-    add_up_ranks(loss, clips, hits);
-    change_weights(clips, paths);
-    position_.clips += clips;
-    position_.loss += loss;
-    position_.hits += hits;
-    clips_seen_ += clips;
-    report(loss / static_cast<double>(clips));
+    clips_seen_ += record->clips;
+    report(record->loss / static_cast<double>(record->clips));
     return true;
   }
 
-  void add_up_ranks(double& loss, std::int64_t& clips, std::int64_t& hits) {
-    if (group_ == nullptr) return;
-    const double stop = job_.stop.stop_requested() ? 1 : 0;
-    const at::Tensor sums = at::tensor({loss, static_cast<double>(clips), static_cast<double>(hits), stop}, at::kDouble);
-    group_->all_reduce_sum(sums);
-    const double* sum = sums.data_ptr<double>();
-    loss = sum[0];
-    clips = static_cast<std::int64_t>(sum[1]);
-    hits = static_cast<std::int64_t>(sum[2]);
-    agreed_to_stop_ = sum[3] > 0;
-  }
-
-  // Returns the batch's loss, whose gradient is added, times `share`.
-  double backward(const data::Batch& batch, double share, std::int64_t part, std::int64_t& hits) {
-    at::Generator dropout = make_generator(graph_.options().device, step_seed(part));
-    const Graph::Values values =
-        graph_.run(batch.inputs, nodes_,
-                   {.training = true, .gradients = true, .dropout = &dropout, .sync_norm = options_.sync_bn ? group_ : nullptr});
-    const at::Tensor labels = check_labels(job_.spec, values, batch.labels, batch.paths);
-    const at::Tensor loss = total_loss(job_.spec, values, labels, loss_);
-    const auto number = loss.item<double>();
-    if (!std::isfinite(number)) fail("the loss is {} in step {} for the videos {}", number, steps_, paths_text(batch.paths));
-    try {
-      const double factor = share * loss_scale_.value();
-      (factor == 1 ? loss : loss * factor).backward();
-    } catch (const c10::Error& error) {
-      fail("{}: the gradient failed: {}", job_.spec.name, one_line(error));
-    }
-    hits += count_hits(values.at(job_.spec.output), labels);
-    return number;
-  }
-
-  void change_weights(std::int64_t clips, const std::vector<std::string>& paths) {
-    const double norm = optimizer_->gradient_norm() / loss_scale_.value();
-    if (!std::isfinite(norm) && loss_scale_.can_fall()) {
-      loss_scale_.fall();
-      optimizer_->clear_gradients();
-      ++steps_;
-      return;
-    }
-    if (!std::isfinite(norm)) fail("the gradient is {} in step {} for the videos {}", norm, steps_, paths_text(paths));
-    // The middle of the step, so that a warm-up does not begin with a rate of zero.
-    const double middle = static_cast<double>(position_.clips) + 0.5 * static_cast<double>(clips);
-    const double share = std::min(1.0, middle / static_cast<double>(std::max<std::int64_t>(1, clips_of_epoch())));
-    rate_ = schedule_.factor(static_cast<double>(position_.epoch - 1) + share);
-    if (loss_scale_.value() != 1) optimizer_->scale_gradients(1 / loss_scale_.value());
-    loss_scale_.finish_step();
-    optimizer_->step(rate_, norm);
-    if (average_->active()) average_->update();
-    position_.norms += norm;
-    ++position_.steps;
-    ++steps_;
-  }
-
-  std::int64_t clips_of_epoch() const { return sources_.train->clips() * ranks(); }
-
-  // Dropout depends on the seed, the step and the rank only, whatever else draws random numbers in this process.
-  std::uint64_t step_seed(std::int64_t part) const {
-    Rng rng(static_cast<std::uint64_t>(options_.seed), static_cast<std::uint64_t>(steps_));
-    std::uint64_t seed = rng.next();
-    for (std::int64_t i = 0; i < part; ++i) seed = rng.next();
-    return leads() ? seed : Rng(seed, static_cast<std::uint64_t>(group_->rank())).next();
-  }
+  std::int64_t clips_of_epoch() const { return sources_.train->clips() * learner_.ranks(); }
 
   void report(double loss) const {
-    if (!leads()) return;
-    if (job_.on_step) job_.on_step(steps_, loss, options_.learning_rate * rate_);
+    if (!learner_.leads()) return;
+    if (job_.on_step) job_.on_step(learner_.steps(), loss, learner_.learning_rate());
     if (!job_.progress) return;
     const std::int64_t clips = clips_of_epoch();
     const double speed = static_cast<double>(clips_seen_) / std::max(1e-9, seconds_since(started_));
@@ -304,7 +159,7 @@ class Trainer {
   EpochRecord record_of_epoch() const {
     EpochRecord record;
     record.epoch = position_.epoch;
-    record.learning_rate = options_.learning_rate * schedule_.factor(static_cast<double>(position_.epoch) - 0.5);  // in its middle
+    record.learning_rate = learner_.learning_rate_at(static_cast<double>(position_.epoch) - 0.5);  // in its middle
     record.loss = position_.loss / static_cast<double>(position_.clips);
     record.train_top1 = static_cast<double>(position_.hits) / static_cast<double>(position_.clips);
     record.gradient_norm = position_.norms / static_cast<double>(std::max<std::int64_t>(1, position_.steps));
@@ -316,8 +171,8 @@ class Trainer {
 
   void finish_epoch() {
     EpochRecord record = record_of_epoch();
-    average_->swap();
-    if (group_ != nullptr) distributed::broadcast_all(*group_, statistics_);  // each rank has seen other clips
+    learner_.swap_average();
+    learner_.share_statistics();
     const bool last = record.epoch == options_.epochs;
     const bool due = !last && options_.evaluate_every > 0 && record.epoch % options_.evaluate_every == 0;
     if (const auto answers = try_to_test(sources_.validation, job_.validation, "validating")) {
@@ -330,16 +185,16 @@ class Trainer {
     }
     if (last && !sources_.validation) test_at_the_end(record);
     if (!result_.interrupted) {
-      graph_.store(weights_);
-      if (record.best && sources_.validation) graph_.store(best_weights_);
+      learner_.store(weights_);
+      if (record.best && sources_.validation) learner_.store(best_weights_);
     }
-    average_->swap();
+    learner_.swap_average();
     if (result_.interrupted) return;
-    schedule_.finish_epoch(sources_.validation ? record.validation_loss : record.loss);
+    learner_.finish_epoch(sources_.validation ? record.validation_loss : record.loss);
     result_.epochs.push_back(record);
     position_ = {.epoch = record.epoch + 1};
     result_.stopped_early = options_.early_stop > 0 && record.epoch - best_.epoch >= options_.early_stop && !last;
-    if (leads() && job_.on_epoch) job_.on_epoch(record, model());
+    if (learner_.leads() && job_.on_epoch) job_.on_epoch(record, model());
     // The model follows the last epoch at once; a state of it would be of no use.
     if (!last && !result_.stopped_early && seconds_since(saved_) > 20 * save_seconds_) save();
   }
@@ -361,20 +216,20 @@ class Trainer {
     if (!source || result_.interrupted) return std::nullopt;
     const std::int64_t epoch = std::min(position_.epoch, options_.epochs);
     TestPass pass{1, job_.stop, {}};
-    if (job_.progress && leads()) {
+    if (job_.progress && learner_.leads()) {
       pass.progress = [&](std::int64_t clips) {
         job_.progress({fmt::format("{} {}/{}", what, epoch, options_.epochs), clips, source->clips(), ""});
       };
     }
     std::optional<Answers> answers;
     try {
-      answers = test(graph_, *source, pass);
+      answers = test(learner_.graph(), *source, pass);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kBadData) throw;
       if (job_.warn) job_.warn(fmt::format("epoch {} was not tested: {}", epoch, error.what()));
     }
-    if (group_ != nullptr) {
-      answers = gather_answers(*group_, items, answers, job_.stop.stop_requested());
+    if (learner_.group() != nullptr) {
+      answers = gather_answers(*learner_.group(), items, answers, job_.stop.stop_requested());
       result_.interrupted = any_rank(job_.stop.stop_requested());
     } else {
       result_.interrupted = job_.stop.stop_requested();
@@ -384,7 +239,7 @@ class Trainer {
 
   bool any_rank(bool condition) const {
     const at::Tensor sum = at::tensor({condition ? 1.0 : 0.0}, at::kDouble);
-    group_->all_reduce_sum(sum);
+    learner_.group()->all_reduce_sum(sum);
     return sum.item<double>() > 0;
   }
 
@@ -395,9 +250,9 @@ class Trainer {
 
   void finish() {
     if (result_.interrupted) {
-      average_->swap();
-      graph_.store(weights_);
-      average_->swap();
+      learner_.swap_average();
+      learner_.store(weights_);
+      learner_.swap_average();
       save();
       if (!best_weights_.empty()) weights_ = best_weights_;
     } else if (!best_weights_.empty() || !result_.test) {
@@ -405,63 +260,42 @@ class Trainer {
         if (best_.epoch != position_.epoch - 1) result_.last_weights = weights_;
         weights_ = best_weights_;
       }
-      load(weights_);
+      learner_.load(weights_);
       result_.test = try_to_test(sources_.test, job_.test, "testing");
     }
     result_.skipped_clips = 0;
     for (const auto* source : {&sources_.train, &sources_.validation, &sources_.test}) {
       if (*source) result_.skipped_clips += (*source)->skipped_clips();
     }
-    result_.steps = steps_;
-  }
-
-  void load(const TensorMap& weights) {
-    const at::NoGradGuard guard;
-    for (Parameter& parameter : graph_.parameters()) {
-      parameter.tensor.copy_(to_torch(weights.at(parameter.info.name), parameter.info.name));
-    }
+    result_.steps = learner_.steps();
   }
 
   void save() {
-    if (!job_.on_state || !leads()) return;
+    if (!job_.on_state || !learner_.leads()) return;
     const auto start = Clock::now();
     TrainState state;
     Json records = Json::array();
     for (EpochRecord record : result_.epochs) records.push_back(fields_to_json(record.fields()));
     state.progress = {{"position", fields_to_json(position_.fields())},
                       {"best", fields_to_json(best_.fields())},
-                      {"schedule", schedule_.state()},
-                      {"loss_scale", loss_scale_.state()},
-                      {"steps", steps_},
                       {"stopped_early", result_.stopped_early},
                       {"epochs", std::move(records)}};
-    TensorMap weights;
-    graph_.store(weights);
-    for (auto& [name, tensor] : weights) state.tensors["weight." + name] = tensor;
+    learner_.save(state.tensors, state.progress);
     for (const auto& [name, tensor] : best_weights_) state.tensors["best." + name] = tensor;
-    optimizer_->store(state.tensors);
-    average_->store(state.tensors);
     job_.on_state(state, model());
     saved_ = Clock::now();
     save_seconds_ = seconds_since(start);
   }
 
   void restore(const TrainState& state) {
-    TensorMap weights;
     for (const auto& [name, tensor] : state.tensors) {
-      if (name.starts_with("weight.")) weights[name.substr(7)] = tensor;
       if (name.starts_with("best.")) best_weights_[name.substr(5)] = tensor;
     }
-    load(weights);
-    graph_.store(weights_);
-    optimizer_->load(state.tensors);
-    average_->load(state.tensors);
+    learner_.restore(state.tensors, state.progress);
+    learner_.store(weights_);
     const std::string where = "the state";
     fields_from_json(position_.fields(), state.progress.at("position"), where);
     fields_from_json(best_.fields(), state.progress.at("best"), where);
-    schedule_.restore(state.progress.at("schedule"));
-    loss_scale_.restore(state.progress.at("loss_scale"));
-    steps_ = state.progress.at("steps").get<std::int64_t>();
     result_.stopped_early = state.progress.at("stopped_early").get<bool>();
     for (const Json& json : state.progress.at("epochs")) {
       EpochRecord record;
@@ -475,24 +309,12 @@ class Trainer {
   TensorMap& weights_;
   TensorMap best_weights_;  // where there is a validation part
   Sources sources_;
-  Graph graph_;
-  Schedule schedule_;
-  LossScale loss_scale_;
-  distributed::Group* group_ = nullptr;  // null for one rank
-  std::optional<distributed::Reducer> reducer_;
-  std::vector<at::Tensor> statistics_;  // what no gradient changes
-  bool agreed_to_stop_ = false;
-  LossOptions loss_;
-  std::optional<Optimizer> optimizer_;
-  std::optional<WeightAverage> average_;
-  std::vector<std::string> nodes_;
+  Learner learner_;
   TrainResult result_;
   Position position_;
   Best best_;
   Clock::time_point started_, saved_;
   double save_seconds_ = 0;  // that the last saving took
-  double rate_ = 0;          // factor of the last step
-  std::int64_t steps_ = 0;
   std::int64_t clips_seen_ = 0;
 };
 
