@@ -58,6 +58,7 @@ Layout layout_of(const data::CsvTable& csv, ScoreTable& table) {
   if (table.classes.empty()) fail_data("{} line 1: no column of scores; columns: {}", csv.source, fmt::join(header, ", "));
   bool numbered = true;
   for (std::size_t c = 0; c < table.classes.size(); ++c) {
+    if (table.classes[c].empty()) fail_data("{} line 1: column {} has no name", csv.source, layout.first_score + c + 1);
     layout.class_of.emplace(table.classes[c], static_cast<std::int64_t>(c));
     numbered = numbered && table.classes[c] == std::to_string(c);
   }
@@ -117,6 +118,7 @@ std::vector<std::string> csv_columns(const ScoreTable& table, const std::string&
   const std::vector<std::string> names = class_names_of(table);
   std::set<std::string> columns(std::begin(kFirstColumns), std::end(kFirstColumns));
   for (const std::string& name : names) {
+    if (name.empty()) fail_usage("{}: a CSV cannot have a column without a name, but one class has none; write .npy instead", path);
     if (columns.insert(name).second) continue;
     fail_usage("{}: a CSV cannot have two columns '{}', but that class would be one; write .npy instead", path,
                data::shown(name));

@@ -14,7 +14,7 @@ namespace actio::eval {
 ScoreTable read_score_csv(const std::string& path);
 
 // The columns behind the first ones: class names, or numbers where there are none.
-// Throws: Error(kUsage) for a class named as one of the first columns, or two of one name.
+// Throws: Error(kUsage) for a class without a name or named as one of the first columns, or two of one name.
 std::vector<std::string> csv_columns(const ScoreTable& table, const std::string& path);
 
 // Throws: as csv_columns.

@@ -124,6 +124,7 @@ TEST_F(ScoreFile, malformed_csv_is_one_line_that_names_place_and_value) {
   expect_bad("path,label,a,b\nx,0,1,nan\n", {"bad.csv", "'x'", "class 1", "nan"});
   expect_bad("path,label,a,b\nx,0,1,1e39\n", {"bad.csv", "'x'", "class 1", "inf"});
   expect_bad("path,label,a,b\nx,0,1\n", {"bad.csv line 2", "3 fields", "4"});
+  expect_bad("path,label,a,\nx,0,1,2\n", {"bad.csv line 1", "column 4 has no name"});
   expect_bad("path,label,a,a\nx,0,1,2\n", {"bad.csv line 1", "'a' occurs twice"});
   expect_bad("path,label,a,b\n,0,1,2\n", {"bad.csv line 2", "path is empty"});
   expect_bad("path,label,kind,a,b\nx,0,odds,1,2\n", {"bad.csv line 2", "'odds'"});
@@ -226,7 +227,7 @@ TEST_F(ScoreFile, an_index_can_be_named) {
 TEST_F(ScoreFile, what_cannot_be_written_leaves_the_old_file) {
   write_bytes(dir_ / "s.csv", "old");
   ScoreTable table = example();
-  for (const std::string name : {"path", "label", "kind", "say \"hi\""}) {
+  for (const std::string name : {"path", "label", "kind", "say \"hi\"", ""}) {
     table.classes[0] = name;
     EXPECT_THROW(check_storable(dir_ / "s.csv", table), Error) << name;
     EXPECT_THROW(write_scores(dir_ / "s.csv", table), Error) << name;
