@@ -93,4 +93,11 @@ template <typename T>
 void add_depthwise_weight_gradient(const Depthwise& shape, const T* image, const T* gradient_row, std::int64_t y,
                                    float* sums);
 
+// One step of stochastic gradient descent in one pass: velocity = momentum * velocity + scale * gradient + decay * weight;
+// weight -= rate * velocity.
+struct MomentumStep {
+  float scale = 1, decay = 0, momentum = 0, rate = 0;
+};
+void momentum_step(std::int64_t count, const MomentumStep& step, const float* gradient, float* velocity, float* weight);
+
 }  // namespace actio::torch_train::kernels

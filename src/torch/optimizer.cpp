@@ -1,12 +1,14 @@
 #include "torch/optimizer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
 #include "core/error.h"
 #include "torch/convert.h"
+#include "torch/kernels.h"
 
 namespace actio::torch_train {
 namespace {
@@ -20,6 +22,11 @@ const Tensor& state_tensor(const TensorMap& state, const std::string& key, const
   const Shape wanted(like.sizes().begin(), like.sizes().end());
   if (found.shape() != wanted) fail_data("{}: expected shape {}, got {}", key, shape_text(wanted), shape_text(found.shape()));
   return found;
+}
+
+bool lies_as(const at::Tensor& a, const at::Tensor& b) {
+  return a.scalar_type() == at::kFloat && a.is_cpu() && a.is_non_overlapping_and_dense() && a.sizes() == b.sizes() &&
+         a.strides() == b.strides();
 }
 
 }  // namespace
@@ -51,15 +58,25 @@ void Optimizer::scale_gradients(double factor) {
   }
 }
 
-void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double rate) const {
-  at::Tensor change = gradient;
-  if (options_.weight_decay != 0) change.add_(slot.tensor, options_.weight_decay);
-  if (options_.momentum != 0) {
-    if (slot.velocity.defined()) slot.velocity.mul_(options_.momentum).add_(change);
-    else slot.velocity = change.clone();
-    change = slot.velocity;
+// A large network's step is bound by memory: in one pass where the tensors allow it, in four where not.
+void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double scale, double rate) const {
+  if (options_.momentum != 0 && !slot.velocity.defined()) slot.velocity = at::zeros_like(slot.tensor);
+  if (options_.momentum != 0 && lies_as(slot.tensor, gradient) && lies_as(slot.velocity, slot.tensor)) {
+    const kernels::MomentumStep step{static_cast<float>(scale), static_cast<float>(options_.weight_decay),
+                                     static_cast<float>(options_.momentum), static_cast<float>(rate)};
+    const float* from = gradient.data_ptr<float>();
+    auto* velocity = slot.velocity.data_ptr<float>();
+    auto* weight = slot.tensor.data_ptr<float>();
+    constexpr std::int64_t kGrain = 32768;
+    at::parallel_for(0, slot.tensor.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+      kernels::momentum_step(end - begin, step, from + begin, velocity + begin, weight + begin);
+    });
+    return;
   }
-  slot.tensor.add_(change, -rate);
+  if (scale != 1) gradient.mul_(scale);
+  if (options_.weight_decay != 0) gradient.add_(slot.tensor, options_.weight_decay);
+  if (options_.momentum != 0) slot.velocity.mul_(options_.momentum).add_(gradient);
+  slot.tensor.add_(options_.momentum != 0 ? slot.velocity : gradient, -rate);
 }
 
 void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double rate) const {
@@ -90,13 +107,14 @@ void Optimizer::change_adamw(Slot& slot, const at::Tensor& gradient, double rate
 
 void Optimizer::step(double factor, double norm) {
   const at::NoGradGuard guard;
-  if (options_.clip_gradient > 0 && norm > options_.clip_gradient) scale_gradients(options_.clip_gradient / norm);
+  const double scale = options_.clip_gradient > 0 && norm > options_.clip_gradient ? options_.clip_gradient / norm : 1;
+  if (scale != 1 && options_.optimizer != "sgd") scale_gradients(scale);
   for (Slot& slot : slots_) {
     const at::Tensor gradient = slot.tensor.grad();
     if (!gradient.defined()) continue;
     ++slot.steps;
     const double rate = options_.learning_rate * slot.rate * factor;
-    if (options_.optimizer == "sgd") change_sgd(slot, gradient, rate);
+    if (options_.optimizer == "sgd") change_sgd(slot, gradient, scale, rate);
     else if (options_.optimizer == "rmsprop") change_rmsprop(slot, gradient, rate);
     else change_adamw(slot, gradient, rate);
   }

@@ -45,7 +45,7 @@ class Optimizer {
     std::int64_t steps = 0;
   };
 
-  void change_sgd(Slot& slot, const at::Tensor& gradient, double rate) const;
+  void change_sgd(Slot& slot, const at::Tensor& gradient, double scale, double rate) const;
   void change_rmsprop(Slot& slot, const at::Tensor& gradient, double rate) const;
   void change_adamw(Slot& slot, const at::Tensor& gradient, double rate) const;
 

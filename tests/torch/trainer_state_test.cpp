@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/optim/adamw.h>
 #include <torch/optim/rmsprop.h>
+#include <torch/optim/sgd.h>
 
 #include <map>
 
@@ -316,6 +317,37 @@ TEST(Optimizer, takes_the_steps_of_rmsprop_and_adamw_as_the_library_does) {
         optimizer.step(1, optimizer.gradient_norm());
         reference->step();
         EXPECT_TRUE(at::allclose(parameters[0].tensor, peer, 1e-5, 1e-6)) << "step " << step;
+      }
+    }
+  }
+}
+
+TEST(Optimizer, takes_the_steps_of_gradient_descent_as_the_library_does_however_tensors_lie) {
+  for (const double momentum : {0.0, 0.9}) {
+    for (const at::MemoryFormat format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      for (const bool same_layout : {true, false}) {
+        SCOPED_TRACE(fmt::format("momentum {} format {} same {}", momentum, static_cast<int>(format), same_layout));
+        TrainOptions options;
+        options.momentum = momentum;
+        options.learning_rate = 0.01;
+        options.weight_decay = 0.05;
+        options.clip_gradient = 20;
+        std::vector<Parameter> parameters(1);
+        parameters[0].info.name = "w";
+        parameters[0].tensor = at::randn({33, 40, 7, 9}).contiguous(format).set_requires_grad(true);
+        at::Tensor peer = parameters[0].tensor.detach().clone().set_requires_grad(true);
+        torch::optim::SGD reference(std::vector{peer}, torch::optim::SGDOptions(0.01).momentum(momentum).weight_decay(0.05));
+        Optimizer optimizer(parameters, options);
+        for (int step = 0; step < 4; ++step) {
+          const at::Tensor gradient = at::randn({33, 40, 7, 9}) * (step == 2 ? 0.01 : 1);  // a norm of 2.9 is not clipped
+          const at::Tensor elsewhere = gradient.transpose(2, 3).contiguous(format).transpose(2, 3);
+          parameters[0].tensor.mutable_grad() = same_layout ? gradient.contiguous(format) : elsewhere;
+          const double norm = optimizer.gradient_norm();
+          peer.mutable_grad() = (gradient * std::min(1.0, 20 / norm)).contiguous(format);
+          optimizer.step(1, norm);
+          reference.step();
+          EXPECT_TRUE(at::allclose(parameters[0].tensor, peer, 1e-5, 1e-6)) << "step " << step;
+        }
       }
     }
   }
