@@ -3,6 +3,8 @@
 
     tools/ut_interaction_table.py OUT [SEED ...]
 
+First with the centre view of each test clip, then with STFN's five.
+
 A cell is the mean of the seeds, and in brackets the lowest and the highest seed where there are several. Fused rows add up the class scores of their
 networks with equal weights, as `actio fuse` does. The interval is Wilson's for the mean on as many clips as the part has: seeds see the
 same clips, so more of them do not narrow it. Differences draw clips (10,000 times), each with its answers of all seeds.
@@ -28,6 +30,7 @@ ROWS = [
     ("Full IF-TTN: IF-TTN + MV-IF-TTN", ["if_ttn", "mv_if_ttn"]),
 ]
 PARTS = ["set1", "set2", "cross"]
+NAMES = {"set1": "set 1", "set2": "set 2", "cross": "across the sets"}
 LATE_FUSION = ["tsn_rgb", "tsn_flow"]
 COMPARED = [["stfn"], ["if_ttn"], ["mv_if_ttn"], ["if_ttn", "mv_if_ttn"]]
 
@@ -39,16 +42,16 @@ def read_scores(path):
         return {row[0]: (row[1], [float(value) for value in row[3:]]) for row in rows}, classes
 
 
-def answers(out, seed, part, networks):
+def answers(out, seed, part, networks, scores):
     """Path of each clip -> whether the summed scores name its class; None where a network was not trained."""
-    paths = [out / f"s{seed}" / part / network / "scores.csv" for network in networks]
+    paths = [out / f"s{seed}" / part / network / scores for network in networks]
     if not all(path.exists() for path in paths):
         return None
     files = [read_scores(path) for path in paths]
     classes = files[0][1]
     right = {}
     for clip, (label, _) in files[0][0].items():
-        total = [sum(column) for column in zip(*(scores[clip][1] for scores, _ in files))]
+        total = [sum(column) for column in zip(*(rows[clip][1] for rows, _ in files))]
         right[clip] = classes[total.index(max(total))] == label
     return right
 
@@ -60,8 +63,8 @@ def wilson(share, count):
     return 100 * (middle - half), 100 * (middle + half)
 
 
-def cell(out, seeds, part, networks):
-    runs = [run for seed in seeds if (run := answers(out, seed, part, networks))]
+def cell(out, seeds, part, networks, scores):
+    runs = [run for seed in seeds if (run := answers(out, seed, part, networks, scores))]
     if not runs:
         return " | "
     shares = [100 * sum(run.values()) / len(run) for run in runs]
@@ -70,11 +73,11 @@ def cell(out, seeds, part, networks):
     return f"{statistics.mean(shares):.1f}{spread} | {low:.1f} to {high:.1f}"
 
 
-def difference(out, seeds, parts, networks):
+def difference(out, seeds, parts, networks, scores):
     """Points that `networks` are above late fusion: mean of seeds and clips, 95 % interval."""
     gains = []
     for part in parts:
-        pairs = [(answers(out, seed, part, networks), answers(out, seed, part, LATE_FUSION)) for seed in seeds]
+        pairs = [(answers(out, seed, part, networks, scores), answers(out, seed, part, LATE_FUSION, scores)) for seed in seeds]
         pairs = [(ours, theirs) for ours, theirs in pairs if ours and theirs]
         if not pairs:
             return ""
@@ -93,26 +96,37 @@ def seconds_of(out):
         return times
 
 
-def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    out = pathlib.Path(sys.argv[1])
-    seeds = sys.argv[2:] or sorted(folder.name[1:] for folder in out.glob("s[0-9]*"))
-    names = {"set1": "set 1", "set2": "set 2", "cross": "across the sets"}
-    print("| row | " + " | ".join(f"{names[part]} | 95 % interval" for part in PARTS) + " |")
+def print_accuracies(out, seeds, scores):
+    print("| row | " + " | ".join(f"{NAMES[part]} | 95 % interval" for part in PARTS) + " |")
     print("|---" * (1 + 2 * len(PARTS)) + "|")
     for title, networks in ROWS:
-        print(f"| {title} | " + " | ".join(cell(out, seeds, part, networks) for part in PARTS) + " |")
+        print(f"| {title} | " + " | ".join(cell(out, seeds, part, networks, scores) for part in PARTS) + " |")
     print("\n| points above late fusion | both sets, 120 clips | across the sets |\n|---|---|---|")
     for networks in COMPARED:
         title = next(title for title, row in ROWS if row == networks)
-        print(f"| {title} | {difference(out, seeds, ['set1', 'set2'], networks)} | {difference(out, seeds, ['cross'], networks)} |")
-    print("\n| seconds, median of the seeds | " + " | ".join(names[part] for part in PARTS) + " |\n|---|---|---|---|")
+        cells = [difference(out, seeds, parts, networks, scores) for parts in (["set1", "set2"], ["cross"])]
+        print(f"| {title} | {cells[0]} | {cells[1]} |")
+
+
+def print_times(out):
+    print("| seconds, median of the seeds | " + " | ".join(NAMES[part] for part in PARTS) + " |\n|---|---|---|---|")
     times = seconds_of(out)
     for title, networks in ROWS:
         if len(networks) == 1:
             cells = [f"{statistics.median(times[networks[0], part]):.0f}" if (networks[0], part) in times else "" for part in PARTS]
             print(f"| {title} | " + " | ".join(cells) + " |")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    out = pathlib.Path(sys.argv[1])
+    seeds = sys.argv[2:] or sorted(folder.name[1:] for folder in out.glob("s[0-9]*"))
+    for title, scores in (("One view", "scores.csv"), ("STFN's five views", "scores_stfn.csv")):
+        print(f"### {title}\n")
+        print_accuracies(out, seeds, scores)
+        print()
+    print_times(out)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ int run_train(TrainArguments& a) {
   const std::vector<Stage> stages = read_stages(a.flags->file(), "--config");
   check_request(a, stages);
   distributed::GroupOptions options;
+  options.stop = interrupt_token();
   if (a.tables.train.device == "cuda" && distributed::Group::has_nccl()) options.backend = "nccl";
   const std::unique_ptr<distributed::Group> group = distributed::Group::connect(options);
   if (group->size() > 1) a.group = group.get();

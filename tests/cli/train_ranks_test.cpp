@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -116,6 +117,17 @@ TEST_F(TrainRanks, stop_when_one_is_killed_and_go_on_from_the_state) {
     EXPECT_EQ(rest.exit_code, 0) << rest.err;
   }
   EXPECT_EQ(testing::file_content(path("again.actio")), testing::file_content(path("whole.actio")));
+}
+
+TEST_F(TrainRanks, stop_waiting_for_the_others_when_they_are_interrupted) {
+  const std::string variables = fmt::format("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT={} ", free_port());
+  for (const std::string rank : {"RANK=0 ", "RANK=1 "}) {
+    const auto start = std::chrono::steady_clock::now();
+    const ProgramResult waiting = train("x.actio", "--epochs 1", rank + variables + "timeout -s INT --preserve-status 1");
+    EXPECT_EQ(waiting.exit_code, 130) << waiting.err;
+    EXPECT_THAT(waiting.err, HasSubstr("interrupted before all ranks had come to 127.0.0.1:")) << rank;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "without it they wait for minutes";
+  }
 }
 
 TEST_F(TrainRanks, do_not_begin_with_different_settings) {

@@ -55,11 +55,11 @@ void check_nccl_version() {
 StorePtr open_store(const Launch& launch, std::chrono::milliseconds timeout) {
   c10d::TCPStoreOptions options;
   options.port = launch.port;
-  options.isServer = launch.rank == 0 && !launch.store_is_open;
+  options.isServer = launch.rank == 0;
   options.waitWorkers = false;
   options.timeout = timeout;
   StorePtr store = c10::make_intrusive<c10d::TCPStore>(launch.host, options);
-  return c10::make_intrusive<c10d::PrefixStore>("actio/" + launch.prefix, store);
+  return c10::make_intrusive<c10d::PrefixStore>("actio", store);
 }
 
 std::string get_from(const StorePtr& store, const std::string& key, std::chrono::milliseconds timeout) {

@@ -10,7 +10,10 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <tuple>
+#include <type_traits>
 
 #include "core/error.h"
 #include "torch/distributed/c10d_compat.h"
@@ -51,6 +54,28 @@ std::string own_address(const GroupOptions& options) {
   return interface != nullptr && *interface != '\0' ? address_of_interface(interface) : std::string();
 }
 
+// Runs `work` on a thread of its own, because it may wait for other ranks without end, and calls `check` until it is done.
+template <typename Work, typename Check>
+auto run_apart(Work work, Check check) {
+  struct Result {
+    Signal done;
+    std::optional<std::invoke_result_t<Work>> value;
+    std::exception_ptr problem;
+  };
+  const auto result = std::make_shared<Result>();
+  std::thread([result, work = std::move(work)] {
+    try {
+      result->value = work();
+    } catch (...) {
+      result->problem = std::current_exception();
+    }
+    result->done.set();
+  }).detach();
+  while (!result->done.wait_for(milliseconds(100))) check();
+  if (result->problem) std::rethrow_exception(result->problem);
+  return std::move(*result->value);
+}
+
 }  // namespace
 
 struct Pending::State {
@@ -67,6 +92,7 @@ struct Group::Impl {
 
   void connect();
   void make_backends(const Meeting& meeting);
+  void stop_if_interrupted() const;
   void check();
   void run(const std::string& what, const std::function<WorkPtr()>& start);
   Pending start(Backend& backend, const std::string& what, const std::function<WorkPtr()>& begin);
@@ -103,49 +129,47 @@ Group::Impl::~Impl() {
 
 void Group::Impl::connect() {
   ignore_broken_pipes();
-  const Meeting meeting = meet(launch, own_address(options), options.connect_timeout);
+  const auto gather = [launch = launch, address = own_address(options), limit = options.connect_timeout] {
+    Meeting meeting = meet(launch, address, limit);
+    std::vector<Watch::Peer> peers = connect_for_watch(launch, meeting, limit);
+    return std::pair(std::move(meeting), std::move(peers));
+  };
+  auto [meeting, peers] = run_apart(gather, [this] { stop_if_interrupted(); });
   names = meeting.names;
   store = meeting.store;
-  watch = std::make_unique<Watch>(launch.rank, names, connect_for_watch(launch, meeting, options.connect_timeout),
-                                  options.silence_limit);
+  watch = std::make_unique<Watch>(launch.rank, names, std::move(peers), options.silence_limit);
   make_backends(meeting);
 }
 
-// On a thread of its own, because it waits for the others without end where one of them is gone.
+void Group::Impl::stop_if_interrupted() const {
+  if (!options.stop.stop_requested()) return;
+  fail(ErrorCode::kInterrupted, "rank {} of {}: interrupted before all ranks had come to {}:{}", launch.rank, launch.size,
+       launch.host, launch.port);
+}
+
 void Group::Impl::make_backends(const Meeting& meeting) {
-  struct Result {
-    Signal done;
-    BackendPtr main, aside;
-    std::exception_ptr problem;
+  const auto make = [meeting, size = launch.size, rank = launch.rank, by_nccl = nccl, limit = options.collective_timeout] {
+    BackendPtr gloo = make_gloo(meeting.store, {rank, size, "main", meeting.address, limit});
+    const BackendPlace place{rank, size, "aside", meeting.address, limit};
+    BackendPtr other = by_nccl ? make_nccl(meeting.store, place) : make_gloo(meeting.store, place);
+    return std::pair(std::move(gloo), std::move(other));
   };
-  const auto result = std::make_shared<Result>();
-  std::thread([result, meeting, size = launch.size, rank = launch.rank, by_nccl = nccl, limit = options.collective_timeout] {
-    try {
-      result->main = make_gloo(meeting.store, {rank, size, "main", meeting.address, limit});
-      const BackendPlace place{rank, size, "aside", meeting.address, limit};
-      result->aside = by_nccl ? make_nccl(meeting.store, place) : make_gloo(meeting.store, place);
-    } catch (...) {
-      result->problem = std::current_exception();
-    }
-    result->done.set();
-  }).detach();
   const auto deadline = std::chrono::steady_clock::now() + options.connect_timeout;
-  while (!result->done.wait_for(milliseconds(100))) {
+  const auto check_peers = [&] {
+    stop_if_interrupted();
     if (watch->is_broken()) stop_with(watch->verdict());
     if (std::chrono::steady_clock::now() > deadline) {
       fail("{}: the ranks have met, but cannot connect to each other from {}", names[static_cast<std::size_t>(launch.rank)],
            meeting.address);
     }
-  }
+  };
   try {
-    if (result->problem) std::rethrow_exception(result->problem);
+    std::tie(main, aside) = run_apart(make, check_peers);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
     explain("connecting", error);
   }
-  main = std::move(result->main);
-  aside = std::move(result->aside);
 }
 
 void Group::Impl::check() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct GroupOptions {
   std::chrono::seconds connect_timeout{300};
   std::chrono::seconds silence_limit{20};  // a rank of which nothing was heard for so long is gone
   std::chrono::seconds collective_timeout{4 * 3600};
+  std::stop_token stop = {};  // ends the waiting for the other ranks
 };
 
 // A sum that was started. The tensor belongs to it until wait() returns.
@@ -47,7 +49,7 @@ class Group {
  public:
   // Waits for all ranks. From then on the process ignores SIGPIPE, unless it handles it: Gloo writes to connections whose
   // other end is gone. Throws: Error(kUsage) for variables that contradict each other; Error naming the rank that did not
-  // come or the address that does not answer.
+  // come or the address that does not answer; Error(kInterrupted).
   static std::unique_ptr<Group> connect(const GroupOptions& options = {});
   static std::unique_ptr<Group> connect(const GroupOptions& options, const Launch& launch);
   ~Group();

@@ -69,9 +69,9 @@ void meet_by_torchrun(const Variables& variables, Launch& launch) {
   }
   launch.host = *variables.text("MASTER_ADDR");
   launch.port = read_port(variables, kDefaultPort);
+  // There torchrun has opened a store of its own, which ranks with another version of LibTorch than torchrun's cannot read.
   if (variables.text("TORCHELASTIC_USE_AGENT_STORE") != "True") return;
-  launch.store_is_open = true;
-  launch.prefix = "attempt" + variables.text("TORCHELASTIC_RESTART_COUNT").value_or("0");
+  launch.port = static_cast<std::uint16_t>(launch.port < 65535 ? launch.port + 1 : launch.port - 1);
 }
 
 // Jobs of one machine must not meet in each other's stores; the ports stay below those that Linux gives to connections.

@@ -15,8 +15,6 @@ struct Launch {
   int local_rank = 0;  // among the processes on this machine: which of its devices to use
   std::string host;    // where rank 0 opens the store in which the ranks find each other; empty in a group of one
   std::uint16_t port = 0;
-  bool store_is_open = false;  // the launcher itself has opened it
-  std::string prefix;          // of this attempt's keys in such a store
 };
 
 // As std::getenv: null where a variable is not set.

@@ -36,7 +36,7 @@ Hello parse_hello(const std::string& text) {
 }
 
 StorePtr open_at(const Launch& launch, milliseconds timeout) {
-  const bool opens = launch.rank == 0 && !launch.store_is_open;
+  const bool opens = launch.rank == 0;
   try {
     // c10d itself waits a second after each attempt, and logs it.
     if (!opens) connect_to(launch.host, launch.port, Clock::now() + timeout);
