@@ -13,6 +13,7 @@ import csv
 import math
 import pathlib
 import random
+import re
 import statistics
 import sys
 
@@ -108,13 +109,24 @@ def print_accuracies(out, seeds, scores):
         print(f"| {title} | {cells[0]} | {cells[1]} |")
 
 
-def print_times(out):
-    print("| seconds, median of the seeds | " + " | ".join(NAMES[part] for part in PARTS) + " |\n|---|---|---|---|")
+def waiting_of(out, seeds, network):
+    """Share of the epochs' time spent waiting for data, from the logs."""
+    seconds = waited = 0.0
+    for seed in seeds:
+        for log in out.glob(f"s{seed}/*/{network}.log"):
+            for epoch in re.finditer(r"^epoch .* ([\d.]+) s, .* waiting (\d+) %$", log.read_text(encoding="utf-8"), re.MULTILINE):
+                seconds += float(epoch[1])
+                waited += float(epoch[1]) * int(epoch[2]) / 100
+    return f"{100 * waited / seconds:.1f} %" if seconds else ""
+
+
+def print_times(out, seeds):
+    print("| seconds, median of the seeds | " + " | ".join(NAMES[part] for part in PARTS) + " | waiting for data |\n|---|---|---|---|---|")
     times = seconds_of(out)
     for title, networks in ROWS:
         if len(networks) == 1:
             cells = [f"{statistics.median(times[networks[0], part]):.0f}" if (networks[0], part) in times else "" for part in PARTS]
-            print(f"| {title} | " + " | ".join(cells) + " |")
+            print(f"| {title} | " + " | ".join(cells) + f" | {waiting_of(out, seeds, networks[0])} |")
 
 
 def main():
@@ -126,7 +138,7 @@ def main():
         print(f"### {title}\n")
         print_accuracies(out, seeds, scores)
         print()
-    print_times(out)
+    print_times(out, seeds)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ struct Job {
   std::mutex mutex;  // guards the making of `inputs`
   TensorMap inputs;
   std::vector<Slot> slots;
+  std::int64_t epoch = 0;
+  std::shared_ptr<const std::vector<std::size_t>> order;  // position in the epoch -> item
   std::int64_t first = 0;      // position of the first clip in the epoch
   std::size_t open = 0;        // slots that are not done; guarded by the loader
   std::exception_ptr problem;  // not about one video; guarded by the loader
@@ -90,6 +92,8 @@ struct Loader::Impl {
   std::int64_t end() const;
 
   void cancel_and_join();
+  bool go_on_into(std::int64_t epoch);
+  void plan_epoch(std::int64_t epoch, std::int64_t first_batch);
   void plan_jobs();
   void work(const std::stop_token& cancel);
   bool claim(std::shared_ptr<Job>& job, std::size_t& slot, const std::stop_token& cancel);
@@ -104,28 +108,27 @@ struct Loader::Impl {
   const LoaderOptions options_;
   const WarnFn warn_;
 
-  // Set between epochs, when no thread runs.
-  std::int64_t epoch_ = 0;
-  std::vector<std::size_t> order_;  // position in the epoch -> item
-  bool started_ = false;
-
   mutable std::mutex mutex_;
   std::condition_variable_any room_, ready_;
   std::deque<std::shared_ptr<Job>> jobs_;       // in order; the front is the next batch
   std::size_t claim_job_ = 0, claim_slot_ = 0;  // in jobs_
-  std::int64_t next_position_ = 0;              // of the next job to be planned, in the epoch of all shards
+  std::int64_t planned_epoch_ = 0;              // of the next job to be planned
+  std::shared_ptr<const std::vector<std::size_t>> planned_order_;
+  std::int64_t next_position_ = 0;              // of that job, in the epoch of all shards
   std::set<std::size_t> bad_;                   // items that failed
   std::vector<std::string> failures_;           // of them, those that are not reported yet
   std::string first_failure_;
   std::exception_ptr misuse_;  // no video's fault: ends the epoch at once
 
-  // Of the consumer only.
+  // Of the consumer only, which holds the mutex when it changes epoch_.
+  bool started_ = false;
+  std::int64_t epoch_ = 0;
   std::set<std::string> reported_;         // videos with warnings
   std::int64_t seen_ = 0, delivered_ = 0;  // batches of this epoch
   double wait_seconds_ = 0;
 
   std::vector<std::jthread> threads_;
-  std::stop_source cancel_;  // of this epoch's threads
+  std::stop_source cancel_;  // of the threads
   std::stop_token stop_;
 };
 
@@ -149,22 +152,43 @@ void Loader::Impl::cancel_and_join() {
 
 void Loader::Impl::start(std::int64_t epoch, std::int64_t first_batch) {
   if (first_batch < 0) fail_usage("loader: first_batch must be 0 or more, got {}", first_batch);
+  const bool goes_on = first_batch == 0 && go_on_into(epoch);
+  seen_ = delivered_ = 0;
+  started_ = true;
+  if (goes_on) return;
   cancel_and_join();
   epoch_ = epoch;
-  std::vector<std::int64_t> classes;
-  for (const Item& item : items_) classes.push_back(item.class_index);
-  order_ = epoch_order(classes, {options_.shuffle, options_.balanced, options_.seed, epoch});
   jobs_.clear();
   misuse_ = nullptr;
   claim_job_ = claim_slot_ = 0;
-  next_position_ = (first_batch * options_.shards + options_.shard) * options_.batch_size;
-  seen_ = delivered_ = 0;
-  started_ = true;
+  plan_epoch(epoch, first_batch);
   plan_jobs();
   cancel_ = std::stop_source();
   for (std::int64_t i = 0; i < options_.threads; ++i) {
     threads_.emplace_back([this, cancel = cancel_.get_token()] { work(cancel); });
   }
+}
+
+// Whether the epoch's first batches are in the making already.
+bool Loader::Impl::go_on_into(std::int64_t epoch) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!started_ || misuse_ || cancel_.stop_requested() || epoch != epoch_ + 1 || planned_epoch_ != epoch) return false;
+    if (!jobs_.empty() && jobs_.front()->epoch != epoch) return false;
+    epoch_ = epoch;
+    plan_jobs();
+  }
+  room_.notify_all();
+  return true;
+}
+
+void Loader::Impl::plan_epoch(std::int64_t epoch, std::int64_t first_batch) {
+  std::vector<std::int64_t> classes;
+  for (const Item& item : items_) classes.push_back(item.class_index);
+  const EpochOrder order{options_.shuffle, options_.balanced, options_.seed, epoch};
+  planned_order_ = std::make_shared<const std::vector<std::size_t>>(epoch_order(classes, order));
+  planned_epoch_ = epoch;
+  next_position_ = (first_batch * options_.shards + options_.shard) * options_.batch_size;
 }
 
 // The positions of the epoch that are read end here.
@@ -181,8 +205,14 @@ std::int64_t Loader::Impl::batches() const {
 
 // Keeps up to `prefetch` batches in the making. The caller holds the mutex, or is alone.
 void Loader::Impl::plan_jobs() {
-  while (static_cast<std::int64_t>(jobs_.size()) < options_.prefetch && next_position_ < end()) {
+  while (static_cast<std::int64_t>(jobs_.size()) < options_.prefetch) {
+    if (next_position_ >= end()) {
+      if (planned_epoch_ != epoch_ || planned_epoch_ >= options_.last_epoch || batches() == 0) return;
+      plan_epoch(planned_epoch_ + 1, 0);
+    }
     auto job = std::make_shared<Job>();
+    job->epoch = planned_epoch_;
+    job->order = planned_order_;
     job->first = next_position_;
     job->slots.resize(static_cast<std::size_t>(std::min(options_.batch_size, end() - next_position_)));
     job->open = job->slots.size();
@@ -238,10 +268,11 @@ void Loader::Impl::read_slot(Job& job, std::size_t slot_index, const std::stop_t
   const std::size_t position = static_cast<std::size_t>(job.first) + slot_index;
   ClipRequest request = request_;
   request.seed = options_.seed ^ 0x636c697073ULL;
-  request.stream = (static_cast<std::uint64_t>(epoch_) << 32) + position;
-  const std::size_t tries = options_.replace_failed ? order_.size() : 1;
+  request.stream = (static_cast<std::uint64_t>(job.epoch) << 32) + position;
+  const std::vector<std::size_t>& order = *job.order;
+  const std::size_t tries = options_.replace_failed ? order.size() : 1;
   for (std::size_t i = 0; i < tries; ++i) {
-    slot.item = order_[(position + i) % order_.size()];
+    slot.item = order[(position + i) % order.size()];
     if (is_known_bad(slot.item)) continue;
     try {
       request.path = items_[slot.item].path;
@@ -309,7 +340,7 @@ std::optional<Batch> Loader::Impl::next() {
     std::shared_ptr<Job> job;
     {
       std::unique_lock lock(mutex_);
-      if (jobs_.empty()) break;
+      if (jobs_.empty() || jobs_.front()->epoch != epoch_) break;
       const auto begin = std::chrono::steady_clock::now();
       const bool done = ready_.wait(lock, stop_, [&] { return misuse_ || jobs_.front()->open == 0; });
       wait_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -31,6 +31,8 @@ struct LoaderOptions {
   bool drop_last = false;      // leave out a last batch that is not full
   bool replace_failed = true;  // a video that fails is replaced by the next that works; else the batch is smaller
   std::uint64_t seed = 1;
+  // At the end of an epoch before this one the next one's first batches are read, to be there when it starts; -1: never.
+  std::int64_t last_epoch = -1;
   // Loaders that share an epoch: shard r of R reads the slice [r * B, (r + 1) * B) of every R * B clips, B being batch_size,
   // and together they give the clips and bytes of one loader with batches of R * B. With drop_last all have as many batches
   // as the others; without it (which needs shuffle off) every clip is read by one of them, and some may have fewer batches,
@@ -50,7 +52,8 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  // Goes to the start of an epoch, or to its batch `first_batch`, and drops what was read ahead. The first epoch is 0.
+  // Goes to the start of an epoch, or to its batch `first_batch`. What was read ahead is dropped, but at the start of the epoch that
+  // follows one read to its end. The first epoch is 0.
   void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
 
   // The next batch; empty at the end of the epoch.

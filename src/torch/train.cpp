@@ -82,6 +82,8 @@ std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
   options.seed = static_cast<std::uint64_t>(job.options.seed);
   options.shuffle = options.drop_last = !kept;  // a batch of one or two clips is a poor estimate for batch norm
   options.balanced = job.options.balance == "sampling";
+  const std::int64_t views = job.options.augment ? job.options.cache_views : 1;
+  options.last_epoch = (kept ? views : job.options.epochs) - 1;
   if (!kept) set_shard(job, options);
   return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options);
 }
