@@ -20,7 +20,8 @@ using testing::run_program;
 std::vector<std::string> config_files() {
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(ACTIO_SOURCE_DIR) / "configs")) {
-    const bool is_experiment = entry.path().extension() == ".toml" && entry.path().parent_path().filename() != "papers";
+    const std::string folder = entry.path().parent_path().filename();
+    const bool is_experiment = entry.path().extension() == ".toml" && folder != "papers" && folder != "ablations";
     if (is_experiment) files.push_back(entry.path().string());
   }
   std::ranges::sort(files);

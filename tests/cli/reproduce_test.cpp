@@ -145,6 +145,23 @@ TEST_F(Reproduce, changes_options_where_they_belong_and_keeps_what_rows_differ_b
   EXPECT_FALSE(vectors.at("stage").at(2).contains("cache"));
 }
 
+TEST_F(Reproduce, makes_every_row_of_the_ablations_small_by_the_files_for_them) {
+  for (const auto& [tables, file] : {std::pair("stfn-1 stfn-2 stfn-3 stfn-4 stfn-4.3", "stfn"),
+                                     std::pair("if-ttn-1 if-ttn-2 if-ttn-3 if-ttn-4", "if_ttn")}) {
+    const ProgramResult result = run_program(std::string("reproduce ") + tables + " --dry-run --group part --folds test --data " +
+                                             path("data/labels.csv") + " -o " + path("ablations") +
+                                             " --config " ACTIO_SOURCE_DIR "/configs/ablations/" + file + ".toml");
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("actio train"));
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(path("ablations/configs"))) {
+    if (!entry.is_regular_file()) continue;
+    const Json config = read_toml(entry.path());
+    EXPECT_EQ(config.at("network").at("backbone"), "resnet18") << entry.path();
+    EXPECT_EQ(config.at("stage").at(0).at("train").at("epochs"), 30) << entry.path();
+  }
+}
+
 TEST_F(Reproduce, lists_every_row_without_data) {
   const ProgramResult list = run_program("reproduce --list");
   EXPECT_EQ(list.exit_code, 0) << list.err;
