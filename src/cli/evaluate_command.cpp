@@ -57,7 +57,7 @@ void check_outputs(const EvaluateArguments& a) {
   if (a.scores.empty()) return;
   for (const std::string& file : eval::score_files_of(a.scores)) {
     check_output(file, {a.model, a.data});
-    if (file == a.report) fail_usage("{}: is given for the scores and for the report", file);
+    if (is_same_file(file, a.report)) fail_usage("{}: is given for the scores and for the report", file);
   }
 }
 

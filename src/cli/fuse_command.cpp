@@ -127,8 +127,7 @@ void settle_options(FuseArguments& a) {
 void check_fuse_files(const FuseArguments& a) {
   for (const std::string& validation : a.search) {
     for (const std::string& test : a.files) {
-      std::error_code ignored;
-      if (validation == test || std::filesystem::equivalent(validation, test, ignored)) {
+      if (is_same_file(validation, test)) {
         fail_usage("{}: is given for the test and for --search: weights must not be searched on test clips", validation);
       }
     }
@@ -136,7 +135,13 @@ void check_fuse_files(const FuseArguments& a) {
   std::vector<std::string> inputs;
   for (const auto* list : {&a.files, &a.indices, &a.search, &a.search_indices})
     inputs.insert(inputs.end(), list->begin(), list->end());
+  for (std::size_t i = 0; i < a.search.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (is_same_file(a.search[i], a.search[k])) fail_usage("--search: {} is given twice", a.search[i]);
+    }
+  }
   for (std::size_t i = 0; i < a.files.size(); ++i) {
+    if (!std::filesystem::exists(a.files[i])) fail("{}: no such file", a.files[i]);
     for (const std::string& file : eval::score_sources_of(a.files[i], one_of(a.indices, i, "--index", a.files.size())))
       inputs.push_back(file);
   }
@@ -144,7 +149,7 @@ void check_fuse_files(const FuseArguments& a) {
   if (a.output.empty()) return;
   for (const std::string& file : eval::score_files_of(a.output)) {
     check_output(file, inputs);
-    if (file == a.report) fail_usage("{}: is given for the scores and for the report", file);
+    if (is_same_file(file, a.report)) fail_usage("{}: is given for the scores and for the report", file);
   }
 }
 

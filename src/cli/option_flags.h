@@ -30,6 +30,8 @@ class OptionFlags {
 
   // What the file holds, tolerated tables too; empty without a file. After apply().
   const Json& file() const { return file_; }
+  // Of --config; empty where there is none.
+  const std::string& config_path() const { return config_; }
 
   // Sets the fields of `tables` ({"train": {"epochs": 3}}), then the flags again, which win. Until the next overlay, was_set()
   // knows of these instead of those of the last overlay; the fields keep what nobody sets anew. Throws: Error(kUsage).

@@ -39,6 +39,13 @@ std::vector<std::string> words(const std::string& list) {
   return parts;
 }
 
+void refuse_twice(const std::vector<std::string>& folds) {
+  std::set<std::string> seen;
+  for (const std::string& fold : folds) {
+    if (!seen.insert(fold).second) fail_usage("--folds: '{}' is given twice", fold);
+  }
+}
+
 bool has_official_splits(const data::Dataset& dataset) { return dataset.layout == "ucf101" || dataset.layout == "hmdb51"; }
 
 std::string fold_name(const data::DatasetOptions& options) {
@@ -62,7 +69,7 @@ eval::ScoreTable run_fold(TrainArguments& arguments, const std::vector<Stage>& s
   output.scores = (folder / "scores.csv").string();
   if (!arguments.tensorboard.empty()) output.tensorboard = (fs::path(arguments.tensorboard) / folder.filename()).string();
   output.log = arguments.log;
-  output.resume = true;
+  output.resume = !arguments.restart;
   TrainRunResult result = run_plan(arguments, stages, of_fold, output, dataset, split);
   return result.test ? std::move(*result.test) : eval::read_scores(output.scores);
 }
@@ -116,7 +123,9 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
   std::vector<data::DatasetOptions> list;
   if (has_official_splits(dataset) && options.group.empty()) {
     const std::vector<std::string> wanted = folds == "all" ? std::vector<std::string>{"1", "2", "3"} : words(folds);
+    refuse_twice(wanted);
     for (const std::string& name : wanted) {
+      if (options.split != 0) fail_usage("--folds chooses the official splits; leave out --split {}", options.split);
       if (name != "1" && name != "2" && name != "3") fail_usage("--folds: '{}' is no official split; splits: 1, 2, 3", name);
       list.push_back(options);
       list.back().split = name[0] - '0';
@@ -125,7 +134,9 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
   }
   const std::vector<std::string> names = group_names(dataset);
   if (names.size() < 2) fail_usage("{}: one group only; --group names the column that divides the clips", dataset.source);
-  for (const std::string& name : folds == "all" ? names : words(folds)) {
+  const std::vector<std::string> wanted = folds == "all" ? names : words(folds);
+  refuse_twice(wanted);
+  for (const std::string& name : wanted) {
     if (std::ranges::find(names, name) == names.end()) fail_usage("--folds: {}", unknown_name_text("group", name, names));
     list.push_back(options);
     list.back().fold = {name};

@@ -34,8 +34,8 @@ TrainLog::TrainLog(const std::string& path, const std::string& tensorboard, std:
     lines_ << Json({{"config", config}}).dump() << std::endl;
   }
   if (tensorboard.empty()) return;
-  events_ = std::make_unique<torch_train::EventFile>(tensorboard, first_step);
-  events_->text("configuration", fmt::format("```json\n{}\n```", config.dump(2)), first_step);
+  events_ = std::make_unique<torch_train::EventFile>(tensorboard, first_step == 0 ? 0 : first_step + 1);
+  events_->text("configuration", fmt::format("```json\n{}\n```", config.dump(2)), first_step == 0 ? 0 : first_step + 1);
   events_->flush();
 }
 

@@ -11,10 +11,23 @@
 #include "cli/train_plan.h"
 #include "core/error.h"
 #include "data/snippet.h"
+#include "eval/score_file.h"
 #include "torch/distributed/group.h"
 
 namespace actio::cli {
 namespace {
+
+void check_outputs(const TrainArguments& a) {
+  std::vector<std::string> inputs = a.init;
+  inputs.insert(inputs.end(), {a.data, a.flags->config_path()});
+  if (a.folds.empty()) check_output(a.output, inputs);
+  inputs.push_back(a.output);
+  if (!a.scores.empty()) {
+    for (const std::string& file : eval::score_files_of(a.scores)) check_output(file, inputs);
+    inputs.push_back(a.scores);
+  }
+  if (!a.log.empty()) check_output(a.log, inputs);
+}
 
 // Before hours of work rather than after them.
 void check_request(const TrainArguments& a, const std::vector<Stage>& stages) {
@@ -22,12 +35,8 @@ void check_request(const TrainArguments& a, const std::vector<Stage>& stages) {
   if (a.resume && a.restart) fail_usage("--resume goes on, --restart begins anew; choose one");
   if (!a.stage_cache.empty() && stages.empty()) fail_usage("--stage-cache needs a --config with [[stage]] tables");
   if (!a.folds.empty() && !a.scores.empty()) fail_usage("--scores: with --folds every fold's scores are in its folder");
-  if (a.folds.empty()) {
-    std::vector<std::string> inputs = a.init;
-    inputs.push_back(a.data);
-    check_output(a.output, inputs);
-    if (!a.scores.empty()) check_output(a.scores, inputs);
-  }
+  if (a.flags->was_set("data.fold") && a.tables.dataset.fold.empty()) fail_usage("--fold: names no group");
+  check_outputs(a);
   if (a.flags->was_set("network.classes")) fail_usage("--classes follows from the data when training");
   data::check_motion(a.tables.preprocess.motion);
 }

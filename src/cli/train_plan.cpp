@@ -63,6 +63,7 @@ TrainRun run_of(const TrainArguments& arguments, const PlanOutput& output) {
   run.partial = arguments.partial;
   run.resume = output.resume;
   run.restart = arguments.restart;
+  run.refuse_other = arguments.resume;
   run.scores = output.scores;
   run.log = output.log;
   run.tensorboard = output.tensorboard;
@@ -81,6 +82,21 @@ TrainRun run_of_stage(const TrainArguments& arguments, const PlanOutput& output,
   run.only_in_cache = !run.cache_folder.empty();
   run.scores.clear();
   return run;
+}
+
+std::string stage_place(const Stage& stage) { return fmt::format("--config: [[stage]] {}", stage.name); }
+
+// What is wrong with a later stage must not be found once the first are trained, or trained anew.
+void check_stages(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const PlanOutput& output) {
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    arguments.tables = tables;
+    arguments.flags->overlay(stages[i].tables, stage_place(stages[i]));
+    const TrainRun run = run_of_stage(arguments, output, stages[i], i + 1 == stages.size());
+    std::error_code ignored;
+    const std::string state = run.output + ".state";
+    if (run.resume || run.restart || run.only_in_cache || !fs::exists(state, ignored)) continue;
+    fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
+  }
 }
 
 }  // namespace
@@ -112,6 +128,7 @@ TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& sta
                         const PlanOutput& output, const data::Dataset& dataset, const data::Split& split) {
   OptionFlags& flags = *arguments.flags;
   if (stages.empty()) return run_training(run_of(arguments, output), flags, tables, dataset, split);
+  check_stages(arguments, stages, tables, output);
   Models models;
   TrainRunResult result;
   for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -120,7 +137,7 @@ TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& sta
     TrainRun run = run_of_stage(arguments, output, stage, i + 1 == stages.size());
     run.init = init_files(stage, i, stages, models, arguments.init);
     arguments.tables = tables;
-    flags.overlay(stage.tables, fmt::format("[[stage]] {}", stage.name));  // writes to the arguments' tables
+    flags.overlay(stage.tables, stage_place(stage));  // writes to the arguments' tables
     TrainTables of_stage = arguments.tables;
     of_stage.dataset = tables.dataset;  // a fold of it, which no flag names
     result = run_training(run, flags, of_stage, dataset, split);

@@ -1,7 +1,9 @@
 #include "cli/train_run.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "cli/first_weights.h"
 #include "cli/interrupt.h"
@@ -49,15 +51,45 @@ std::string init_text(const std::vector<std::string>& files) {
   return text;
 }
 
-// Of the clips and first weights, by which a model of the cache is found again.
-std::string cache_key(const Json& config, const TrainRun& run, const data::Split& split) {
-  std::string text = config.dump();
-  for (const std::string& file : run.init) text += content_hash_of_file(file);
+std::string short_hash(const std::string& text) { return content_hash(std::as_bytes(std::span(text))).substr(0, 16); }
+
+// Of what is learned from; `root` is left out of the paths.
+std::string clip_list(const data::Split& split, const std::string& root) {
+  std::string text;
   for (const auto* part : {&split.train, &split.validation}) {
-    for (const data::Item& item : *part) text += fmt::format("{} {}\n", item.path, item.label);
+    for (const data::Item& item : *part) text += fmt::format("{} {}\n", item.path.substr(root.size()), item.label);
     text += "\n";
   }
-  return content_hash(std::as_bytes(std::span(text))).substr(0, 16);
+  return text;
+}
+
+// The folders that all clips have in common, which may be elsewhere when training goes on.
+std::string common_root(const data::Split& split) {
+  std::optional<std::string> root;
+  for (const auto* part : {&split.train, &split.validation}) {
+    for (const data::Item& item : *part) {
+      if (!root) root = item.path;
+      const auto [here, there] = std::mismatch(root->begin(), root->end(), item.path.begin(), item.path.end());
+      root->erase(here, root->end());
+    }
+  }
+  return root ? root->substr(0, root->rfind('/') + 1) : "";
+}
+
+// "40+8 clips, 0123456789abcdef"
+std::string clips_record(const data::Split& split) {
+  return fmt::format("{}+{} clips, {}", split.train.size(), split.validation.size(), short_hash(clip_list(split, common_root(split))));
+}
+
+std::string init_record(const std::vector<std::string>& files) {
+  std::string text;
+  for (const std::string& file : files) text += content_hash_of_file(file);
+  return text.empty() ? "" : short_hash(text);
+}
+
+// By which a model of the cache is found again.
+std::string cache_key(const Json& config, const data::Split& split) {
+  return short_hash(config.dump() + clip_list(split, ""));
 }
 
 std::string state_path(const std::string& model) { return model + ".state"; }
@@ -69,14 +101,16 @@ Json config_of(const net::Model& model) {
   return config;
 }
 
-// Whether `path` is the finished model of this configuration already.
-bool is_finished(const std::string& path, const Json& config) {
+// What differs in the finished model at `path` from this configuration; none where there is no finished model.
+std::optional<std::string> finished_difference(const std::string& path, const Json& config) {
   std::error_code ignored;
-  if (!fs::exists(path, ignored) || !net::is_model_file(path)) return false;
+  if (!fs::exists(path, ignored) || !net::is_model_file(path)) return std::nullopt;
   const net::Model model = net::read_model(path);
-  if (!model.training.contains("finished")) return false;
-  return torch_train::config_difference(config_of(model), config).empty();
+  if (!model.training.contains("finished")) return std::nullopt;
+  return torch_train::config_difference(config_of(model), config);
 }
+
+bool is_finished(const std::string& path, const Json& config) { return finished_difference(path, config) == ""; }
 
 class Run {
  public:
@@ -90,20 +124,26 @@ class Run {
                        {"preprocess", fields_to_json(tables_.preprocess.fields())},
                        {"data", data_record(tables_.dataset)},
                        {"train", fields_to_json(tables_.train.fields())},
+                       {"clips", clips_record(split)},
                        {"init", init_text(run.init)},
+                       {"init_content", init_record(run.init)},
                        {"epochs", Json::array()}};
     config_ = config_of(model_);
     output_ = run.output;
     if (run.cache_folder.empty()) return;
-    cached_ = (fs::path(run.cache_folder) / fmt::format("{}-{}.actio", run.name, cache_key(config_, run, split))).string();
+    cached_ = (fs::path(run.cache_folder) / fmt::format("{}-{}.actio", run.name, cache_key(config_, split))).string();
     if (run.only_in_cache) output_ = cached_;
   }
 
   TrainRunResult run() {
     agree();
-    if ((run_.resume || run_.only_in_cache) && is_finished(output_, config_) && has_scores()) {
-      std::puts(fmt::format("{}: is trained already", output_).c_str());
-      return {output_, std::nullopt};
+    if (run_.resume || run_.only_in_cache) {
+      const auto difference = finished_difference(output_, config_);
+      agree_on("the finished model", difference.value_or("none"));
+      if (difference == "") return take_finished();
+      if (difference && run_.refuse_other) {
+        fail_usage("{}: is the finished model of another training ({}); --restart replaces it", output_, *difference);
+      }
     }
     prepare_job();
     if (!cached_.empty() && cached_ != output_ && is_finished(cached_, config_)) return take_from_cache();
@@ -136,6 +176,10 @@ class Run {
     if (run_.group != nullptr) run_.group->barrier();
   }
 
+  void agree_on(const std::string& what, const std::string& text) {
+    if (run_.group != nullptr) run_.group->require_same(what, text);
+  }
+
   void agree() {
     if (run_.group == nullptr) return;
     run_.group->require_same("the configuration", config_.dump());
@@ -150,20 +194,53 @@ class Run {
   void write(const TrainRunResult& outcome, const TensorMap& last_weights) {
     if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
     model_.training["finished"] = true;
-    net::write_model(output_, model_);
+    std::error_code ignored;
+    const fs::path last_path = fs::path(output_).replace_extension(".last.actio");
     if (!last_weights.empty() && !run_.only_in_cache) {
       net::Model last = model_;
       last.weights = last_weights;
-      net::write_model(fs::path(output_).replace_extension(".last.actio"), last);
+      net::write_model(last_path, last);
+    } else {
+      fs::remove(last_path, ignored);  // an earlier training's
     }
+    net::write_model(output_, model_);  // last of all: it says that all is done
     if (!cached_.empty() && cached_ != output_) share(output_, cached_);
-    std::error_code ignored;
     fs::remove(state_path(output_), ignored);
   }
 
   bool has_scores() const {
     std::error_code ignored;
-    return run_.scores.empty() || split_.test.empty() || fs::exists(run_.scores, ignored);
+    if (run_.scores.empty() || split_.test.empty()) return true;
+    if (!fs::exists(run_.scores, ignored)) return false;
+    std::set<std::string> test;
+    for (const data::Item& item : split_.test) test.insert(item.path);
+    try {
+      const eval::ScoreTable there = eval::read_scores(run_.scores);
+      return test == std::set<std::string>(there.paths.begin(), there.paths.end());
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  TrainRunResult take_finished() {
+    std::puts(fmt::format("{}: is trained already", output_).c_str());
+    std::error_code ignored;
+    if (leads()) fs::remove(state_path(output_), ignored);
+    if (has_scores()) return {output_, std::nullopt};
+    prepare_job();
+    model_ = net::read_model(output_);
+    TrainRunResult outcome{output_, test_again()};
+    wait_for_all();
+    return outcome;
+  }
+
+  // With a model from a file.
+  std::optional<eval::ScoreTable> test_again() {
+    auto table = table_of(torch_train::answers_to_test(job_, model_.weights));
+    progress_.clear();
+    throw_if_interrupted();
+    if (leads() && !run_.scores.empty() && table) eval::write_scores(run_.scores, *table);
+    return table;
   }
 
   void prepare_output() {
@@ -184,6 +261,7 @@ class Run {
         for (const Json& record : done) model_.training["epochs"].push_back(lasting_record(record));
       }
     }
+    agree_on("the state to go on from, which all must see,", job_.resume ? short_hash(job_.resume->progress.dump()) : "none");
     wait_for_all();  // rank 0 may write a new state soon
     if (leads()) check_writable(state);
   }
@@ -224,13 +302,8 @@ class Run {
   TrainRunResult take_from_cache() {
     std::puts(fmt::format("{}: is trained already", cached_).c_str());
     model_ = net::read_model(cached_);
-    const auto answers = torch_train::answers_to_test(job_, model_.weights);
-    throw_if_interrupted();
-    TrainRunResult outcome{output_, table_of(answers)};
-    if (leads()) {
-      if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
-      share(cached_, output_);
-    }
+    TrainRunResult outcome{output_, test_again()};
+    if (leads()) share(cached_, output_);
     wait_for_all();
     std::puts(fmt::format("wrote {}", output_).c_str());
     return outcome;

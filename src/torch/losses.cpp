@@ -48,15 +48,16 @@ at::Tensor log_probabilities(const net::NetSpec& spec, const net::Head& head, co
   return terms.empty() ? full.clamp_min(kFloor).log() : log_mixture(terms, values);
 }
 
-// Cross-entropy with (1 - smoothing) of the target on the true class and the rest spread over all.
+// Cross-entropy with (1 - smoothing) of the target on the true class and the rest spread over all. Divided by the number of clips and not by
+// the sum of their classes' weights, so that batches of several ranks or of one step add up to that of all.
 at::Tensor cross_entropy(const at::Tensor& logs, const at::Tensor& labels, const LossOptions& options) {
   const at::Tensor& weights = options.class_weights;
-  const at::Tensor plain = at::nll_loss(logs, labels, weights);
+  const auto clips = static_cast<double>(logs.size(0));
+  const at::Tensor plain = weights.defined() ? at::nll_loss(logs, labels, weights, at::Reduction::Sum) / clips : at::nll_loss(logs, labels);
   if (options.label_smoothing == 0) return plain;
-  const at::Tensor rows = weights.defined() ? (logs * weights).sum(1) : logs.sum(1);
-  const at::Tensor total = weights.defined() ? weights.index_select(0, labels).sum() : at::scalar_tensor(logs.size(0), logs.options());
+  const at::Tensor all = weights.defined() ? (logs * weights).sum() : logs.sum();
   const double share = options.label_smoothing / static_cast<double>(logs.size(1));
-  return plain * (1 - options.label_smoothing) - rows.sum() / total * share;
+  return plain * (1 - options.label_smoothing) - all / clips * share;
 }
 
 }  // namespace

@@ -36,9 +36,8 @@ data::ClipRequest clip_request(const TrainJob& job, bool augment) {
 class VideoSource final : public BatchSource {
  public:
   VideoSource(const TrainJob& job, const std::vector<data::Item>& items, const data::ClipRequest& request,
-              const data::LoaderOptions& options)
-      // Several ranks agree on a step after which they stop; one that stopped alone would leave the others waiting.
-      : loader_(items, request, options, job.warn, job.group == nullptr ? job.stop : std::stop_token()) {
+              const data::LoaderOptions& options, const std::stop_token& stop)
+      : loader_(items, request, options, job.warn, stop) {
     const auto all = static_cast<std::int64_t>(items.size());
     const std::int64_t together = options.batch_size * options.shards;
     const std::int64_t rest = options.drop_last ? 0 : all % together;
@@ -85,7 +84,9 @@ std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
   const std::int64_t views = job.options.augment ? job.options.cache_views : 1;
   options.last_epoch = (kept ? views : job.options.epochs) - 1;
   if (!kept) set_shard(job, options);
-  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options);
+  // A step that has begun is finished: it may need several batches, and several ranks agree on which is the last.
+  const std::stop_token stop = kept && job.group == nullptr ? job.stop : std::stop_token();
+  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options, stop);
 }
 
 std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<data::Item>& items) {
@@ -96,7 +97,7 @@ std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<
   options.shuffle = false;
   options.replace_failed = false;
   set_shard(job, options);
-  return std::make_unique<VideoSource>(job, items, clip_request(job, false), options);
+  return std::make_unique<VideoSource>(job, items, clip_request(job, false), options, job.group == nullptr ? job.stop : std::stop_token());
 }
 
 }  // namespace

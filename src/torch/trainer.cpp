@@ -179,21 +179,22 @@ class Trainer {
       record.validation_loss = answers->loss;
       record.validation_top1 = answers->top1;
     }
-    judge(record);
     if (due) {
       if (const auto answers = try_to_test(sources_.test, job_.test, "testing")) record.test_top1 = answers->top1;
     }
     if (last && !sources_.validation) test_at_the_end(record);
     if (!result_.interrupted) {
+      judge(record);
       learner_.store(weights_);
       if (record.best && sources_.validation) learner_.store(best_weights_);
     }
     learner_.swap_average();
     if (result_.interrupted) return;
-    learner_.finish_epoch(sources_.validation ? record.validation_loss : record.loss);
+    if (!sources_.validation) learner_.finish_epoch(record.loss);
+    else if (record.validation_top1 >= 0) learner_.finish_epoch(record.validation_loss);  // else nothing is known of this epoch
     result_.epochs.push_back(record);
     position_ = {.epoch = record.epoch + 1};
-    result_.stopped_early = options_.early_stop > 0 && record.epoch - best_.epoch >= options_.early_stop && !last;
+    result_.stopped_early = options_.early_stop > 0 && best_.epoch > 0 && record.epoch - best_.epoch >= options_.early_stop && !last;
     if (learner_.leads() && job_.on_epoch) job_.on_epoch(record, model());
     // The model follows the last epoch at once; a state of it would be of no use.
     if (!last && !result_.stopped_early && seconds_since(saved_) > 20 * save_seconds_) save();
@@ -250,12 +251,10 @@ class Trainer {
 
   void finish() {
     if (result_.interrupted) {
-      learner_.swap_average();
-      learner_.store(weights_);
-      learner_.swap_average();
-      save();
+      if (learner_.steps() > 0) save();
       if (!best_weights_.empty()) weights_ = best_weights_;
     } else if (!best_weights_.empty() || !result_.test) {
+      if (sources_.test) save();  // the test may be interrupted
       if (!best_weights_.empty()) {
         if (best_.epoch != position_.epoch - 1) result_.last_weights = weights_;
         weights_ = best_weights_;
@@ -270,15 +269,24 @@ class Trainer {
     result_.steps = learner_.steps();
   }
 
+  // What the model would be if training ended here.
+  void store_average() {
+    learner_.swap_average();
+    learner_.store(weights_);
+    learner_.swap_average();
+  }
+
   void save() {
     if (!job_.on_state || !learner_.leads()) return;
     const auto start = Clock::now();
+    store_average();
     TrainState state;
     Json records = Json::array();
     for (EpochRecord record : result_.epochs) records.push_back(fields_to_json(record.fields()));
     state.progress = {{"position", fields_to_json(position_.fields())},
                       {"best", fields_to_json(best_.fields())},
                       {"stopped_early", result_.stopped_early},
+                      {"ranks", learner_.ranks()},
                       {"epochs", std::move(records)}};
     learner_.save(state.tensors, state.progress);
     for (const auto& [name, tensor] : best_weights_) state.tensors["best." + name] = tensor;
@@ -292,11 +300,15 @@ class Trainer {
       if (name.starts_with("best.")) best_weights_[name.substr(5)] = tensor;
     }
     learner_.restore(state.tensors, state.progress);
-    learner_.store(weights_);
+    store_average();
     const std::string where = "the state";
     fields_from_json(position_.fields(), state.progress.at("position"), where);
     fields_from_json(best_.fields(), state.progress.at("best"), where);
     result_.stopped_early = state.progress.at("stopped_early").get<bool>();
+    const auto ranks = state.progress.at("ranks").get<std::int64_t>();
+    if (position_.batches > 0 && ranks != learner_.ranks()) {
+      fail_usage("the state was saved in the middle of an epoch of {} processes; {} cannot go on from there", ranks, learner_.ranks());
+    }
     for (const Json& json : state.progress.at("epochs")) {
       EpochRecord record;
       fields_from_json(record.fields(), json, where);
