@@ -82,6 +82,104 @@ TEST(TrainerState, lets_a_training_go_on_bit_for_bit_from_wherever_it_was_saved)
   }
 }
 
+// Calls `before` before each batch.
+class WatchedSource final : public BatchSource {
+ public:
+  WatchedSource(std::unique_ptr<BatchSource> source, std::function<void()> before) : source_(std::move(source)), before_(std::move(before)) {}
+  void start_epoch(std::int64_t epoch) override { source_->start_epoch(epoch); }
+  void continue_epoch(std::int64_t epoch, std::int64_t first) override { source_->continue_epoch(epoch, first); }
+  std::optional<data::Batch> next() override {
+    before_();
+    return source_->next();
+  }
+  std::int64_t clips() const override { return source_->clips(); }
+
+ private:
+  std::unique_ptr<BatchSource> source_;
+  std::function<void()> before_;
+};
+
+TEST(TrainerState, is_saved_when_training_is_interrupted_while_it_reads_validates_or_tests) {
+  Training whole = demanding_run("sgd");
+  whole.job.options.evaluate_every = 1;
+  int batches = 0;
+  const auto watched = [&](const std::function<void()>& before) {
+    Sources sources = pattern_sources(whole.job.spec);
+    for (auto* source : {&sources.train, &sources.validation, &sources.test}) {
+      *source = std::make_unique<WatchedSource>(std::move(*source), before);
+    }
+    return sources;
+  };
+  whole.result = train_on(whole.job, whole.weights, watched([&] { ++batches; }));
+  ASSERT_GE(batches, 40);
+  for (int stop_at = 2; stop_at <= batches; stop_at += stop_at < batches - 6 ? 3 : 1) {
+    SCOPED_TRACE(fmt::format("interrupted before batch {} of {}", stop_at, batches));
+    Training first = demanding_run("sgd");
+    first.job.options.evaluate_every = 1;
+    first.job.options.save_minutes = 0;
+    std::stop_source stop;
+    first.job.stop = stop.get_token();
+    std::optional<TrainState> last;
+    first.job.on_state = [&](const TrainState& state, const TensorMap&) { last = copy_of(state); };
+    int seen = 0;
+    first.result = train_on(first.job, first.weights, watched([&] {
+                              if (++seen == stop_at) stop.request_stop();
+                            }));
+    ASSERT_TRUE(first.result.interrupted);
+    ASSERT_TRUE(last);
+    Training rest = demanding_run("sgd");
+    rest.job.options.evaluate_every = 1;
+    rest.job.resume = *last;
+    rest.result = train_on(rest.job, rest.weights, pattern_sources(rest.job.spec));
+    EXPECT_TRUE(same(rest.weights, whole.weights));
+    EXPECT_EQ(rest.result.last_weights.size(), whole.result.last_weights.size());
+    ASSERT_EQ(rest.result.epochs.size(), whole.result.epochs.size());
+    for (std::size_t e = 0; e < whole.result.epochs.size(); ++e) EXPECT_EQ(rest.result.epochs[e].best, whole.result.epochs[e].best) << e;
+    ASSERT_TRUE(rest.result.test);
+    EXPECT_TRUE(close(rest.result.test->scores, whole.result.test->scores, 0));
+  }
+}
+
+TEST(TrainerState, is_not_saved_before_anything_was_learned) {
+  Training run = demanding_run("sgd");
+  std::stop_source stop;
+  stop.request_stop();
+  run.job.stop = stop.get_token();
+  run.job.on_state = [](const TrainState&, const TensorMap&) { ADD_FAILURE() << "an earlier model would be replaced by first weights"; };
+  EXPECT_TRUE(train_on(run.job, run.weights, pattern_sources(run.job.spec)).interrupted);
+}
+
+TEST(TrainerState, within_an_epoch_belongs_to_as_many_processes) {
+  Training run = demanding_run("sgd");
+  std::vector<TrainState> states;
+  run.job.on_state = [&](const TrainState& state, const TensorMap&) { states.push_back(copy_of(state)); };
+  train_on(run.job, run.weights, pattern_sources(run.job.spec));
+  run.job.resume = states.front();
+  run.job.resume->progress["ranks"] = 2;
+  try {
+    train_on(run.job, run.weights, pattern_sources(run.job.spec));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("of 2 processes; 1 cannot go on"));
+  }
+}
+
+TEST(Trainer, learns_nothing_from_a_validation_part_that_cannot_be_read) {
+  Training run = prepare(testing::fusion_net());
+  run.job.options.epochs = 6;
+  run.job.options.early_stop = 2;
+  run.job.options.schedule = "plateau";
+  run.job.options.patience = 1;
+  run.job.warn = [](const std::string&) {};
+  Sources sources = pattern_sources(run.job.spec);
+  sources.validation = std::make_unique<WatchedSource>(std::move(sources.validation), [] { fail_data("x.mp4: is damaged"); });
+  const TrainResult result = train_on(run.job, run.weights, std::move(sources));
+  EXPECT_FALSE(result.stopped_early);
+  ASSERT_EQ(result.epochs.size(), 6U);
+  EXPECT_EQ(result.epochs.back().learning_rate, result.epochs.front().learning_rate);
+}
+
 TEST(TrainerState, survives_a_file_and_is_refused_by_another_training) {
   const testing::TempDir folder;
   const std::string path = (folder.path() / "model.actio.state").string();
