@@ -175,5 +175,62 @@ TEST_F(TrainResume, holds_out_every_group_in_turn_and_goes_on_where_it_was_stopp
   EXPECT_EQ(run("11,12").exit_code, 2);
 }
 
+TEST_F(TrainResume, takes_a_model_for_finished_only_with_its_settings_clips_and_first_weights) {
+  ASSERT_EQ(train("done.actio", "--epochs 1 --group part --fold test --resume").exit_code, 0);
+  const ProgramResult other = train("done.actio", "--epochs 2 --group part --fold test --resume");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("done.actio: is the finished model of another training"), HasSubstr("epochs: 1 there, 2 here")));
+  // Scores alone need no training.
+  const std::string before = testing::file_content(path("done.actio"));
+  const ProgramResult scores = train("done.actio", "--epochs 1 --group part --fold test --resume --scores " + path("done.csv"));
+  EXPECT_EQ(scores.exit_code, 0) << scores.err;
+  EXPECT_THAT(scores.out, AllOf(HasSubstr("is trained already"), Not(HasSubstr("epoch "))));
+  EXPECT_TRUE(fs::exists(path("done.csv")));
+  EXPECT_EQ(testing::file_content(path("done.actio")), before);
+  // The same clips elsewhere are the same; fewer are not.
+  fs::copy(path("data"), path("moved"), fs::copy_options::recursive);
+  const std::string moved = "train " + path("moved/labels.csv") + " -o " + path("done.actio") + kTiny + "--epochs 1 --group part --fold test --resume";
+  EXPECT_THAT(run_program(moved).out, HasSubstr("is trained already"));
+  const std::string list = testing::file_content(path("moved/labels.csv"));
+  const std::size_t line = list.find("train", list.find('\n'));
+  write("moved/labels.csv", list.substr(0, list.rfind('\n', line) + 1) + list.substr(list.find('\n', line) + 1));
+  const ProgramResult fewer = run_program(moved);
+  EXPECT_EQ(fewer.exit_code, 2);
+  EXPECT_THAT(fewer.err, HasSubstr("clips: "));
+}
+
+TEST_F(TrainResume, tests_a_fold_again_where_its_clips_changed_and_trains_all_again_on_request) {
+  fs::copy(path("data"), path("folds_data"), fs::copy_options::recursive);
+  const std::string command = "train " + path("folds_data/labels.csv") + " -o " + path("folds") + kTiny + "--epochs 1 --group part --folds test ";
+  ASSERT_EQ(run_program(command).exit_code, 0);
+  const std::string list = testing::file_content(path("folds_data/labels.csv"));
+  const std::size_t line = list.find(",test,");
+  write("folds_data/labels.csv", list.substr(0, list.rfind('\n', line) + 1) + list.substr(list.find('\n', line) + 1));
+  const ProgramResult fewer = run_program(command);
+  EXPECT_EQ(fewer.exit_code, 0) << fewer.err;
+  const auto rows = std::ranges::count(testing::file_content(path("folds/scores.csv")), '\n');
+  EXPECT_EQ(rows, std::ranges::count(testing::file_content(path("folds/fold_test/scores.csv")), '\n'));
+  EXPECT_THAT(fewer.out, AllOf(HasSubstr("is trained already"), HasSubstr(fmt::format("all clips         {:>5}", rows - 1))));
+  EXPECT_THAT(run_program(command + "--restart").out, AllOf(HasSubstr("epoch   1/1"), Not(HasSubstr("is trained already"))));
+  EXPECT_EQ(run_program("train " + data() + " -o " + path("twice") + kTiny + "--group part --folds test,test").exit_code, 2);
+}
+
+TEST_F(TrainResume, finds_what_is_wrong_with_a_later_stage_or_an_output_before_it_trains) {
+  write("wrong.toml", "[[stage]]\nname = \"a\"\n[[stage]]\nname = \"b\"\ntrain = {epoch = 3}\n");
+  const ProgramResult wrong = train("wrong.actio", "--epochs 1 --config " + path("wrong.toml"));
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr("[[stage]] b"), HasSubstr("epoch")));
+  EXPECT_FALSE(fs::exists(path("wrong.stages")));
+  write("right.toml", "[train]\nepochs = 1\n");
+  for (const std::string& options : {"--scores " + path("s.txt"), "--config " + path("right.toml") + " --log " + path("right.toml"),
+                                     "--log " + path("wrong.actio"), std::string("--fold ''"), "--log " + data()}) {
+    SCOPED_TRACE(options);
+    const ProgramResult result = train("wrong.actio", "--epochs 1 --group part --test-share 0.5 " + options);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_FALSE(fs::exists(path("wrong.actio")));
+  }
+  EXPECT_EQ(testing::file_content(path("right.toml")), "[train]\nepochs = 1\n");
+}
+
 }  // namespace
 }  // namespace actio::cli
