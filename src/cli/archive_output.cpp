@@ -63,6 +63,7 @@ std::string shard_file(const std::string& output, const Shard& shard) {
 
 std::vector<std::string> read_manifest(const std::string& path) {
   std::string content = read_text_file(path);
+  if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);
   if (!content.empty() && content.back() != '\n') content += '\n';
   std::vector<std::string> videos;
   std::map<std::string, std::size_t> seen;

@@ -85,10 +85,10 @@ EvaluateFigures measure(const eval::ScoreTable& table, const Evaluation& evaluat
   return figures;
 }
 
-Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const VideoClassifier& classifier) {
+Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const VideoClassifier& classifier, eval::ScoreKind kind) {
   return {{"name", a.test.protocol},     {"segments", classifier.model().spec.segments},
           {"places", protocol.places},   {"crops", protocol.crops},
-          {"views", classifier.views()}, {"average", a.test.average}};
+          {"views", classifier.views()}, {"average", eval::score_kind_name(kind)}};
 }
 
 std::string confusion_text(const eval::Metrics& m, const std::vector<std::string>& classes) {
@@ -129,6 +129,7 @@ std::string text_of(const EvaluateFigures& figures, const Json& json, const std:
 int run_evaluate(EvaluateArguments& a) {
   a.flags->apply();
   check_outputs(a);
+  if (a.flags->was_set("data.fold") && a.options.fold.empty()) fail_usage("--fold: names no group");
   const data::Protocol protocol = a.test.chosen(*a.flags);
   std::vector<std::string> dataset_warnings;
   const std::vector<data::Item> items = items_of(a, dataset_warnings);
@@ -136,6 +137,9 @@ int run_evaluate(EvaluateArguments& a) {
       a.model, a.runtime,
       {.flow_cache = a.cache.flow_cache, .part_bytes = a.test.bytes(), .head = a.test.head, .protocol = protocol});
   if (!a.scores.empty()) check_score_file(a, items, classifier);
+  if (a.test.average == "logits" && !classifier.has_logits()) {
+    print_warning(fmt::format("--average logits: {} answers probabilities, so these are averaged", classifier.model().spec.name));
+  }
   const Evaluation evaluation = evaluate_items(classifier, items, a.workers);
   print_warnings(dataset_warnings);
   print_warnings(evaluation.warnings);
@@ -146,7 +150,7 @@ int run_evaluate(EvaluateArguments& a) {
   const EvaluateFigures figures = measure(table, evaluation);
   Json json = eval::to_json(figures.metrics, classes);
   if (!figures.groups.groups.empty()) json["groups"] = eval::to_json(figures.groups);
-  json["protocol"] = protocol_json(a, protocol, classifier);
+  json["protocol"] = protocol_json(a, protocol, classifier, table.kind);
   if (!a.test.head.empty()) json["head"] = a.test.head;
   json["model"] = a.model;
   json["data"] = a.data;

@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/toml_text.h"
+#include "data/list_file.h"
 #include "eval/score_file.h"
 #include "net/zoo.h"
 
@@ -146,10 +147,19 @@ Reproduction::Reproduction(ReproduceOptions options)
   if (!official_ && groups.size() < 2) {
     fail_usage("{}: one group only; --group names the column that divides the clips", options_.data);
   }
+  if (official_ && options_.dataset.split != 0) {
+    fail_usage("--split {0}: reproduce chooses official splits by --folds {0}", options_.dataset.split);
+  }
+  for (const std::string& group : groups) {
+    const bool has_name = !group.empty() && group.find(',') == std::string::npos;
+    if (!official_ && !has_name) fail_usage("{}: the group '{}' cannot be the value of an option", options_.data, data::shown(group));
+  }
   std::vector<std::string> known = {"1", "2", "3"};
   if (!official_) known.assign(groups.begin(), groups.end());
   if (!options_.folds.empty() && options_.folds != "all") {
+    std::set<std::string> seen;
     for (const std::string& fold : split_words(options_.folds)) {
+      if (!seen.insert(fold).second) fail_usage("--folds: '{}' is given twice", fold);
       if (std::ranges::find(known, fold) != known.end()) continue;
       fail_usage("--folds: {}", unknown_name_text(official_ ? "split" : "group", fold, known));
     }
