@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <thread>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -10,6 +9,7 @@
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
+#include "core/cores.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "data/flow_batch.h"
@@ -73,7 +73,7 @@ int run_flow(FlowArguments& a) {
   data::make_cache_folder(a.output);
   batch.folder = a.output;
   batch.preprocess = a.preprocess;
-  batch.threads = static_cast<int>(a.threads > 0 ? a.threads : std::max(1U, std::thread::hardware_concurrency()));
+  batch.threads = static_cast<int>(a.threads > 0 ? a.threads : core_count());
   batch.replace = a.replace;
   TerminalProgress progress;
   data::FlowBatchReport report;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "core/toml_text.h"
 
 namespace actio::cli {
 namespace {
@@ -67,7 +68,27 @@ std::string OptionFlags::toml_text() const {
       text += fmt::format("# {}{}\n{}{} = {}\n", field.help, choices, open, field.name, toml_value(field));
     }
   }
-  return text;
+  const Json carried = carried_tables();
+  return carried.empty() ? text : text + "\n" + actio::toml_text(carried);
+}
+
+// Without what a flag wins over, which stands in the tables above.
+Json OptionFlags::carried_tables() const {
+  Json carried = Json::object();
+  for (const std::string& name : carried_) {
+    if (!file_.contains(name)) continue;
+    Json list = file_.at(name);
+    for (Json& entry : list) {
+      for (const Table& table : tables_) {
+        if (!entry.is_object() || !entry.contains(table.name) || !entry.at(table.name).is_object()) continue;
+        for (const auto& [flag, text] : flags_) {
+          if (std::ranges::any_of(table.fields, [&](const Field& field) { return &field == flag; })) entry.at(table.name).erase(flag->name);
+        }
+      }
+    }
+    carried[name] = std::move(list);
+  }
+  return carried;
 }
 
 void OptionFlags::read_tables(const Json& tables, const std::string& where) {

@@ -22,6 +22,12 @@ class OptionFlags {
   // A table that the file may hold for another command: it is not read.
   void tolerate(const std::string& table) { tolerated_.push_back(table); }
 
+  // Tables of the file ([[table]]) that the command reads by itself, of options that flags win over; --print-config repeats them.
+  void carry(const std::string& tables) {
+    tolerate(tables);
+    carried_.push_back(tables);
+  }
+
   // Adds --config FILE, and --print-config, which prints what the flags and the file add up to. Call last.
   void add_config();
 
@@ -53,9 +59,10 @@ class OptionFlags {
 
   CLI::App& app_;
   std::deque<Table> tables_;
-  std::vector<std::string> tolerated_;
+  std::vector<std::string> tolerated_, carried_;
   std::vector<std::pair<const Field*, std::string>> flags_;
   void read_tables(const Json& tables, const std::string& where);
+  Json carried_tables() const;
 
   std::map<std::string, bool> set_;
   std::map<std::string, bool> set_before_overlay_;

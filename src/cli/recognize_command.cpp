@@ -4,7 +4,6 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <thread>
 
 #include "cli/archive_output.h"
 #include "cli/commands.h"
@@ -15,6 +14,7 @@
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "cli/video_classifier.h"
+#include "core/cores.h"
 #include "core/error.h"
 #include "data/flow_cache.h"
 #include "eval/metrics.h"
@@ -131,7 +131,7 @@ int run_recognize(RecognizeArguments& a) {
   if (a.videos.empty()) fail_usage("recognize needs videos, or --manifest with a list of them");
   if (!a.output.empty() || a.shard != "1/1") fail_usage("--output and --shard need --manifest");
   VideoClassifier classifier(a.model, a.runtime,
-                             {a.cache.flow_cache, static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))});
+                             {a.cache.flow_cache, static_cast<int>(core_count())});
   TerminalProgress progress;
   int exit_code = 0;
   std::int64_t done = 0;

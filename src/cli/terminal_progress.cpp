@@ -80,6 +80,8 @@ void WarningPrinter::print(const std::string& message) {
   if (++count_ <= kShownWarnings) print_warning(message);
 }
 
+void print_note(const std::string& message) { std::fputs((message + "\n").c_str(), stderr); }
+
 void print_warning(const std::string& message) { std::fputs(("warning: " + message + "\n").c_str(), stderr); }
 
 }  // namespace actio::cli

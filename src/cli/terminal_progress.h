@@ -31,6 +31,9 @@ class TerminalProgress {
   Clock::time_point last_;
 };
 
+// One line on stderr that is neither warning nor error.
+void print_note(const std::string& message);
+
 // "warning: ..." on stderr, one line.
 void print_warning(const std::string& message);
 

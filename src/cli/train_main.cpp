@@ -67,6 +67,7 @@ int run_train(TrainArguments& a) {
   check_request(a, stages);
   distributed::GroupOptions options;
   options.stop = interrupt_token();
+  options.on_waiting = [](const std::string& line) { print_note(line); };
   if (a.tables.train.device == "cuda" && distributed::Group::has_nccl()) options.backend = "nccl";
   const std::unique_ptr<distributed::Group> group = distributed::Group::connect(options);
   if (group->size() > 1) a.group = group.get();
@@ -102,7 +103,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
   a->flags->add("data", a->tables.dataset.fields());
   a->flags->add("train", a->tables.train.fields());
   a->flags->add("cache", a->tables.cache.fields());
-  a->flags->tolerate("stage");  // read by train_plan
+  a->flags->carry("stage");  // read by train_plan
   a->flags->add_config();
   on_run(app, [a] { return run_train(*a); });
 }

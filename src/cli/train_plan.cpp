@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <map>
 
+#include "cli/first_weights.h"
 #include "core/error.h"
+#include "eval/score_file.h"
 
 namespace actio::cli {
 namespace {
@@ -84,13 +86,60 @@ TrainRun run_of_stage(const TrainArguments& arguments, const PlanOutput& output,
   return run;
 }
 
+// Before hours of work: whether the file can name these clips and classes.
+void check_scores(const std::string& path, const data::Dataset& dataset, const data::Split& split) {
+  if (path.empty() || split.test.empty()) return;
+  eval::ScoreTable table;
+  table.source = dataset.source;
+  table.classes = dataset.classes;
+  for (const data::Item& item : split.test) {
+    table.paths.push_back(item.path);
+    const auto name = std::ranges::find(dataset.classes, item.label);
+    table.labels.push_back(name - dataset.classes.begin());
+  }
+  table.scores = Tensor({static_cast<std::int64_t>(split.test.size()), static_cast<std::int64_t>(dataset.classes.size())});
+  eval::check_storable(path, table);
+}
+
 std::string stage_place(const Stage& stage) { return fmt::format("--config: [[stage]] {}", stage.name); }
+
+// The network of a stage, which the settings of the stage before it may decide.
+class StageNetworks {
+ public:
+  // After the stage's overlay. Throws: Error(kUsage) as building it would, and for parts to freeze that it does not have.
+  void check(TrainArguments& arguments, const std::vector<Stage>& stages, std::size_t index) {
+    const Stage& stage = stages[index];
+    TrainTables tables = arguments.tables;
+    std::vector<std::string> files = stage.init.empty() && index == 0 ? arguments.init : stage.init;
+    const std::string before = stage.init.empty() && index > 0 ? stages[index - 1].name : "";
+    const std::string& first = before.empty() && !files.empty() ? files.front() : before;
+    if (const auto at = networks_.find(first); at != networks_.end()) adopt(at->second, *arguments.flags, tables.network);
+    std::erase_if(files, [&](const std::string& file) { return networks_.contains(file); });
+    const net::NetSpec spec = first_network(files, *arguments.flags, tables);
+    torch_train::check_freeze(spec, tables.train.freeze);
+    networks_[stage.name] = tables.network;
+  }
+
+ private:
+  static void adopt(const net::NetworkOptions& from, const OptionFlags& flags, net::NetworkOptions& to) {
+    if (!flags.was_set("network.backbone")) to.backbone = from.backbone;
+    if (!flags.was_set("network.width")) to.width = from.width;
+  }
+
+  std::map<std::string, net::NetworkOptions> networks_;
+};
 
 // What is wrong with a later stage must not be found once the first are trained, or trained anew.
 void check_stages(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const PlanOutput& output) {
+  StageNetworks networks;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     arguments.tables = tables;
     arguments.flags->overlay(stages[i].tables, stage_place(stages[i]));
+    try {
+      networks.check(arguments, stages, i);
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("stage {}: {}", stages[i].name, error.what()));
+    }
     const TrainRun run = run_of_stage(arguments, output, stages[i], i + 1 == stages.size());
     std::error_code ignored;
     const std::string state = run.output + ".state";
@@ -127,6 +176,7 @@ std::vector<Stage> read_stages(const Json& file, const std::string& where) {
 TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables,
                         const PlanOutput& output, const data::Dataset& dataset, const data::Split& split) {
   OptionFlags& flags = *arguments.flags;
+  check_scores(output.scores, dataset, split);
   if (stages.empty()) return run_training(run_of(arguments, output), flags, tables, dataset, split);
   check_stages(arguments, stages, tables, output);
   Models models;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "video/decoder.h"
@@ -236,8 +237,7 @@ void find_duplicates(std::vector<ClipScan>& clips, const Dataset& dataset) {
 }
 
 std::size_t thread_count(const ScanOptions& options, std::size_t clips) {
-  const auto cores = static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency()));
-  return std::min(static_cast<std::size_t>(options.threads > 0 ? options.threads : cores), clips);
+  return std::min(static_cast<std::size_t>(options.threads > 0 ? options.threads : core_count()), clips);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/rng.h"
@@ -145,8 +146,7 @@ void make_clips(std::vector<ClipJob>& jobs, const SynthesisOptions& options, con
       }
     }
   };
-  const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
-  const std::int64_t threads = std::clamp<std::int64_t>(options.threads > 0 ? options.threads : cores, 1, 256);
+  const std::int64_t threads = std::clamp<std::int64_t>(options.threads > 0 ? options.threads : core_count(), 1, 256);
   {
     std::vector<std::jthread> workers;
     for (std::int64_t i = 0; i < threads; ++i) workers.emplace_back(work);

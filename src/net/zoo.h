@@ -34,6 +34,7 @@ struct NetworkOptions {
   std::string stfn_fusion = "average";       // "average", "maximum", "multiplication", "weighted"
   std::string stfn_direction = "bidirectional";  // "bidirectional", "a_from_m", "m_from_a"
   std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks, 1..4
+  double stfn_dropout = 0;                   // of the streams' features and before the classifiers; the paper has none
 
   Fields fields();
 };

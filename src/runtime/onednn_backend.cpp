@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <thread>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "runtime/onednn_lower.h"
 #include "runtime/plan.h"
@@ -33,8 +33,7 @@ class OnednnBackend : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads) {
-  const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
-  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : cores));
+  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : core_count()));
 }
 
 }  // namespace actio::runtime

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
-#include <thread>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "runtime/plan.h"
 #include "runtime/reference_ops.h"
@@ -68,8 +68,7 @@ class ReferenceBackend : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> make_reference_backend(std::int64_t threads) {
-  const std::int64_t cores = std::max(1U, std::thread::hardware_concurrency());
-  return std::make_unique<ReferenceBackend>(threads > 0 ? threads : cores);
+  return std::make_unique<ReferenceBackend>(threads > 0 ? threads : core_count());
 }
 
 }  // namespace actio::runtime

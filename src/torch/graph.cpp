@@ -11,6 +11,7 @@
 #include "torch/distributed/sync_norm.h"
 #include "torch/ops.h"
 #include "torch/torch_compat.h"
+#include "torch/train.h"
 
 namespace actio::torch_train {
 namespace {
@@ -35,6 +36,10 @@ at::Tensor plain_batch_norm(const at::Tensor& x, const NormParams& p, const Norm
   return activate(at::batch_norm(x, p.weight, p.bias, p.running_mean, p.running_var, settings.training, settings.momentum,
                                  settings.epsilon, at::globalContext().userEnabledCuDNN()),
                   settings.activation);
+}
+
+bool stands_below(const std::string& name, const std::string& prefix) {
+  return name.starts_with(prefix) && (name.size() == prefix.size() || name[prefix.size()] == '.');
 }
 
 Activation activation_of(Op op) {
@@ -113,6 +118,13 @@ void Graph::mark_heads() {
   for (Parameter& parameter : parameters_) parameter.head = linears.contains(parameter.info.node);
 }
 
+void check_freeze(const net::NetSpec& spec, const std::vector<std::string>& prefixes) {
+  for (const std::string& prefix : prefixes) {
+    const auto is_meant = [&](const Node& node) { return stands_below(node.name, prefix); };
+    if (std::ranges::none_of(spec.nodes, is_meant)) fail_usage("freeze: nothing in {} stands below '{}'", spec.name, prefix);
+  }
+}
+
 void Graph::freeze_batch_norms() {
   std::set<std::string> seen;
   std::set<std::string> frozen;
@@ -133,17 +145,11 @@ void Graph::freeze_batch_norms() {
 }
 
 void Graph::freeze(const std::vector<std::string>& prefixes) {
-  const auto stands_below = [](const std::string& name, const std::string& prefix) {
-    return name.starts_with(prefix) && (name.size() == prefix.size() || name[prefix.size()] == '.');
-  };
+  check_freeze(spec_, prefixes);
   for (const std::string& prefix : prefixes) {
-    bool found = false;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (!stands_below(spec_.nodes[i].name, prefix)) continue;
-      steps_[i].frozen = true;
-      found = true;
+      if (stands_below(spec_.nodes[i].name, prefix)) steps_[i].frozen = true;
     }
-    if (!found) fail_usage("freeze: nothing in {} stands below '{}'", spec_.name, prefix);
   }
   for (Parameter& parameter : parameters_) {
     if (!steps_[inferred_.index.find(parameter.info.node)->second].frozen) continue;

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <thread>
 
+#include "core/cores.h"
 #include "core/error.h"
 
 #ifdef __GLIBC__
@@ -18,8 +18,7 @@
 namespace actio::torch_train {
 
 void set_thread_count(std::int64_t threads) {
-  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : cores));
+  at::set_num_threads(static_cast<int>(threads > 0 ? threads : core_count()));
 }
 
 void keep_freed_memory() {

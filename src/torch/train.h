@@ -122,6 +122,9 @@ struct TrainResult {
   TensorMap last_weights;          // of the last epoch, where `weights` are those of a better one
 };
 
+// Whether every prefix of TrainOptions::freeze names something. Throws: Error(kUsage) naming one that does not.
+void check_freeze(const net::NetSpec& spec, const std::vector<std::string>& prefixes);
+
 // Trains `weights` in place: at the end they are the best model where there is a validation part, else the last one. The same
 // job gives the same weights bit for bit, in one go or resumed from any of its states.
 // Throws: Error; a loss that is not finite names the batch's videos.

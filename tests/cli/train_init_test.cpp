@@ -2,10 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
-#include "cli/program.h"
+#include "cli/running_program.h"
 #include "cli/tiny_model.h"
 #include "net/model_file.h"
 
@@ -14,8 +15,10 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::ProgramResult;
 using testing::run_program;
+using testing::RunningProgram;
 using testing::TempDir;
 
 constexpr const char* kTiny = " --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 --segments 2 --epochs 1 --batch-size 4";
@@ -107,9 +110,14 @@ TEST_F(TrainInit, says_which_tensor_differs_where_the_first_weights_do_not_fit) 
 TEST_F(TrainInit, writes_nothing_over_a_model_when_it_is_interrupted_before_the_first_step) {
   testing::write_tiny_model(model("good"), "tsn", "none");
   const std::string before = testing::file_content(model("good"));
-  const ProgramResult result = run_program("train " + data() + " -o " + model("good") + kTiny + " --network tsn --streams rgb",
-                                           "timeout --preserve-status -s INT 0.25");
+  // Flow of whole frames takes long enough to be interrupted in.
+  RunningProgram training("train " + data() + " -o " + model("good") + kTiny +
+                          " --network tsn --streams motion --motion flow --short-side 480 --batch-size 8 --workers 1");
+  ASSERT_TRUE(training.wait_until_it_prints("8 clips to train on"));
+  training.signal(SIGINT);
+  const ProgramResult result = training.wait();
   EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_THAT(result.out, Not(HasSubstr("interrupted after")));
   EXPECT_EQ(testing::file_content(model("good")), before);
 }
 

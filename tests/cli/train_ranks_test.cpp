@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <nlohmann/json.hpp>
 
-#include "cli/program.h"
+#include "cli/running_program.h"
 #include "core/error.h"
 
 namespace actio::cli {
@@ -22,6 +22,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::ProgramResult;
 using testing::run_program;
+using testing::RunningProgram;
 using testing::TempDir;
 
 int free_port() {
@@ -53,19 +54,29 @@ class TrainRanks : public ::testing::Test {
     if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
   }
   static std::string path(const std::string& name) { return *dir_ / name; }
-  static ProgramResult train(const std::string& name, const std::string& options, const std::string& before = "") {
-    return run_program("train " + path("data/labels.csv") + " -o " + path(name) +
-                           " --group part --fold test --network if_ttn --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 "
-                           "--segments 2 --threads 1 --workers 1 --sync-bn --dropout-rgb 0 --dropout-motion 0 --dropout-ttn 0 " + options,
-                       before);
+  static std::string arguments(const std::string& name, const std::string& options) {
+    return "train " + path("data/labels.csv") + " -o " + path(name) +
+           " --group part --fold test --network if_ttn --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 --segments 2 "
+           "--threads 1 --workers 1 --sync-bn --dropout-rgb 0 --dropout-motion 0 --dropout-ttn 0 " + options;
   }
-  // Both ranks' results; `before` stands before the program of rank 1.
+  static ProgramResult train(const std::string& name, const std::string& options, const std::string& environment = "") {
+    return run_program(arguments(name, options), environment);
+  }
+  static std::string variables() { return fmt::format("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT={} ", free_port()); }
   static std::pair<ProgramResult, ProgramResult> train_two(const std::string& name, const std::string& options,
-                                                           const std::string& options_of_one = "", const std::string& before = "") {
-    const std::string variables = fmt::format("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT={} ", free_port());
-    auto other = std::async(std::launch::async, [&] { return train(name, options + options_of_one, "RANK=1 " + variables + before); });
-    ProgramResult first = train(name, options, "RANK=0 " + variables);
-    return {std::move(first), other.get()};
+                                                           const std::string& options_of_one = "") {
+    const std::string both = variables();
+    RunningProgram other(arguments(name, options + options_of_one), "RANK=1 " + both);
+    ProgramResult first = train(name, options, "RANK=0 " + both);
+    return {std::move(first), other.wait()};
+  }
+  // The same, and rank 1 gets a signal as soon as there is a state to go on from.
+  static std::pair<ProgramResult, ProgramResult> train_two_and_signal(const std::string& name, const std::string& options, int signal) {
+    const std::string both = variables();
+    RunningProgram first(arguments(name, options), "RANK=0 " + both), second(arguments(name, options), "RANK=1 " + both);
+    EXPECT_TRUE(second.wait_until([&] { return fs::exists(path(name + ".state")); })) << second.err();
+    second.signal(signal);
+    return {first.wait(), second.wait()};
   }
   static std::vector<nlohmann::json> epochs(const std::string& log) {
     std::vector<nlohmann::json> lines;
@@ -105,12 +116,12 @@ TEST_F(TrainRanks, stop_when_one_is_killed_and_go_on_from_the_state) {
   const std::string options = "--batch-size 2 --epochs 12 --save-minutes 0.0001 --resume";
   const auto [whole, quiet] = train_two("whole.actio", options);
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
-  const auto [first, second] = train_two("killed.actio", "--batch-size 2 --epochs 5000 --save-minutes 0.0001", "", "timeout -s KILL 3");
+  const auto [first, second] = train_two_and_signal("killed.actio", "--batch-size 2 --epochs 5000 --save-minutes 0.0001", SIGKILL);
   EXPECT_EQ(second.exit_code, 137);
   EXPECT_EQ(first.exit_code, 1);
   EXPECT_THAT(first.err, AllOf(HasSubstr("rank 1 of 2"), HasSubstr("is gone")));
   EXPECT_TRUE(fs::exists(path("killed.actio.state")));
-  const auto [stopped, also] = train_two("again.actio", options, "", "timeout -s INT --preserve-status 2");
+  const auto [stopped, also] = train_two_and_signal("again.actio", options, SIGINT);
   if (stopped.exit_code == 130) {  // one rank was told to stop: both do, after the same step
     EXPECT_EQ(also.exit_code, 130) << also.err;
     const auto [rest, ignored] = train_two("again.actio", options);
@@ -120,12 +131,16 @@ TEST_F(TrainRanks, stop_when_one_is_killed_and_go_on_from_the_state) {
 }
 
 TEST_F(TrainRanks, stop_waiting_for_the_others_when_they_are_interrupted) {
-  const std::string variables = fmt::format("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT={} ", free_port());
-  for (const std::string rank : {"RANK=0 ", "RANK=1 "}) {
+  const std::string both = variables();
+  for (const std::string rank : {"0", "1"}) {
+    SCOPED_TRACE(rank);
+    RunningProgram waiting(arguments("x.actio", "--epochs 1"), "RANK=" + rank + " " + both);
+    EXPECT_TRUE(waiting.wait_until_it_prints("rank " + rank + " of 2 waits for the others at 127.0.0.1:")) << waiting.err();
     const auto start = std::chrono::steady_clock::now();
-    const ProgramResult waiting = train("x.actio", "--epochs 1", rank + variables + "timeout -s INT --preserve-status 1");
-    EXPECT_EQ(waiting.exit_code, 130) << waiting.err;
-    EXPECT_THAT(waiting.err, HasSubstr("interrupted before all ranks had come to 127.0.0.1:")) << rank;
+    waiting.signal(SIGINT);
+    const ProgramResult result = waiting.wait();
+    EXPECT_EQ(result.exit_code, 130);
+    EXPECT_THAT(result.err, HasSubstr("interrupted before all ranks had come to 127.0.0.1:"));
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "without it they wait for minutes";
   }
 }

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
-#include "cli/program.h"
+#include "cli/running_program.h"
 #include "core/error.h"
 #include "net/model_file.h"
 
@@ -19,6 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::ProgramResult;
 using testing::run_program;
+using testing::RunningProgram;
 using testing::TempDir;
 
 class TrainResume : public ::testing::Test {
@@ -41,8 +45,24 @@ class TrainResume : public ::testing::Test {
   static std::string data() { return path("data/labels.csv"); }
   static constexpr const char* kTiny = " --network tsn --streams rgb --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 "
                                        "--segments 2 --batch-size 4 --threads 1 ";
-  static ProgramResult train(const std::string& name, const std::string& options, const std::string& before = "") {
-    return run_program("train " + data() + " -o " + path(name) + kTiny + options, before);
+  static std::string arguments(const std::string& name, const std::string& options) {
+    return "train " + data() + " -o " + path(name) + kTiny + options;
+  }
+  static ProgramResult train(const std::string& name, const std::string& options) { return run_program(arguments(name, options)); }
+  // Sends the signal at some moment after it has saved a state; the moment varies with `number`.
+  static ProgramResult train_and_signal(const std::string& name, const std::string& options, int signal, int number = 0) {
+    const std::string state = path(name + ".state");
+    const auto time = [&] {
+      std::error_code absent;
+      return fs::last_write_time(state, absent);
+    };
+    const auto before = time();
+    RunningProgram training(arguments(name, options));
+    if (training.wait_until([&] { return fs::exists(state) && time() != before; })) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(number * 17 % 60));
+      training.signal(signal);
+    }
+    return training.wait();
   }
   static void write(const std::string& name, const std::string& text) { std::ofstream(path(name)) << text; }
   static TempDir* dir_;
@@ -56,9 +76,10 @@ TEST_F(TrainResume, ends_in_the_same_file_whether_it_was_killed_or_not) {
   int kills = 0;
   ProgramResult result;
   do {
-    result = train("killed.actio", options, fmt::format("timeout -s KILL {:.1f}", 0.6 + 0.3 * kills));
+    result = train_and_signal("killed.actio", options, SIGKILL, kills);
     if (result.exit_code == 137) ++kills;
-  } while (result.exit_code == 137 && kills < 30);
+  } while (result.exit_code == 137 && kills < 5);
+  if (result.exit_code == 137) result = train("killed.actio", options);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_GE(kills, 2);
   EXPECT_EQ(testing::file_content(path("killed.actio")), testing::file_content(path("whole.actio")));
@@ -69,7 +90,7 @@ TEST_F(TrainResume, ends_in_the_same_file_whether_it_was_killed_or_not) {
 }
 
 TEST_F(TrainResume, neither_mixes_trainings_nor_throws_one_away_unasked) {
-  ASSERT_EQ(train("stopped.actio", " --epochs 500 --save-minutes 0.0001", "timeout -s INT --preserve-status 3").exit_code, 130);
+  ASSERT_EQ(train_and_signal("stopped.actio", " --epochs 500 --save-minutes 0.0001", SIGINT).exit_code, 130);
   ASSERT_TRUE(fs::exists(path("stopped.actio.state")));
   const ProgramResult anew = train("stopped.actio", " --epochs 500 --save-minutes 0.0001");
   EXPECT_EQ(anew.exit_code, 2);
@@ -221,6 +242,11 @@ TEST_F(TrainResume, finds_what_is_wrong_with_a_later_stage_or_an_output_before_i
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, AllOf(HasSubstr("[[stage]] b"), HasSubstr("epoch")));
   EXPECT_FALSE(fs::exists(path("wrong.stages")));
+  write("frozen.toml", "[[stage]]\nname = \"a\"\n[[stage]]\nname = \"b\"\ntrain = {freeze = [\"rgb.layer1\", \"rgb.features\"]}\n");
+  const ProgramResult frozen = train("wrong.actio", "--epochs 1 --config " + path("frozen.toml"));
+  EXPECT_EQ(frozen.exit_code, 2);
+  EXPECT_THAT(frozen.err, AllOf(HasSubstr("stage b: "), HasSubstr("nothing in tsn_rgb(resnet18) stands below 'rgb.features'")));
+  EXPECT_FALSE(fs::exists(path("wrong.stages")));
   write("right.toml", "[train]\nepochs = 1\n");
   for (const std::string& options : {"--scores " + path("s.txt"), "--config " + path("right.toml") + " --log " + path("right.toml"),
                                      "--log " + path("wrong.actio"), std::string("--fold ''"), "--log " + data()}) {
@@ -230,6 +256,24 @@ TEST_F(TrainResume, finds_what_is_wrong_with_a_later_stage_or_an_output_before_i
     EXPECT_FALSE(fs::exists(path("wrong.actio")));
   }
   EXPECT_EQ(testing::file_content(path("right.toml")), "[train]\nepochs = 1\n");
+}
+
+TEST_F(TrainResume, finds_a_class_that_a_file_of_scores_cannot_name_before_it_trains) {
+  std::ifstream labels(data());
+  std::ofstream list(path("data/renamed.csv"));
+  for (std::string line; std::getline(labels, line);) {
+    const std::size_t at = line.find("stand_up", line.find(','));  // the label, not the folder
+    list << (at == std::string::npos ? line : line.replace(at, 8, "path")) << "\n";
+  }
+  list.close();
+  const std::string options = kTiny + std::string(" --epochs 1 --group part --fold test");
+  const std::string command = "train " + path("data/renamed.csv") + " -o " + path("named.actio") + options + " --scores ";
+  const ProgramResult refused = run_program(command + path("named.csv"));
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("two columns 'path'"), HasSubstr("write .npy instead")));
+  EXPECT_FALSE(fs::exists(path("named.actio")));
+  const ProgramResult as_array = run_program(command + path("named.npy"));
+  EXPECT_EQ(as_array.exit_code, 0) << as_array.err;
 }
 
 }  // namespace

@@ -151,6 +151,20 @@ TEST(Train, reads_back_the_configuration_that_it_prints) {
   EXPECT_EQ(run_program("train --config " + (dir / "c.toml") + " --print-config").out, first.out);
 }
 
+TEST(Train, prints_its_stages_too_without_what_a_flag_wins_over) {
+  const TempDir dir;
+  std::ofstream(dir / "stages.toml") << "[train]\nepochs = 9\n[[stage]]\nname = \"first\"\ntrain = {epochs = 3, batch_size = 7}\n"
+                                        "[[stage]]\nname = \"second\"\ninit = [\"first\"]\nnetwork = {network = \"stfn\"}\n";
+  const std::string command = "train --print-config --config ";
+  const ProgramResult printed = run_program(command + (dir / "stages.toml") + " --epochs 4");
+  ASSERT_EQ(printed.exit_code, 0) << printed.err;
+  EXPECT_THAT(printed.out, HasSubstr("\nepochs = 4\n"));
+  EXPECT_THAT(printed.out, HasSubstr("[[stage]]\nname = \"first\"\ntrain = {batch_size = 7}\n"));
+  EXPECT_THAT(printed.out, HasSubstr("[[stage]]\ninit = [\"first\"]\nname = \"second\"\nnetwork = {network = \"stfn\"}\n"));
+  std::ofstream(dir / "c.toml") << printed.out;
+  EXPECT_EQ(run_program(command + (dir / "c.toml")).out, printed.out);
+}
+
 TEST(Train, refuses_before_any_work_an_output_that_cannot_be_written_or_is_an_input) {
   const TempDir dir;
   std::filesystem::create_directories(dir / "data/a");

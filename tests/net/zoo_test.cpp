@@ -141,6 +141,22 @@ TEST(Zoo, stfn_directions_choose_which_streams_continue_with_the_fused_signal) {
   EXPECT_EQ(input_of("m_from_a", "fm"), "stfn.fusion");
 }
 
+TEST(Zoo, stfn_drops_features_on_request_alone_and_not_with_the_streams_that_are_frozen) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  const auto dropouts = [&] {
+    std::vector<std::string> names;
+    for (const Node& node : build_network(options, with_motion()).nodes) {
+      if (node.op == Op::kDropout) names.push_back(node.name);
+    }
+    return names;
+  };
+  EXPECT_THAT(dropouts(), ::testing::IsEmpty());
+  options.stfn_dropout = 0.5;
+  EXPECT_THAT(dropouts(), ::testing::UnorderedElementsAre("stfn.a.dropout", "stfn.m.dropout", "stfn.head_a.dropout", "stfn.head_m.dropout"));
+  options.stfn_design = "c";
+  EXPECT_THAT(dropouts(), ::testing::UnorderedElementsAre("stfn.a.dropout", "stfn.m.dropout", "stfn.head.dropout"));
+}
+
 TEST(Zoo, stfn_designs_differ_as_in_figure_4) {
   NetworkOptions options = options_for("stfn", "resnet18");
   const auto count = [&](const std::string& design) {

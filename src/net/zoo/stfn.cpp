@@ -37,15 +37,19 @@ Value fuse(Builder& b, const std::string& operation, const Value& a, const Value
   return b.weighted_sum("stfn.fusion", {a, m}, {0.5, 0.5}, operation == "weighted");
 }
 
-Value probabilities(Builder& b, const std::string& name, const Value& sequence, std::int64_t classes) {
-  const Value mean = b.apply(Op::kTimeMean, name + ".mean", {sequence});
-  return b.apply(Op::kSoftmax, name + ".probabilities", {b.linear(name + ".fc", mean, classes)});
+Value drop(Builder& b, const std::string& name, const Value& x, const NetworkOptions& options) {
+  return options.stfn_dropout > 0 ? b.dropout(name + ".dropout", x, options.stfn_dropout) : x;
+}
+
+Value probabilities(Builder& b, const std::string& name, const Value& sequence, const NetworkOptions& options) {
+  const Value mean = drop(b, name, b.apply(Op::kTimeMean, name + ".mean", {sequence}), options);
+  return b.apply(Op::kSoftmax, name + ".probabilities", {b.linear(name + ".fc", mean, options.classes)});
 }
 
 // Fig. 4c: concatenated features, one Res-Inc block of twice the width.
 NetSpec finish_design_c(Builder& b, const NetworkOptions& options, const Value& a, const Value& m) {
   const Value joined = b.apply(Op::kConcat, "stfn.concat", {a, m});
-  const Value output = probabilities(b, "stfn.head", res_inc_chain(b, "stfn.joint", joined, options.stfn_blocks), options.classes);
+  const Value output = probabilities(b, "stfn.head", res_inc_chain(b, "stfn.joint", joined, options.stfn_blocks), options);
   b.head("stfn", output, "nll");
   return b.finish(output, output);
 }
@@ -57,8 +61,8 @@ NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess) 
   Builder b("stfn_" + options.stfn_design + "(" + options.backbone + ")", options.segments);
   const Stream rgb = add_stream(b, *backbone, "rgb", preprocess);
   const Stream motion = add_stream(b, *backbone, "motion", preprocess);
-  Value a = b.apply(Op::kSegmentStack, "rgb.sequence", {rgb.feature});
-  Value m = b.apply(Op::kSegmentStack, "motion.sequence", {motion.feature});
+  Value a = drop(b, "stfn.a", b.apply(Op::kSegmentStack, "rgb.sequence", {rgb.feature}), options);
+  Value m = drop(b, "stfn.m", b.apply(Op::kSegmentStack, "motion.sequence", {motion.feature}), options);
   if (options.stfn_design == "c") return finish_design_c(b, options, a, m);
 
   a = res_inc_chain(b, "stfn.a", a, options.stfn_blocks);
@@ -72,8 +76,8 @@ NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess) 
   }
   // Eq. 1: the two streams' probabilities are averaged. Resolved: the loss is the negative logarithm of that average.
   const Value output = b.weighted_sum("probabilities",
-                                      {probabilities(b, "stfn.head_a", a, options.classes),
-                                       probabilities(b, "stfn.head_m", m, options.classes)},
+                                      {probabilities(b, "stfn.head_a", a, options),
+                                       probabilities(b, "stfn.head_m", m, options)},
                                       {0.5, 0.5}, false);
   b.head("stfn", output, "nll");
   return b.finish(output, output);

@@ -34,6 +34,7 @@ Fields NetworkOptions::fields() {
       {"stfn_fusion", &stfn_fusion, "stfn: fusion operation", {"average", "maximum", "multiplication", "weighted"}},
       {"stfn_direction", &stfn_direction, "stfn: fusion direction", {"bidirectional", "a_from_m", "m_from_a"}},
       {"stfn_blocks", &stfn_blocks, "stfn: consecutive Res-Inc blocks", {}, 1, 4},
+      {"stfn_dropout", &stfn_dropout, "stfn: dropout of the streams' features and before the classifiers, for small data", {}, 0, 0.99},
   };
 }
 

@@ -93,6 +93,7 @@ struct Group::Impl {
   void connect();
   void make_backends(const Meeting& meeting);
   void stop_if_interrupted() const;
+  void tell_of_waiting() const;
   void check();
   void run(const std::string& what, const std::function<WorkPtr()>& start);
   Pending start(Backend& backend, const std::string& what, const std::function<WorkPtr()>& begin);
@@ -134,7 +135,13 @@ void Group::Impl::connect() {
     std::vector<Watch::Peer> peers = connect_for_watch(launch, meeting, limit);
     return std::pair(std::move(meeting), std::move(peers));
   };
-  auto [meeting, peers] = run_apart(gather, [this] { stop_if_interrupted(); });
+  const auto start = std::chrono::steady_clock::now();
+  auto [meeting, peers] = run_apart(gather, [this, start, told = false]() mutable {
+    stop_if_interrupted();
+    if (told || std::chrono::steady_clock::now() - start < std::chrono::seconds(2)) return;
+    told = true;
+    tell_of_waiting();
+  });
   names = meeting.names;
   store = meeting.store;
   watch = std::make_unique<Watch>(launch.rank, names, std::move(peers), options.silence_limit);
@@ -145,6 +152,12 @@ void Group::Impl::stop_if_interrupted() const {
   if (!options.stop.stop_requested()) return;
   fail(ErrorCode::kInterrupted, "rank {} of {}: interrupted before all ranks had come to {}:{}", launch.rank, launch.size,
        launch.host, launch.port);
+}
+
+void Group::Impl::tell_of_waiting() const {
+  if (!options.on_waiting) return;
+  options.on_waiting(fmt::format("rank {} of {} waits for the others at {}:{}, for {} s at most", launch.rank, launch.size, launch.host,
+                                 launch.port, options.connect_timeout.count()));
 }
 
 void Group::Impl::make_backends(const Meeting& meeting) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,8 @@ struct GroupOptions {
   std::chrono::seconds silence_limit{20};  // a rank of which nothing was heard for so long is gone
   std::chrono::seconds collective_timeout{4 * 3600};
   std::stop_token stop = {};  // ends the waiting for the other ranks
+  // Told once, in one line, where the others have not come after two seconds.
+  std::function<void(const std::string&)> on_waiting = {};
 };
 
 // A sum that was started. The tensor belongs to it until wait() returns.

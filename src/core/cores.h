@@ -1,0 +1,16 @@
+// core: how many cores the process may keep busy. In: nothing. Out: a number of threads.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace actio {
+
+// The cores that this process is allowed on (taskset, Slurm, a container's set of cores), and no more than its share of time in
+// them where a container has one (cgroup v2). Two threads on one core wait for each other. At least 1.
+std::int64_t core_count();
+
+// The whole cores in the content of a cgroup's "cpu.max": "150000 100000" is 1; 0 where there is no limit.
+std::int64_t cores_in_quota(std::string_view cpu_max);
+
+}  // namespace actio
