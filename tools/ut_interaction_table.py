@@ -2,6 +2,10 @@
 """Prints the table of docs/results/ut_interaction.md from what tools/ut_interaction.sh wrote.
 
     tools/ut_interaction_table.py OUT [SEED ...]
+    tools/ut_interaction_table.py OUT --keep FOLDER
+
+The second keeps what the table needs of OUT in FOLDER, a file of scores for each seed and one of times, beside what is there of other
+seeds; such a folder can be given as OUT (docs/results/ut_interaction is one).
 
 First with the centre view of each test clip, then with STFN's five.
 
@@ -40,15 +44,55 @@ def read_scores(path):
     with open(path, newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         classes = next(rows)[3:]
-        return {row[0]: (row[1], [float(value) for value in row[3:]]) for row in rows}, classes
+        return {"/".join(row[0].split("/")[-2:]): (row[1], [float(value) for value in row[3:]]) for row in rows}, classes
 
 
-def answers(out, seed, part, networks, scores):
-    """Path of each clip -> whether the summed scores name its class; None where a network was not trained."""
-    paths = [out / f"s{seed}" / part / network / scores for network in networks]
-    if not all(path.exists() for path in paths):
+def read_runs(out):
+    """(seed, part, network, file) -> scores and classes, from the folders of trainings."""
+    tables = {}
+    for scores in ("scores.csv", "scores_stfn.csv"):
+        for path in out.glob(f"s[0-9]*/*/*/{scores}"):
+            if (path.parent / "result.json").exists():
+                seed, part, network, _ = path.relative_to(out).parts
+                tables[seed[1:], part, network, scores] = read_scores(path)
+    return tables
+
+
+def read_kept(out):
+    tables = {}
+    for path in out.glob("seed[0-9]*.csv"):
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            classes = next(rows)[5:]
+            for part, network, views, clip, label, *values in rows:
+                scores = "scores.csv" if views == "1" else "scores_stfn.csv"
+                key = path.stem[4:], part, network, scores
+                tables.setdefault(key, ({}, classes))[0][clip] = (label, [float(value) for value in values])
+    return tables
+
+
+def keep(out, tables, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in sorted({key[0] for key in tables}):
+        with open(folder / f"seed{seed}.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            rows = sorted((key, table) for key, table in tables.items() if key[0] == seed)
+            writer.writerow(["part", "network", "views", "clip", "label"] + rows[0][1][1])
+            for (_, part, network, scores), (clips, _) in rows:
+                for clip, (label, values) in sorted(clips.items()):
+                    views = 1 if scores == "scores.csv" else 5
+                    writer.writerow([part, network, views, clip, label] + [f"{value:.5f}" for value in values])
+    times = times_of(folder) | times_of(out)
+    with open(folder / "times.csv", "w", newline="", encoding="utf-8") as file:
+        for (row, part, seed), (seconds, waited) in sorted(times.items()):
+            csv.writer(file, lineterminator="\n").writerow([row, part, seed, seconds, waited])
+
+
+def answers(tables, seed, part, networks, scores):
+    """Each clip -> whether the summed scores name its class; None where a network was not trained."""
+    files = [tables.get((seed, part, network, scores)) for network in networks]
+    if not all(files):
         return None
-    files = [read_scores(path) for path in paths]
     classes = files[0][1]
     right = {}
     for clip, (label, _) in files[0][0].items():
@@ -64,8 +108,8 @@ def wilson(share, count):
     return 100 * (middle - half), 100 * (middle + half)
 
 
-def cell(out, seeds, part, networks, scores):
-    runs = [run for seed in seeds if (run := answers(out, seed, part, networks, scores))]
+def cell(tables, seeds, part, networks, scores):
+    runs = [run for seed in seeds if (run := answers(tables, seed, part, networks, scores))]
     if not runs:
         return " | "
     shares = [100 * sum(run.values()) / len(run) for run in runs]
@@ -74,11 +118,11 @@ def cell(out, seeds, part, networks, scores):
     return f"{statistics.mean(shares):.1f}{spread} | {low:.1f} to {high:.1f}"
 
 
-def difference(out, seeds, parts, networks, scores):
+def difference(tables, seeds, parts, networks, scores):
     """Points that `networks` are above late fusion: mean of seeds and clips, 95 % interval."""
     gains = []
     for part in parts:
-        pairs = [(answers(out, seed, part, networks, scores), answers(out, seed, part, LATE_FUSION, scores)) for seed in seeds]
+        pairs = [(answers(tables, seed, part, networks, scores), answers(tables, seed, part, LATE_FUSION, scores)) for seed in seeds]
         pairs = [(ours, theirs) for ours, theirs in pairs if ours and theirs]
         if not pairs:
             return ""
@@ -89,56 +133,69 @@ def difference(out, seeds, parts, networks, scores):
     return f"{statistics.mean(gains):+.1f} ({means[250]:+.1f} to {means[9749]:+.1f})"
 
 
-def seconds_of(out):
-    with open(out / "times.csv", newline="", encoding="utf-8") as file:
-        times = {}
-        for row, part, _, seconds in csv.reader(file):
-            times.setdefault((row, part), []).append(int(seconds))
-        return times
+def waiting_of(out, network, part, seed):
+    """Per cent of the epochs' time spent waiting for data, from the log."""
+    seconds = waited = 0.0
+    log = out / f"s{seed}" / part / f"{network}.log"
+    if not log.exists():
+        return ""
+    for epoch in re.finditer(r"^epoch .* ([\d.]+) s, .* waiting (\d+) %$", log.read_text(encoding="utf-8"), re.MULTILINE):
+        seconds += float(epoch[1])
+        waited += float(epoch[1]) * int(epoch[2]) / 100
+    return f"{100 * waited / seconds:.2f}" if seconds else ""
 
 
-def print_accuracies(out, seeds, scores):
+def times_of(out):
+    """(network, part, seed) -> seconds and per cent of waiting."""
+    times = {}
+    if (out / "times.csv").exists():
+        with open(out / "times.csv", newline="", encoding="utf-8") as file:
+            for network, part, seed, seconds, *waited in csv.reader(file):
+                times[network, part, seed] = (seconds, waited[0] if waited else waiting_of(out, network, part, seed))
+    return times
+
+
+def print_accuracies(tables, seeds, scores):
     print("| row | " + " | ".join(f"{NAMES[part]} | 95 % interval" for part in PARTS) + " |")
     print("|---" * (1 + 2 * len(PARTS)) + "|")
     for title, networks in ROWS:
-        print(f"| {title} | " + " | ".join(cell(out, seeds, part, networks, scores) for part in PARTS) + " |")
+        print(f"| {title} | " + " | ".join(cell(tables, seeds, part, networks, scores) for part in PARTS) + " |")
     print("\n| points above late fusion | both sets, 120 clips | across the sets |\n|---|---|---|")
     for networks in COMPARED:
         title = next(title for title, row in ROWS if row == networks)
-        cells = [difference(out, seeds, parts, networks, scores) for parts in (["set1", "set2"], ["cross"])]
+        cells = [difference(tables, seeds, parts, networks, scores) for parts in (["set1", "set2"], ["cross"])]
         print(f"| {title} | {cells[0]} | {cells[1]} |")
 
 
-def waiting_of(out, seeds, network):
-    """Share of the epochs' time spent waiting for data, from the logs."""
-    seconds = waited = 0.0
-    for seed in seeds:
-        for log in out.glob(f"s{seed}/*/{network}.log"):
-            for epoch in re.finditer(r"^epoch .* ([\d.]+) s, .* waiting (\d+) %$", log.read_text(encoding="utf-8"), re.MULTILINE):
-                seconds += float(epoch[1])
-                waited += float(epoch[1]) * int(epoch[2]) / 100
-    return f"{100 * waited / seconds:.1f} %" if seconds else ""
-
-
-def print_times(out, seeds):
+def print_times(times):
     print("| seconds, median of the seeds | " + " | ".join(NAMES[part] for part in PARTS) + " | waiting for data |\n|---|---|---|---|---|")
-    times = seconds_of(out)
     for title, networks in ROWS:
-        if len(networks) == 1:
-            cells = [f"{statistics.median(times[networks[0], part]):.0f}" if (networks[0], part) in times else "" for part in PARTS]
-            print(f"| {title} | " + " | ".join(cells) + f" | {waiting_of(out, seeds, networks[0])} |")
+        if len(networks) > 1:
+            continue
+        runs = [[time for (row, of, _), time in times.items() if row == networks[0] and of == part] for part in PARTS]
+        cells = [f"{statistics.median(int(seconds) for seconds, _ in run):.0f}" if run else "" for run in runs]
+        waits = [float(waited) for run in runs for _, waited in run if waited]
+        print(f"| {title} | " + " | ".join(cells) + " | " + (f"{statistics.mean(waits):.1f} %" if waits else "") + " |")
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     out = pathlib.Path(sys.argv[1])
-    seeds = sys.argv[2:] or sorted(folder.name[1:] for folder in out.glob("s[0-9]*"))
+    if not out.is_dir():
+        sys.exit(f"{out}: is no folder")
+    tables = read_runs(out) or read_kept(out)
+    if not tables:
+        sys.exit(f"{out}: holds no scores")
+    if sys.argv[2:3] == ["--keep"] and len(sys.argv) == 4:
+        keep(out, tables, pathlib.Path(sys.argv[3]))
+        return
+    seeds = sys.argv[2:] or sorted({key[0] for key in tables})
     for title, scores in (("One view", "scores.csv"), ("STFN's five views", "scores_stfn.csv")):
         print(f"### {title}\n")
-        print_accuracies(out, seeds, scores)
+        print_accuracies(tables, seeds, scores)
         print()
-    print_times(out, seeds)
+    print_times(times_of(out))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class TrainRanks : public ::testing::Test {
   }
   static std::string path(const std::string& name) { return *dir_ / name; }
   static std::string arguments(const std::string& name, const std::string& options) {
-    return "train " + path("data/labels.csv") + " -o " + path(name) +
+    return "train " + path(list_) + " -o " + path(name) +
            " --group part --fold test --network if_ttn --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 --segments 2 "
            "--threads 1 --workers 1 --sync-bn --dropout-rgb 0 --dropout-motion 0 --dropout-ttn 0 " + options;
   }
@@ -87,18 +87,12 @@ class TrainRanks : public ::testing::Test {
     }
     return lines;
   }
-  static TempDir* dir_;
-};
-
-TempDir* TrainRanks::dir_ = nullptr;
-
-TEST_F(TrainRanks, lose_what_one_process_with_twice_the_batch_loses) {
-  for (const std::string freeze : {"", " --freeze rgb,motion --cache-views 1"}) {
-    SCOPED_TRACE(freeze);
+  static void expect_the_losses_of_one_process(const std::string& options) {
+    SCOPED_TRACE(options);
     fs::remove(path("one.log"));
     fs::remove(path("two.log"));
-    ASSERT_EQ(train("one.actio", "--batch-size 4 --epochs 3 --evaluate-every 1 --log " + path("one.log") + freeze).exit_code, 0);
-    const auto [first, second] = train_two("two.actio", "--batch-size 2 --epochs 3 --evaluate-every 1 --log " + path("two.log") + freeze);
+    ASSERT_EQ(train("one.actio", "--batch-size 4 --epochs 3 --evaluate-every 1 --log " + path("one.log") + options).exit_code, 0);
+    const auto [first, second] = train_two("two.actio", "--batch-size 2 --epochs 3 --evaluate-every 1 --log " + path("two.log") + options);
     ASSERT_EQ(first.exit_code, 0) << first.err;
     ASSERT_EQ(second.exit_code, 0) << second.err;
     EXPECT_EQ(second.out, "");
@@ -110,6 +104,30 @@ TEST_F(TrainRanks, lose_what_one_process_with_twice_the_batch_loses) {
       EXPECT_NEAR(one[i].at("train_top1").get<double>(), two[i].at("train_top1").get<double>(), i == 0 ? 1e-9 : 0.1);
     }
   }
+  // The clips without every second one of the class that stands up.
+  static void write_unequal_list() {
+    std::ifstream whole(path("data/labels.csv"));
+    std::ofstream list(path("data/unequal.csv"));
+    int of_class = 0;
+    for (std::string line; std::getline(whole, line);) {
+      if (!line.starts_with("stand_up/") || ++of_class % 2 == 0) list << line << "\n";
+    }
+  }
+  static TempDir* dir_;
+  static inline std::string list_ = "data/labels.csv";
+};
+
+TempDir* TrainRanks::dir_ = nullptr;
+
+TEST_F(TrainRanks, lose_what_one_process_with_twice_the_batch_loses) {
+  for (const std::string options : {"", " --freeze rgb,motion --cache-views 1"}) expect_the_losses_of_one_process(options);
+}
+
+TEST_F(TrainRanks, weigh_classes_by_what_all_of_them_read) {
+  write_unequal_list();
+  list_ = "data/unequal.csv";
+  expect_the_losses_of_one_process(" --balance weights");
+  list_ = "data/labels.csv";
 }
 
 TEST_F(TrainRanks, stop_when_one_is_killed_and_go_on_from_the_state) {
