@@ -8,6 +8,7 @@
 
 #include "cli/running_program.h"
 #include "cli/tiny_model.h"
+#include "cli/train_clips.h"
 #include "net/model_file.h"
 
 namespace actio::cli {
@@ -19,35 +20,17 @@ using ::testing::Not;
 using testing::ProgramResult;
 using testing::run_program;
 using testing::RunningProgram;
-using testing::TempDir;
 
 constexpr const char* kTiny = " --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 --segments 2 --epochs 1 --batch-size 4";
 
-class TrainInit : public ::testing::Test {
+class TrainInit : public testing::TrainClips {
  protected:
-  static void SetUpTestSuite() {
-    dir_ = new TempDir;
-    const ProgramResult made = run_program("data synth -o " + data() +
-                                           " --classes stand_up,sit_down --clips-per-class 4 --min-frames 12 --max-frames 16 --max-width 160 "
-                                           "--max-height 120 --test-share 0");
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
-  static void TearDownTestSuite() {
-    delete dir_;
-    dir_ = nullptr;
-  }
-  void SetUp() override {
-    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
-  }
-  static std::string data() { return (*dir_ / "data") + "/labels.csv"; }
-  static std::string model(const std::string& name) { return *dir_ / (name + ".actio"); }
+  static void SetUpTestSuite() { render(4, 0); }
+  static std::string model(const std::string& name) { return path(name + ".actio"); }
   static ProgramResult train(const std::string& name, const std::string& options) {
     return run_program("train " + data() + " -o " + model(name) + options);
   }
-  static TempDir* dir_;
 };
-
-TempDir* TrainInit::dir_ = nullptr;
 
 TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
   const std::string tiny = kTiny;

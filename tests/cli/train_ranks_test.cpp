@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/running_program.h"
+#include "cli/train_clips.h"
 #include "core/error.h"
 
 namespace actio::cli {
@@ -23,7 +24,6 @@ using ::testing::HasSubstr;
 using testing::ProgramResult;
 using testing::run_program;
 using testing::RunningProgram;
-using testing::TempDir;
 
 int free_port() {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -37,23 +37,9 @@ int free_port() {
   return found ? ntohs(address.sin_port) : 0;
 }
 
-class TrainRanks : public ::testing::Test {
+class TrainRanks : public testing::TrainClips {
  protected:
-  static void SetUpTestSuite() {
-    dir_ = new TempDir;
-    const ProgramResult made = run_program("data synth -o " + path("data") +
-                                           " --classes stand_up,sit_down --clips-per-class 8 --min-frames 12 --max-frames 16 --max-width 160 "
-                                           "--max-height 120 --test-share 0.3");
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
-  static void TearDownTestSuite() {
-    delete dir_;
-    dir_ = nullptr;
-  }
-  void SetUp() override {
-    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
-  }
-  static std::string path(const std::string& name) { return *dir_ / name; }
+  static void SetUpTestSuite() { render(8, 0.3); }
   static std::string arguments(const std::string& name, const std::string& options) {
     return "train " + path(list_) + " -o " + path(name) +
            " --group part --fold test --network if_ttn --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 --segments 2 "
@@ -113,11 +99,8 @@ class TrainRanks : public ::testing::Test {
       if (!line.starts_with("stand_up/") || ++of_class % 2 == 0) list << line << "\n";
     }
   }
-  static TempDir* dir_;
   static inline std::string list_ = "data/labels.csv";
 };
-
-TempDir* TrainRanks::dir_ = nullptr;
 
 TEST_F(TrainRanks, lose_what_one_process_with_twice_the_batch_loses) {
   for (const std::string options : {"", " --freeze rgb,motion --cache-views 1"}) expect_the_losses_of_one_process(options);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/running_program.h"
+#include "cli/train_clips.h"
 #include "core/error.h"
 #include "net/model_file.h"
 
@@ -23,26 +24,10 @@ using ::testing::Not;
 using testing::ProgramResult;
 using testing::run_program;
 using testing::RunningProgram;
-using testing::TempDir;
 
-class TrainResume : public ::testing::Test {
+class TrainResume : public testing::TrainClips {
  protected:
-  static void SetUpTestSuite() {
-    dir_ = new TempDir;
-    const ProgramResult made = run_program("data synth -o " + *dir_ / "data" +
-                                           " --classes stand_up,sit_down --clips-per-class 6 --min-frames 12 --max-frames 16 --max-width 160 "
-                                           "--max-height 120 --test-share 0.3");
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
-  static void TearDownTestSuite() {
-    delete dir_;
-    dir_ = nullptr;
-  }
-  void SetUp() override {
-    if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
-  }
-  static std::string path(const std::string& name) { return *dir_ / name; }
-  static std::string data() { return path("data/labels.csv"); }
+  static void SetUpTestSuite() { render(6, 0.3); }
   static constexpr const char* kTiny = " --network tsn --streams rgb --backbone resnet18 --width 0.125 --input-size 32 --short-side 36 "
                                        "--segments 2 --batch-size 4 --threads 1 ";
   static std::string arguments(const std::string& name, const std::string& options) {
@@ -65,10 +50,7 @@ class TrainResume : public ::testing::Test {
     return training.wait();
   }
   static void write(const std::string& name, const std::string& text) { std::ofstream(path(name)) << text; }
-  static TempDir* dir_;
 };
-
-TempDir* TrainResume::dir_ = nullptr;
 
 TEST_F(TrainResume, ends_in_the_same_file_whether_it_was_killed_or_not) {
   const std::string options = " --epochs 25 --optimizer rmsprop --learning-rate 0.001 --ema 0.9 --save-minutes 0.0001 --resume";
