@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "torch/kernels.h"
 #include "torch/kernels_simd.h"
 
@@ -10,6 +12,26 @@ ACTIO_MULTIVERSION void momentum_step(std::int64_t count, const MomentumStep& st
     const float change = gradient[i] * step.scale + weight[i] * step.decay;
     velocity[i] = velocity[i] * step.momentum + change;
     weight[i] -= step.rate * velocity[i];
+  }
+}
+
+ACTIO_MULTIVERSION void rms_step(std::int64_t count, const RmsStep& step, const float* gradient, float* square, float* weight) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float g = gradient[i] * step.scale + weight[i] * step.decay;
+    square[i] = square[i] * step.keep + g * g * (1 - step.keep);
+    weight[i] -= step.rate * g / (std::sqrt(square[i]) + step.tiny);
+  }
+}
+
+ACTIO_MULTIVERSION void adam_step(std::int64_t count, const AdamStep& step, const float* gradient, float* mean, float* square,
+                                  float* weight) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float g = gradient[i] * step.scale;
+    mean[i] = mean[i] * step.keep_mean + g * (1 - step.keep_mean);
+    square[i] = square[i] * step.keep_square + g * g * (1 - step.keep_square);
+    weight[i] = weight[i] * (1 - step.shrink) - step.rate * mean[i] / (std::sqrt(square[i] * step.correction) + step.tiny);
   }
 }
 

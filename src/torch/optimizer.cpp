@@ -29,6 +29,13 @@ bool lies_as(const at::Tensor& a, const at::Tensor& b) {
          a.strides() == b.strides();
 }
 
+// Calls work(begin, count) for parts of the tensor's elements, on all threads.
+template <typename Work>
+void in_parts(const at::Tensor& tensor, const Work& work) {
+  constexpr std::int64_t kGrain = 32768;
+  at::parallel_for(0, tensor.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) { work(begin, end - begin); });
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<Parameter>& parameters, const TrainOptions& options) : options_(options) {
@@ -58,7 +65,8 @@ void Optimizer::scale_gradients(double factor) {
   }
 }
 
-// A large network's step is bound by memory: in one pass where the tensors allow it, in four where not.
+// A large network's step is bound by memory: in one pass where the tensors allow it, in several where not.
+
 void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double scale, double rate) const {
   if (options_.momentum != 0 && !slot.velocity.defined()) slot.velocity = at::zeros_like(slot.tensor);
   if (options_.momentum != 0 && lies_as(slot.tensor, gradient) && lies_as(slot.velocity, slot.tensor)) {
@@ -67,9 +75,8 @@ void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double scale,
     const float* from = gradient.data_ptr<float>();
     auto* velocity = slot.velocity.data_ptr<float>();
     auto* weight = slot.tensor.data_ptr<float>();
-    constexpr std::int64_t kGrain = 32768;
-    at::parallel_for(0, slot.tensor.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-      kernels::momentum_step(end - begin, step, from + begin, velocity + begin, weight + begin);
+    in_parts(slot.tensor, [&](std::int64_t begin, std::int64_t count) {
+      kernels::momentum_step(count, step, from + begin, velocity + begin, weight + begin);
     });
     return;
   }
@@ -79,9 +86,21 @@ void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double scale,
   slot.tensor.add_(options_.momentum != 0 ? slot.velocity : gradient, -rate);
 }
 
-void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double rate) const {
-  if (options_.weight_decay != 0) gradient.add_(slot.tensor, options_.weight_decay);
+void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double scale, double rate) const {
   if (!slot.square.defined()) slot.square = at::zeros_like(slot.tensor);
+  if (options_.momentum == 0 && lies_as(slot.tensor, gradient) && lies_as(slot.square, slot.tensor)) {
+    const kernels::RmsStep step{static_cast<float>(scale), static_cast<float>(options_.weight_decay), static_cast<float>(kSquareDecay),
+                                static_cast<float>(rate), static_cast<float>(kTiny)};
+    const float* from = gradient.data_ptr<float>();
+    auto* square = slot.square.data_ptr<float>();
+    auto* weight = slot.tensor.data_ptr<float>();
+    in_parts(slot.tensor, [&](std::int64_t begin, std::int64_t count) {
+      kernels::rms_step(count, step, from + begin, square + begin, weight + begin);
+    });
+    return;
+  }
+  if (scale != 1) gradient.mul_(scale);
+  if (options_.weight_decay != 0) gradient.add_(slot.tensor, options_.weight_decay);
   slot.square.mul_(kSquareDecay).addcmul_(gradient, gradient, 1 - kSquareDecay);
   at::Tensor change = gradient / slot.square.sqrt().add_(kTiny);
   if (options_.momentum != 0) {
@@ -92,31 +111,44 @@ void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double ra
   slot.tensor.add_(change, -rate);
 }
 
-void Optimizer::change_adamw(Slot& slot, const at::Tensor& gradient, double rate) const {
+void Optimizer::change_adamw(Slot& slot, const at::Tensor& gradient, double scale, double rate) const {
   if (!slot.square.defined()) {
     slot.square = at::zeros_like(slot.tensor);
     slot.velocity = at::zeros_like(slot.tensor);
   }
+  const double first = 1 - std::pow(options_.momentum, static_cast<double>(slot.steps));
+  const double second = 1 - std::pow(kSecondDecay, static_cast<double>(slot.steps));
+  if (lies_as(slot.tensor, gradient) && lies_as(slot.square, slot.tensor) && lies_as(slot.velocity, slot.tensor)) {
+    const kernels::AdamStep step{static_cast<float>(scale), static_cast<float>(rate * options_.weight_decay),
+                                 static_cast<float>(options_.momentum), static_cast<float>(kSecondDecay), static_cast<float>(1 / second),
+                                 static_cast<float>(rate / first), static_cast<float>(kTiny)};
+    const float* from = gradient.data_ptr<float>();
+    auto* mean = slot.velocity.data_ptr<float>();
+    auto* square = slot.square.data_ptr<float>();
+    auto* weight = slot.tensor.data_ptr<float>();
+    in_parts(slot.tensor, [&](std::int64_t begin, std::int64_t count) {
+      kernels::adam_step(count, step, from + begin, mean + begin, square + begin, weight + begin);
+    });
+    return;
+  }
+  if (scale != 1) gradient.mul_(scale);
   slot.tensor.mul_(1 - rate * options_.weight_decay);
   slot.velocity.mul_(options_.momentum).add_(gradient, 1 - options_.momentum);
   slot.square.mul_(kSecondDecay).addcmul_(gradient, gradient, 1 - kSecondDecay);
-  const double first = 1 - std::pow(options_.momentum, static_cast<double>(slot.steps));
-  const double second = 1 - std::pow(kSecondDecay, static_cast<double>(slot.steps));
   slot.tensor.addcdiv_(slot.velocity, (slot.square / second).sqrt_().add_(kTiny), -rate / first);
 }
 
 void Optimizer::step(double factor, double norm) {
   const at::NoGradGuard guard;
   const double scale = options_.clip_gradient > 0 && norm > options_.clip_gradient ? options_.clip_gradient / norm : 1;
-  if (scale != 1 && options_.optimizer != "sgd") scale_gradients(scale);
   for (Slot& slot : slots_) {
     const at::Tensor gradient = slot.tensor.grad();
     if (!gradient.defined()) continue;
     ++slot.steps;
     const double rate = options_.learning_rate * slot.rate * factor;
     if (options_.optimizer == "sgd") change_sgd(slot, gradient, scale, rate);
-    else if (options_.optimizer == "rmsprop") change_rmsprop(slot, gradient, rate);
-    else change_adamw(slot, gradient, rate);
+    else if (options_.optimizer == "rmsprop") change_rmsprop(slot, gradient, scale, rate);
+    else change_adamw(slot, gradient, scale, rate);
   }
   clear_gradients();
 }

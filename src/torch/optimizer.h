@@ -46,8 +46,8 @@ class Optimizer {
   };
 
   void change_sgd(Slot& slot, const at::Tensor& gradient, double scale, double rate) const;
-  void change_rmsprop(Slot& slot, const at::Tensor& gradient, double rate) const;
-  void change_adamw(Slot& slot, const at::Tensor& gradient, double rate) const;
+  void change_rmsprop(Slot& slot, const at::Tensor& gradient, double scale, double rate) const;
+  void change_adamw(Slot& slot, const at::Tensor& gradient, double scale, double rate) const;
 
   std::vector<Slot> slots_;
   TrainOptions options_;
