@@ -104,7 +104,7 @@ TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
   EXPECT_THAT(result.out,
               ContainsRegex("\\| Two-stream \\[31\\], ResNet-101 in the place of CNN-M \\| 59.4 \\| 88.0 \\| [0-9.]+ \\|"));
   EXPECT_THAT(result.out, ContainsRegex("\\| STFN \\(ResNet-101\\) \\| 71.2 \\(73.3 with MIFS\\) \\| 94.3 \\(95.1 with "
-                                        "MIFS\\) \\| failed: freeze: .*'nowhere'"));
+                                        "MIFS\\) \\| failed: stage fusion: freeze: .*'nowhere'"));
   EXPECT_THAT(result.out, HasSubstr("| TLE [5] | 71.1 | 95.6 | absent: this network is not built here |"));
   EXPECT_THAT(result.err, HasSubstr("--protocol stfn"));
   EXPECT_THAT(json_of("failing", "stfn-6").at("rows").at(18).at("error").get<std::string>(), HasSubstr("'nowhere'"));
@@ -158,7 +158,7 @@ TEST_F(Reproduce, makes_every_row_of_the_ablations_small_by_the_files_for_them) 
     if (!entry.is_regular_file()) continue;
     const Json config = read_toml(entry.path());
     EXPECT_EQ(config.at("network").at("backbone"), "resnet18") << entry.path();
-    EXPECT_EQ(config.at("stage").at(0).at("train").at("epochs"), 30) << entry.path();
+    EXPECT_EQ(config.at("stage").at(0).at("train").at("epochs"), 12) << entry.path();
   }
 }
 
