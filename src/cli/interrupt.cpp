@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <thread>
 
@@ -24,6 +25,9 @@ void wait_for_signal() {
   }
 }
 
+// Launchers (timeout, mpirun, a shell that passes it on) send one Ctrl-C twice.
+constexpr std::chrono::seconds kOneRequest{1};
+
 void on_signal(int) { ::sem_post(&signalled); }
 
 }  // namespace
@@ -34,8 +38,11 @@ void install_interrupt_handler() {
   ::sem_init(&signalled, 0, 0);
   std::thread([] {
     wait_for_signal();
+    const auto first = std::chrono::steady_clock::now();
     source().request_stop();
-    wait_for_signal();
+    do {
+      wait_for_signal();
+    } while (std::chrono::steady_clock::now() - first < kOneRequest);
     ::_exit(static_cast<int>(ErrorCode::kInterrupted));
   }).detach();
   struct sigaction action {};

@@ -1,4 +1,5 @@
-// cli: Ctrl-C and SIGTERM as a stop token. The first asks the work to finish its step; the second ends the process.
+// cli: Ctrl-C and SIGTERM as a stop token. The first asks the work to finish its step; another one, a second or more after it, ends
+// the process.
 #pragma once
 
 #include <stop_token>

@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "cli/running_program.h"
 
@@ -24,6 +26,8 @@ TEST(Interrupt, of_training_keeps_what_was_learned_and_exits_with_130) {
                             "--batch-size 4");
     EXPECT_TRUE(training.wait_until_it_prints("epoch   2/"));
     training.signal(number);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    training.signal(number);  // as from a launcher that passes it on beside the terminal: still one request
     const ProgramResult result = training.wait();
     EXPECT_EQ(result.exit_code, 130) << result.err;
     EXPECT_THAT(result.out + result.err, HasSubstr("interrupted after"));
