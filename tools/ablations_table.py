@@ -29,9 +29,14 @@ def number(value):
     return value if isinstance(value, (int, float)) else None
 
 
+def figure_text(value):
+    return "-" if number(value) is None else str(value)
+
+
 def paper_difference(row, first, columns):
     pairs = [(number(row["paper"].get(column)), number(first["paper"].get(column))) for column in columns]
-    return ", ".join("-" if a is None or b is None else f"{a - b:+.1f}" for a, b in pairs)
+    differences = ["-" if a is None or b is None else f"{a - b:+.1f}" for a, b in pairs]
+    return "" if set(differences) == {"-"} else ", ".join(differences)
 
 
 def print_table(name, runs):
@@ -40,15 +45,18 @@ def print_table(name, runs):
     print(f"### {any_run['caption']}\n")
     print("| row | " + " | ".join(f"paper: {column}" for column in columns) + " | ours | seeds | above the first row: ours; paper |")
     print("|---" * (len(columns) + 4) + "|")
+    by_label = [{row["label"]: row for row in run["rows"]} for run in runs]
+    first_label = any_run["rows"][0]["label"]
     for index, row in enumerate(any_run["rows"]):
-        found = [(top1(run["rows"][index]), top1(run["rows"][0])) for run in runs]
+        found = [(top1(rows.get(row["label"], {})), top1(rows.get(first_label, {}))) for rows in by_label]
         found = [(ours, first) for ours, first in found if ours is not None]
         ours = spread([value for value, _ in found]) if found else "not run"
         gains = [value - first for value, first in found if first is not None]
         above = spread(gains, "+") if gains and index > 0 else ""
         paper = paper_difference(row, any_run["rows"][0], columns) if index > 0 else ""
-        cells = [str(row["paper"].get(column, "")) for column in columns]
-        print(f"| {row['label']} | " + " | ".join(cells) + f" | {ours} | {len(found)} | {above}{'; ' + paper if paper else ''} |")
+        cells = [figure_text(row["paper"].get(column)) for column in columns]
+        last = "; ".join(part for part in (above, paper) if part)
+        print(f"| {row['label']} | " + " | ".join(cells) + f" | {ours} | {len(found)} | {last} |")
     print()
 
 
@@ -56,6 +64,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
+    if not list(folder.glob("seed*/*.json")):
+        sys.exit(f"{folder}: holds no seedN/TABLE.json")
     for name in TABLES:
         runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(f"seed*/{name}.json"))]
         if runs:

@@ -4,8 +4,8 @@
     tools/ut_interaction_table.py OUT [SEED ...]
     tools/ut_interaction_table.py OUT --keep FOLDER
 
-The second keeps what the table needs of OUT in FOLDER, a file of scores for each seed and one of times, beside what is there of other
-seeds; such a folder can be given as OUT (docs/results/ut_interaction is one).
+The second keeps what the table needs of OUT in FOLDER, a file of scores for each seed and one of times, beside what is there already;
+such a folder can be given as OUT (docs/results/ut_interaction is one).
 
 First with the centre view of each test clip, then with STFN's five.
 
@@ -82,7 +82,9 @@ def keep(out, tables, folder):
                 for clip, (label, values) in sorted(clips.items()):
                     views = 1 if scores == "scores.csv" else 5
                     writer.writerow([part, network, views, clip, label] + [f"{value:.5f}" for value in values])
-    times = times_of(folder) | times_of(out)
+    times = times_of(folder)
+    for run, (seconds, waited) in times_of(out).items():
+        times[run] = (seconds, waited or times.get(run, ("", ""))[1])
     with open(folder / "times.csv", "w", newline="", encoding="utf-8") as file:
         for (row, part, seed), (seconds, waited) in sorted(times.items()):
             csv.writer(file, lineterminator="\n").writerow([row, part, seed, seconds, waited])
@@ -126,7 +128,7 @@ def difference(tables, seeds, parts, networks, scores):
         pairs = [(ours, theirs) for ours, theirs in pairs if ours and theirs]
         if not pairs:
             return ""
-        for clip in pairs[0][0]:
+        for clip in sorted(pairs[0][0]):
             gains.append(100 * statistics.mean(ours[clip] - theirs[clip] for ours, theirs in pairs))
     draw = random.Random(1)
     means = sorted(statistics.fmean(draw.choices(gains, k=len(gains))) for _ in range(10000))
@@ -187,15 +189,19 @@ def main():
     tables = read_runs(out) or read_kept(out)
     if not tables:
         sys.exit(f"{out}: holds no scores")
+    known = sorted({key[0] for key in tables})
     if sys.argv[2:3] == ["--keep"] and len(sys.argv) == 4:
-        keep(out, tables, pathlib.Path(sys.argv[3]))
+        folder = pathlib.Path(sys.argv[3])
+        keep(out, read_kept(folder) | tables, folder)
         return
-    seeds = sys.argv[2:] or sorted({key[0] for key in tables})
+    seeds = sys.argv[2:] or known
+    if not set(seeds) <= set(known):
+        sys.exit(f"{out}: has the seeds {', '.join(known)}, not {' '.join(seeds)}")
     for title, scores in (("One view", "scores.csv"), ("STFN's five views", "scores_stfn.csv")):
         print(f"### {title}\n")
         print_accuracies(tables, seeds, scores)
         print()
-    print_times(times_of(out))
+    print_times({run: time for run, time in times_of(out).items() if run[2] in seeds})
 
 
 if __name__ == "__main__":

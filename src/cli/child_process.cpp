@@ -62,7 +62,7 @@ std::vector<std::string> child_environment() {
 pid_t start(std::vector<std::string> words, const Pipe& pipe) {
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  // A group of its own: Ctrl-C reaches it once, from here, and not twice, which would end it before it saves.
+  // A group of its own: Ctrl-C reaches it once, from here.
   ::posix_spawnattr_setpgroup(&attributes, 0);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   posix_spawn_file_actions_t actions;

@@ -75,12 +75,8 @@ void add_missing(TensorMap from, TensorMap& to) {
 
 }  // namespace
 
-net::NetSpec first_network(const std::vector<std::string>& files, const OptionFlags& flags, TrainTables& tables) {
-  apply_network_defaults(tables.network, tables.preprocess, flags);
-  for (std::size_t i = files.size(); i-- > 0;) {
-    if (net::is_model_file(files[i])) adopt_settings(net::read_model(files[i]), files[i], flags, tables);
-  }
-  return net::build_network(tables.network, tables.preprocess);
+void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables) {
+  if (net::is_model_file(file)) adopt_settings(net::read_model(file), file, flags, tables);
 }
 
 void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,

@@ -9,9 +9,8 @@
 
 namespace actio::cli {
 
-// The network that a training would begin with: as initialise_model, with the settings of the files and without their weights, and
-// it prints nothing.
-net::NetSpec first_network(const std::vector<std::string>& files, const OptionFlags& flags, TrainTables& tables);
+// What the settings of a file (a model; others have none) decide of what the user left open, as in initialise_model.
+void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables);
 
 // Fills the model's network, preprocessing and weights from `files`, of which an earlier one goes before a later one where both
 // have a tensor, and prints what came from where. What the user left open in `tables` follows from the files.

@@ -76,7 +76,7 @@ std::string OptionFlags::toml_text() const {
 Json OptionFlags::carried_tables() const {
   Json carried = Json::object();
   for (const std::string& name : carried_) {
-    if (!file_.contains(name)) continue;
+    if (!file_.contains(name) || file_.at(name).empty()) continue;
     Json list = file_.at(name);
     for (Json& entry : list) {
       for (const Table& table : tables_) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/first_weights.h"
+#include "cli/network_defaults.h"
 #include "core/error.h"
 #include "eval/score_file.h"
 
@@ -109,14 +110,18 @@ class StageNetworks {
   // After the stage's overlay. Throws: Error(kUsage) as building it would, and for parts to freeze that it does not have.
   void check(TrainArguments& arguments, const std::vector<Stage>& stages, std::size_t index) {
     const Stage& stage = stages[index];
+    const OptionFlags& flags = *arguments.flags;
     TrainTables tables = arguments.tables;
-    std::vector<std::string> files = stage.init.empty() && index == 0 ? arguments.init : stage.init;
-    const std::string before = stage.init.empty() && index > 0 ? stages[index - 1].name : "";
-    const std::string& first = before.empty() && !files.empty() ? files.front() : before;
-    if (const auto at = networks_.find(first); at != networks_.end()) adopt(at->second, *arguments.flags, tables.network);
-    std::erase_if(files, [&](const std::string& file) { return networks_.contains(file); });
-    const net::NetSpec spec = first_network(files, *arguments.flags, tables);
-    torch_train::check_freeze(spec, tables.train.freeze);
+    apply_network_defaults(tables.network, tables.preprocess, flags);
+    std::vector<std::string> init = stage.init;
+    if (init.empty()) init = index == 0 ? arguments.init : std::vector{stages[index - 1].name};
+    // The first one's settings win, so it comes last.
+    for (std::size_t i = init.size(); i-- > 0;) {
+      const auto earlier = networks_.find(init[i]);
+      if (earlier != networks_.end()) adopt(earlier->second, flags, tables.network);
+      else adopt_settings_of(init[i], flags, tables);
+    }
+    torch_train::check_freeze(net::build_network(tables.network, tables.preprocess), tables.train.freeze);
     networks_[stage.name] = tables.network;
   }
 
@@ -124,6 +129,7 @@ class StageNetworks {
   static void adopt(const net::NetworkOptions& from, const OptionFlags& flags, net::NetworkOptions& to) {
     if (!flags.was_set("network.backbone")) to.backbone = from.backbone;
     if (!flags.was_set("network.width")) to.width = from.width;
+    if (!flags.was_set("network.padding")) to.padding = from.padding;
   }
 
   std::map<std::string, net::NetworkOptions> networks_;

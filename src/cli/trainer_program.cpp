@@ -84,7 +84,7 @@ void run_trainer(const std::vector<std::string>& arguments) {
   throw_if_interrupted();
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  // A group of its own: Ctrl-C reaches it once, from here, and not twice, which would end it before it saves.
+  // A group of its own: Ctrl-C reaches it once, from here.
   ::posix_spawnattr_setpgroup(&attributes, 0);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;

@@ -1,6 +1,7 @@
 #include "core/cores.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -17,12 +18,19 @@ namespace {
 std::int64_t allowed_cores() {
 #ifdef __linux__
   cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  const bool is_bound = binds_threads(std::getenv("OMP_PROC_BIND"), std::getenv("OMP_PLACES"), std::getenv("GOMP_CPU_AFFINITY"));
+  if (!is_bound && ::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
 #endif
   return std::thread::hardware_concurrency();  // also where there are more cores than a set holds
 }
 
 }  // namespace
+
+bool binds_threads(const char* proc_bind, const char* places, const char* cpu_affinity) {
+  const auto is_set = [](const char* value) { return value != nullptr && *value != '\0'; };
+  if (is_set(proc_bind)) return !std::string_view(proc_bind).starts_with('f') && !std::string_view(proc_bind).starts_with('F');
+  return is_set(places) || is_set(cpu_affinity);
+}
 
 std::int64_t cores_in_quota(std::string_view cpu_max) {
   std::istringstream stream{std::string(cpu_max)};

@@ -103,14 +103,14 @@ void momentum_step(std::int64_t count, const MomentumStep& step, const float* gr
 // The same of RMSProp without momentum, g being scale * gradient + decay * weight: square = keep * square + (1 - keep) * g^2;
 // weight -= rate * g / (sqrt(square) + tiny).
 struct RmsStep {
-  float scale = 1, decay = 0, keep = 0, rate = 0, tiny = 0;
+  float scale = 1, decay = 0, keep = 0, take = 1, rate = 0, tiny = 0;  // take: 1 - keep, which f32 would round
 };
 void rms_step(std::int64_t count, const RmsStep& step, const float* gradient, float* square, float* weight);
 
 // And of AdamW, g being scale * gradient: weight *= 1 - shrink; mean = keep_mean * mean + (1 - keep_mean) * g; square as above;
 // weight -= rate * mean / (sqrt(square * correction) + tiny).
 struct AdamStep {
-  float scale = 1, shrink = 0, keep_mean = 0, keep_square = 0, correction = 1, rate = 0, tiny = 0;
+  float scale = 1, shrink = 0, keep_mean = 0, take_mean = 1, keep_square = 0, take_square = 1, correction = 1, rate = 0, tiny = 0;
 };
 void adam_step(std::int64_t count, const AdamStep& step, const float* gradient, float* mean, float* square, float* weight);
 

@@ -19,7 +19,7 @@ ACTIO_MULTIVERSION void rms_step(std::int64_t count, const RmsStep& step, const 
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * step.scale + weight[i] * step.decay;
-    square[i] = square[i] * step.keep + g * g * (1 - step.keep);
+    square[i] = square[i] * step.keep + g * g * step.take;
     weight[i] -= step.rate * g / (std::sqrt(square[i]) + step.tiny);
   }
 }
@@ -29,8 +29,8 @@ ACTIO_MULTIVERSION void adam_step(std::int64_t count, const AdamStep& step, cons
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * step.scale;
-    mean[i] = mean[i] * step.keep_mean + g * (1 - step.keep_mean);
-    square[i] = square[i] * step.keep_square + g * g * (1 - step.keep_square);
+    mean[i] = mean[i] * step.keep_mean + g * step.take_mean;
+    square[i] = square[i] * step.keep_square + g * g * step.take_square;
     weight[i] = weight[i] * (1 - step.shrink) - step.rate * mean[i] / (std::sqrt(square[i] * step.correction) + step.tiny);
   }
 }

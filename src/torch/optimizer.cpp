@@ -89,8 +89,12 @@ void Optimizer::change_sgd(Slot& slot, const at::Tensor& gradient, double scale,
 void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double scale, double rate) const {
   if (!slot.square.defined()) slot.square = at::zeros_like(slot.tensor);
   if (options_.momentum == 0 && lies_as(slot.tensor, gradient) && lies_as(slot.square, slot.tensor)) {
-    const kernels::RmsStep step{static_cast<float>(scale), static_cast<float>(options_.weight_decay), static_cast<float>(kSquareDecay),
-                                static_cast<float>(rate), static_cast<float>(kTiny)};
+    const kernels::RmsStep step{.scale = static_cast<float>(scale),
+                                .decay = static_cast<float>(options_.weight_decay),
+                                .keep = static_cast<float>(kSquareDecay),
+                                .take = static_cast<float>(1 - kSquareDecay),
+                                .rate = static_cast<float>(rate),
+                                .tiny = static_cast<float>(kTiny)};
     const float* from = gradient.data_ptr<float>();
     auto* square = slot.square.data_ptr<float>();
     auto* weight = slot.tensor.data_ptr<float>();
@@ -119,9 +123,15 @@ void Optimizer::change_adamw(Slot& slot, const at::Tensor& gradient, double scal
   const double first = 1 - std::pow(options_.momentum, static_cast<double>(slot.steps));
   const double second = 1 - std::pow(kSecondDecay, static_cast<double>(slot.steps));
   if (lies_as(slot.tensor, gradient) && lies_as(slot.square, slot.tensor) && lies_as(slot.velocity, slot.tensor)) {
-    const kernels::AdamStep step{static_cast<float>(scale), static_cast<float>(rate * options_.weight_decay),
-                                 static_cast<float>(options_.momentum), static_cast<float>(kSecondDecay), static_cast<float>(1 / second),
-                                 static_cast<float>(rate / first), static_cast<float>(kTiny)};
+    const kernels::AdamStep step{.scale = static_cast<float>(scale),
+                                 .shrink = static_cast<float>(rate * options_.weight_decay),
+                                 .keep_mean = static_cast<float>(options_.momentum),
+                                 .take_mean = static_cast<float>(1 - options_.momentum),
+                                 .keep_square = static_cast<float>(kSecondDecay),
+                                 .take_square = static_cast<float>(1 - kSecondDecay),
+                                 .correction = static_cast<float>(1 / second),
+                                 .rate = static_cast<float>(rate / first),
+                                 .tiny = static_cast<float>(kTiny)};
     const float* from = gradient.data_ptr<float>();
     auto* mean = slot.velocity.data_ptr<float>();
     auto* square = slot.square.data_ptr<float>();

@@ -37,7 +37,9 @@ class RunningProgram {
 
   std::string out() const { return file_content(dir_ / "out"); }
   std::string err() const { return file_content(dir_ / "err"); }
-  void signal(int number) const { ::kill(pid_, number); }
+  void signal(int number) {
+    if (is_running()) ::kill(pid_, number);
+  }
 
   bool is_running() {
     if (pid_ != 0 && !ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;

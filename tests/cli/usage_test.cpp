@@ -163,6 +163,8 @@ TEST(Train, prints_its_stages_too_without_what_a_flag_wins_over) {
   EXPECT_THAT(printed.out, HasSubstr("[[stage]]\ninit = [\"first\"]\nname = \"second\"\nnetwork = {network = \"stfn\"}\n"));
   std::ofstream(dir / "c.toml") << printed.out;
   EXPECT_EQ(run_program(command + (dir / "c.toml")).out, printed.out);
+  std::ofstream(dir / "none.toml") << "stage = []\n";
+  EXPECT_EQ(run_program(command + (dir / "none.toml")).exit_code, 0);
 }
 
 TEST(Train, refuses_before_any_work_an_output_that_cannot_be_written_or_is_an_input) {

@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <cstdlib>
+
 namespace actio {
 namespace {
 
 TEST(Cores, are_those_that_the_process_is_allowed_on) {
+  if (binds_threads(std::getenv("OMP_PROC_BIND"), std::getenv("OMP_PLACES"), std::getenv("GOMP_CPU_AFFINITY"))) {
+    GTEST_SKIP() << "OpenMP is told to bind threads";
+  }
   cpu_set_t before;
   ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
   EXPECT_LE(core_count(), CPU_COUNT(&before));
@@ -19,6 +24,16 @@ TEST(Cores, are_those_that_the_process_is_allowed_on) {
   ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
   EXPECT_EQ(core_count(), 1);
   EXPECT_EQ(::sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+TEST(Cores, are_not_asked_of_a_thread_that_openmp_has_bound) {
+  EXPECT_FALSE(binds_threads(nullptr, nullptr, nullptr));
+  EXPECT_FALSE(binds_threads("", "", ""));
+  EXPECT_FALSE(binds_threads("false", "cores", nullptr));
+  EXPECT_FALSE(binds_threads("FALSE", nullptr, "0-3"));
+  for (const char* value : {"true", "close", "spread", "TRUE"}) EXPECT_TRUE(binds_threads(value, nullptr, nullptr)) << value;
+  EXPECT_TRUE(binds_threads(nullptr, "cores", nullptr));
+  EXPECT_TRUE(binds_threads(nullptr, nullptr, "0-3"));
 }
 
 TEST(Cores, of_a_share_of_time_are_whole_and_at_least_one) {
