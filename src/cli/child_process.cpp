@@ -131,22 +131,33 @@ std::string pass_on(int descriptor) {
   }
 }
 
+// Until it is reaped the child has its number, even where it has ended: no signal can hit anything else.
+int reap(pid_t child, const std::string& program) {
+  siginfo_t info;
+  while (::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  set_child_to_end(0);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) fail("{}: cannot be waited for: {}", program, std::strerror(errno));
+  }
+  return status;
+}
+
 }  // namespace
 
 ChildEnd run_child(const std::vector<std::string>& command_line) {
   throw_if_interrupted();
   Pipe pipe;
   const pid_t child = start(command_line, pipe);
+  set_child_to_end(child);
   pipe.close_writing();
   ChildEnd end;
   int status = 0;
   {
     const std::stop_callback forward(interrupt_token(), [child] { ::kill(child, SIGTERM); });
     end.error = pass_on(pipe.reading);
-    // Until here the child has its number, even where it has ended: nothing else can be hit by the signal.
-    while (::waitpid(child, &status, 0) < 0) {
-      if (errno != EINTR) fail("{}: cannot be waited for: {}", command_line[0], std::strerror(errno));
-    }
+    status = reap(child, command_line[0]);
   }
   if (WIFSIGNALED(status)) {
     throw_if_interrupted();  // the signal may come before the child catches any

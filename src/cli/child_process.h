@@ -12,7 +12,7 @@ struct ChildEnd {
   std::string error;  // its last message "actio: ...", without that beginning; empty where there was none
 };
 
-// What it prints goes to standard error. Ctrl-C ends it gently. Throws: Error(kFailed) where it cannot be started or a
+// What it prints goes to standard error. Ctrl-C ends it gently, a second one at once. Throws: Error(kFailed) where it cannot be started or a
 // signal ended it, Error(kInterrupted) where it was stopped.
 ChildEnd run_child(const std::vector<std::string>& command_line);
 

@@ -3,6 +3,7 @@
 #include <semaphore.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -14,6 +15,7 @@ namespace actio::cli {
 namespace {
 
 sem_t signalled;
+std::atomic<pid_t> child_to_end{0};
 
 std::stop_source& source() {
   static std::stop_source instance;
@@ -43,6 +45,7 @@ void install_interrupt_handler() {
     do {
       wait_for_signal();
     } while (std::chrono::steady_clock::now() - first < kOneRequest);
+    if (const pid_t child = child_to_end; child != 0) ::kill(child, SIGTERM);  // its second one too
     ::_exit(static_cast<int>(ErrorCode::kInterrupted));
   }).detach();
   struct sigaction action {};
@@ -54,6 +57,8 @@ void install_interrupt_handler() {
 }
 
 std::stop_token interrupt_token() { return source().get_token(); }
+
+void set_child_to_end(pid_t child) { child_to_end = child; }
 
 void throw_if_interrupted() {
   if (source().stop_requested()) throw Error(ErrorCode::kInterrupted, "interrupted");

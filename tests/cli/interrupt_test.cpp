@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "cli/running_program.h"
@@ -36,6 +37,31 @@ TEST(Interrupt, of_training_keeps_what_was_learned_and_exits_with_130) {
 }
 
 #endif
+
+// In the trainer's place: ends at the second request only.
+void write_stubborn_trainer(const std::string& path, const std::string& requests) {
+  std::ofstream(path) << "#!/bin/sh\nn=0\ntrap 'n=$((n + 1)); echo $n >>" << requests << "; [ $n -lt 2 ] || exit 130' TERM\n"
+                      << "echo started\nwhile :; do sleep 0.02; done\n";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+}
+
+TEST(Interrupt, given_twice_ends_a_child_as_well) {
+  const TempDir dir;
+  ASSERT_EQ(run_program("data synth -o " + (dir / "clips") + " --clips-per-class 2 --classes stand_up,sit_down").exit_code, 0);
+  std::filesystem::copy_file(ACTIO_PROGRAM, dir / "actio");
+  const std::string requests = dir / "requests";
+  write_stubborn_trainer(dir / "actio-train", requests);
+  RunningProgram program("reproduce stfn-1 --data " + (dir / "clips") + "/labels.csv --group part --folds test -o " + (dir / "out"), "",
+                         dir / "actio");
+  EXPECT_TRUE(program.wait_until_it_prints("started"));
+  program.signal(SIGINT);
+  EXPECT_TRUE(program.wait_until([&] { return std::filesystem::exists(requests); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // within a second it would be the same request
+  program.signal(SIGINT);
+  EXPECT_EQ(program.wait().exit_code, 130);
+  for (int i = 0; i < 2000 && file_content(requests) != "1\n2\n"; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(file_content(requests), "1\n2\n");
+}
 
 TEST(Interrupt, of_rendering_exits_with_130_and_of_a_closed_output_with_1) {
   const TempDir dir;

@@ -21,8 +21,8 @@ namespace actio::testing {
 class RunningProgram {
  public:
   // `arguments` and `environment` as of run_program().
-  explicit RunningProgram(const std::string& arguments, const std::string& environment = "") {
-    std::string command = "exec env " + environment + " " + ACTIO_PROGRAM + " " + arguments + " >" + (dir_ / "out") + " 2>" + (dir_ / "err") +
+  explicit RunningProgram(const std::string& arguments, const std::string& environment = "", const std::string& program = ACTIO_PROGRAM) {
+    std::string command = "exec env " + environment + " " + program + " " + arguments + " >" + (dir_ / "out") + " 2>" + (dir_ / "err") +
                           " </dev/null";
     std::string shell = "/bin/sh", option = "-c";
     char* const words[] = {shell.data(), option.data(), command.data(), nullptr};
