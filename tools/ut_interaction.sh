@@ -3,7 +3,7 @@
 # out) and across the sets (each held out once). What is done is kept: the same command goes on where it was stopped.
 #   tools/ut_interaction.sh ACTIO LABELS.csv IMAGENET.actio OUT "SEEDS" [ROW ...]
 # OUT/sSEED/{set1,set2,cross}/ROW gets the folds, scores.csv and result.json of the centre view, and scores_stfn.csv of STFN's five views;
-# OUT/times.csv gets a line for each training with its seconds.
+# OUT/times.csv gets a line for each training that ran in one go, with its seconds.
 # tools/ut_interaction_table.py OUT prints the table.
 set -euo pipefail
 [[ $# -ge 5 ]] || { sed -n '2,7s/^# *//p' "$0" >&2; exit 2; }
@@ -18,10 +18,12 @@ train_row() {
   local seed=$1 part=$2 row=$3 folder=$out/s$1/$2/$3 begin=$SECONDS
   shift 3
   [[ -e $folder/result.json ]] && return
+  local goes_on=
+  [[ ! -e $folder.log ]] || goes_on=yes
   mkdir -p "$(dirname "$folder")"
   "$actio" train "$labels" -o "$folder" --init "$first" --config "$configs/$row.toml" --seed "$seed" --folds all "$@" \
     --stage-cache "$out/stages" --flow-cache "$out/flow" >>"$folder.log" 2>&1 || { tail -n 1 "$folder.log" >&2; return 1; }
-  echo "$row,$part,$seed,$((SECONDS - begin))" >>"$out/times.csv"
+  [[ -n $goes_on ]] || echo "$row,$part,$seed,$((SECONDS - begin))" >>"$out/times.csv"
   echo "$row $part seed $seed: $(grep 'all clips' "$folder.log" | tail -n 1), $((SECONDS - begin)) s"
 }
 

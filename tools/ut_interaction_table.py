@@ -11,7 +11,9 @@ First with the centre view of each test clip, then with STFN's five.
 
 A cell is the mean of the seeds, and in brackets the lowest and the highest seed where there are several. Fused rows add up the class scores of their
 networks with equal weights, as `actio fuse` does. The interval is Wilson's for the mean on as many clips as the part has: seeds see the
-same clips, so more of them do not narrow it. Differences draw clips (10,000 times), each with its answers of all seeds.
+same clips, so more of them do not narrow it. Differences draw clips (10,000 times), each with its answers of all seeds; where few clips differ that
+interval is too narrow, and p tells: the share of 10,000 random exchanges of the two models' answers, clip by clip, whose difference is as large (with
+one seed, McNemar's test).
 """
 import csv
 import math
@@ -121,18 +123,22 @@ def cell(tables, seeds, part, networks, scores):
 
 
 def difference(tables, seeds, parts, networks, scores):
-    """Points that `networks` are above late fusion: mean of seeds and clips, 95 % interval."""
+    """Points that `networks` are above late fusion: mean of seeds and clips, 95 % interval, p, clips that speak for either."""
     gains = []
     for part in parts:
         pairs = [(answers(tables, seed, part, networks, scores), answers(tables, seed, part, LATE_FUSION, scores)) for seed in seeds]
         pairs = [(ours, theirs) for ours, theirs in pairs if ours and theirs]
         if not pairs:
-            return ""
+            return " | "
         for clip in sorted(pairs[0][0]):
             gains.append(100 * statistics.mean(ours[clip] - theirs[clip] for ours, theirs in pairs))
     draw = random.Random(1)
     means = sorted(statistics.fmean(draw.choices(gains, k=len(gains))) for _ in range(10000))
-    return f"{statistics.mean(gains):+.1f} ({means[250]:+.1f} to {means[9749]:+.1f})"
+    differing = [gain for gain in gains if gain]
+    observed = abs(sum(differing))
+    as_large = sum(abs(sum(gain if draw.random() < 0.5 else -gain for gain in differing)) >= observed - 1e-9 for _ in range(10000))
+    votes = f"{sum(gain > 0 for gain in differing)} : {sum(gain < 0 for gain in differing)}"
+    return f"{statistics.mean(gains):+.1f} ({means[250]:+.1f} to {means[9749]:+.1f}) | {as_large / 10000:.2f}, {votes}"
 
 
 def waiting_of(out, network, part, seed):
@@ -162,7 +168,7 @@ def print_accuracies(tables, seeds, scores):
     print("|---" * (1 + 2 * len(PARTS)) + "|")
     for title, networks in ROWS:
         print(f"| {title} | " + " | ".join(cell(tables, seeds, part, networks, scores) for part in PARTS) + " |")
-    print("\n| points above late fusion | both sets, 120 clips | across the sets |\n|---|---|---|")
+    print("\n| points above late fusion | both sets, 120 clips | p, clips for : against | across the sets | p, clips |\n|---|---|---|---|---|")
     for networks in COMPARED:
         title = next(title for title, row in ROWS if row == networks)
         cells = [difference(tables, seeds, parts, networks, scores) for parts in (["set1", "set2"], ["cross"])]
@@ -176,8 +182,9 @@ def print_times(times):
             continue
         runs = [[time for (row, of, _), time in times.items() if row == networks[0] and of == part] for part in PARTS]
         cells = [f"{statistics.median(int(seconds) for seconds, _ in run):.0f}" if run else "" for run in runs]
-        waits = [float(waited) for run in runs for _, waited in run if waited]
-        print(f"| {title} | " + " | ".join(cells) + " | " + (f"{statistics.mean(waits):.1f} %" if waits else "") + " |")
+        waits = [(float(waited), int(seconds)) for run in runs for seconds, waited in run if waited]
+        share = sum(waited * seconds for waited, seconds in waits) / sum(seconds for _, seconds in waits) if waits else 0
+        print(f"| {title} | " + " | ".join(cells) + " | " + (f"{share:.1f} %" if waits else "") + " |")
 
 
 def main():

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "cli/commands.h"
 #include "cli/json_text.h"
@@ -201,6 +204,26 @@ void warn_of_mixed_kinds(const std::vector<eval::ScoreTable>& tables) {
   }
 }
 
+bool could_be_probabilities(const eval::ScoreTable& table) {
+  const auto width = static_cast<std::size_t>(table.class_count());
+  const std::span<const float> scores = table.scores.values<float>();
+  for (std::size_t begin = 0; begin < scores.size(); begin += width) {
+    const auto row = scores.subspan(begin, width);
+    if (std::ranges::any_of(row, [](float p) { return p < 0 || p > 1; })) return false;
+    if (std::abs(std::accumulate(row.begin(), row.end(), 0.0) - 1) > 1e-3) return false;
+  }
+  return true;
+}
+
+// Arrays do not say what they hold; what evaluation wrote are probabilities.
+void warn_of_softmax_twice(const std::vector<eval::ScoreTable>& tables, const eval::FusionOptions& options) {
+  for (const eval::ScoreTable& table : tables) {
+    if (options.normalise != "softmax" || table.kind != eval::ScoreKind::kUnknown || !could_be_probabilities(table)) continue;
+    print_warning(fmt::format("{}: its rows add up to 1, but --softmax takes them for logits; '--kinds probabilities' says that they are not",
+                              table.source));
+  }
+}
+
 Json row_json(const FuseRow& row, const std::vector<std::string>& classes, bool whole) {
   Json json = Json::object();
   if (!row.file.empty()) json["file"] = row.file;
@@ -300,6 +323,7 @@ int run_fuse(FuseArguments& a) {
     a.options.weights = result.found->weights;
   }
   for (const eval::ScoreTable& table : tables) result.clips_of_files.push_back(table.clips());
+  warn_of_softmax_twice(tables, a.options.fusion);
   tables = prepared(std::move(tables), a.options.fusion);
   if (!a.compare) warn_of_mixed_kinds(tables);
   result.clips = tables[0].clips();

@@ -33,13 +33,14 @@ eval::TableReport Reproduction::empty_report(const eval::PaperTable& table) cons
     name = fs::path(options_.data).filename().empty() ? options_.data : fs::path(options_.data).filename().string();
     if (!options_.dataset.filter.empty()) name += fmt::format(" ({})", fmt::join(options_.dataset.filter, ", "));
   }
-  const std::size_t folds = folds_of(table).size();
+  const std::vector<std::string> names = folds_of(table);
+  const std::size_t folds = names.size();
   report.data =
       fmt::format("{}, {} clips of {} classes, {} held out {}", name, dataset_.items.size(), dataset_.classes.size(),
                   official_ ? fmt::format("{} official {}", folds, folds == 1 ? "split" : "splits")
                             : fmt::format("{} {}", folds, folds == 1 ? "group" : "groups"),
                   folds == 1 ? "to test on" : "in turn");
-  const bool whole = official_ && options_.dataset.filter.empty() && options_.folds.empty() &&
+  const bool whole = official_ && options_.dataset.filter.empty() && names == paper_folds(table) &&
                      static_cast<std::int64_t>(dataset_.classes.size()) == classes_of(dataset_.layout);
   for (std::size_t c = 0; whole && c < table.columns.size(); ++c) {
     if (lower_case(table.columns[c]) == dataset_.layout) report.own_column = c;

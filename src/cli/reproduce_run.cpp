@@ -91,15 +91,18 @@ std::string score_name(const std::string& protocol, const std::string& head) {
   return fmt::format("scores_{}{}{}.csv", protocol, head.empty() ? "" : "_", head);
 }
 
-// What evaluations of an earlier model left.
-void remove_evaluations(const fs::path& fold) {
+// What a training with other settings left: scores of its model, and the state that it would have gone on from.
+void remove_traces(const fs::path& fold) {
   std::error_code ignored;
   for (const auto& file : fs::directory_iterator(fold, ignored)) {
-    if (file.path().filename().string().starts_with("scores_")) fs::remove(file, ignored);
+    const std::string name = file.path().filename().string();
+    if (name.starts_with("scores_") || name == "model.actio.state") fs::remove(file, ignored);
   }
 }
 
-// Folds that are trained, with the key of what they depend on.
+constexpr const char* kUnfinished = "unfinished ";  // before the key of a training that was begun
+
+// Folds that are trained or begun, with the key of what they depend on.
 Json read_record(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return Json::object();
@@ -176,7 +179,14 @@ Reproduction::Reproduction(ReproduceOptions options)
 }
 
 std::vector<std::string> Reproduction::folds_of(const eval::PaperTable& table) const {
-  const std::string folds = !options_.folds.empty() ? options_.folds : official_ ? table.splits : "all";
+  return options_.folds.empty() ? paper_folds(table) : named_folds(options_.folds);
+}
+
+std::vector<std::string> Reproduction::paper_folds(const eval::PaperTable& table) const {
+  return named_folds(official_ ? table.splits : "all");
+}
+
+std::vector<std::string> Reproduction::named_folds(const std::string& folds) const {
   std::vector<std::string> names;
   if (folds == "all" && !official_) {
     for (const std::string& group : groups_of(dataset_)) names.push_back(group);
@@ -253,6 +263,20 @@ bool Reproduction::is_trained(const Training& training) const {
   });
 }
 
+// Folds that the trainer may overwrite are nobody's result until it has ended.
+Json Reproduction::begin(const Training& training) const {
+  Json record = read_record(training.record());
+  const std::string unfinished = kUnfinished + training.key;
+  for (const std::string& fold : training.folds) {
+    const std::string there = record.value(fold, "");
+    if (there == training.key || there == unfinished) continue;
+    remove_traces(fs::path(training.file(fold, "")));
+    record[fold] = unfinished;
+  }
+  write_file_atomically(training.record(), record.dump(2) + "\n");
+  return record;
+}
+
 void Reproduction::train(const Training& training) {
   const std::string attempt = command_text(training.words);
   if (const auto earlier = attempts_.find(attempt); earlier != attempts_.end()) {
@@ -269,10 +293,7 @@ void Reproduction::train(const Training& training) {
   }
   say(attempt);
   make_folder(training.folder);
-  Json record = read_record(training.record());
-  for (const std::string& fold : training.folds) {
-    if (record.value(fold, "") != training.key) remove_evaluations(fs::path(training.file(fold, "")));
-  }
+  Json record = begin(training);
   const ChildEnd end = run_child(trainer_command_line({training.words.begin() + 1, training.words.end()}));
   if (end.exit_code != 0) {
     attempts_[attempt] = end.error.empty() ? fmt::format("training failed with exit code {}", end.exit_code) : end.error;

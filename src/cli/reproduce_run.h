@@ -49,9 +49,12 @@ class Reproduction {
   Training training_of(const eval::PaperTable& table, const eval::PaperPart& part, std::int64_t seed) const;
   std::vector<std::string> init_of(const Json& config) const;
   std::vector<std::string> folds_of(const eval::PaperTable& table) const;
+  std::vector<std::string> paper_folds(const eval::PaperTable& table) const;
+  std::vector<std::string> named_folds(const std::string& folds) const;
   std::string folds_flag(const std::vector<std::string>& folds) const;
   bool is_ready(const eval::PaperTable& table, const eval::PaperRow& row) const;
   bool is_trained(const Training& training) const;
+  Json begin(const Training& training) const;
   void train(const Training& training);
   void evaluate(const Training& training, const std::string& fold, const eval::PaperPart& part);
   void obtain(const eval::PaperTable& table, const eval::PaperRow& row);

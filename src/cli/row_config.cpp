@@ -30,7 +30,7 @@ struct Scratch {
 
 bool is_compared(const std::string& table, const std::string& key) {
   return table == "network" && (key == "network" || key == "streams" || key == "classes" || key == "ifm" ||
-                                key == "st_fusion" || key.starts_with("stfn_"));
+                                key == "st_fusion" || (key.starts_with("stfn_") && key != "stfn_dropout"));
 }
 
 void check_change(const ConfigChange& change, const std::string& where) {

@@ -100,7 +100,7 @@ void report(const TrainArguments& arguments, const std::vector<Fold>& folds) {
   for (const Fold& fold : folds) groups.insert(groups.end(), fold.scores.paths.size(), fold.name);
   const eval::GroupMetrics by_fold = eval::measure_groups(all.scores, all.labels, groups);
   const eval::Metrics metrics = eval::compute_metrics(all.scores, all.labels, all.kind);
-  std::string text = "\nfold              clips   top-1\n";
+  std::string text = by_fold.groups.empty() ? "\n" : "\nfold              clips   top-1\n";
   for (const eval::GroupRow& row : by_fold.groups) text += fmt::format("{:<16}  {:>5}  {:>5.1f} %\n", row.group, row.clips, 100 * row.top1);
   if (by_fold.groups.size() > 1) {
     text += fmt::format("mean of the folds        {:>5.1f} %   (deviation {:.1f})\n", 100 * by_fold.mean, 100 * by_fold.deviation);
@@ -110,9 +110,12 @@ void report(const TrainArguments& arguments, const std::vector<Fold>& folds) {
   text += fmt::format("mean class accuracy      {:>5.1f} %", 100 * metrics.mean_class_accuracy);
   std::puts(text.c_str());
   const fs::path folder = arguments.output;
-  if (!occurs_twice(all.paths)) eval::write_scores((folder / "scores.csv").string(), all);
+  const fs::path scores = folder / "scores.csv";
+  std::error_code ignored;
+  if (occurs_twice(all.paths)) fs::remove(scores, ignored);  // of an earlier choice of folds
+  else eval::write_scores(scores.string(), all);
   Json json = eval::to_json(metrics, eval::class_names_of(all));
-  json["folds"] = eval::to_json(by_fold);
+  if (!by_fold.groups.empty()) json["folds"] = eval::to_json(by_fold);
   write_file_atomically(folder / "result.json", json_text(json, 2) + "\n");
 }
 

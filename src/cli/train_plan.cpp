@@ -44,6 +44,9 @@ Stage read_stage(const Json& table, const std::string& where) {
   return stage;
 }
 
+// In a stage's init: what --init names, for stages that do not go on from an earlier one.
+constexpr const char* kFirstWeights = "first_weights";
+
 bool is_file_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
 }
@@ -55,7 +58,10 @@ std::vector<std::string> init_files(const Stage& stage, std::size_t index, const
                                     const std::vector<std::string>& first) {
   if (stage.init.empty()) return index == 0 ? first : std::vector{models.at(stages[index - 1].name)};
   std::vector<std::string> files;
-  for (const std::string& name : stage.init) files.push_back(models.contains(name) ? models.at(name) : name);
+  for (const std::string& name : stage.init) {
+    if (name == kFirstWeights) files.insert(files.end(), first.begin(), first.end());
+    else files.push_back(models.contains(name) ? models.at(name) : name);
+  }
   return files;
 }
 
@@ -113,8 +119,12 @@ class StageNetworks {
     const OptionFlags& flags = *arguments.flags;
     TrainTables tables = arguments.tables;
     apply_network_defaults(tables.network, tables.preprocess, flags);
-    std::vector<std::string> init = stage.init;
-    if (init.empty()) init = index == 0 ? arguments.init : std::vector{stages[index - 1].name};
+    std::vector<std::string> init;
+    for (const std::string& name : stage.init) {
+      if (name == kFirstWeights) init.insert(init.end(), arguments.init.begin(), arguments.init.end());
+      else init.push_back(name);
+    }
+    if (stage.init.empty()) init = index == 0 ? arguments.init : std::vector{stages[index - 1].name};
     // The first one's settings win, so it comes last.
     for (std::size_t i = init.size(); i-- > 0;) {
       const auto earlier = networks_.find(init[i]);
@@ -167,12 +177,13 @@ std::vector<Stage> read_stages(const Json& file, const std::string& where) {
     if (!is_file_name(stage.name)) fail_usage("{}: needs a name that a file can have, got '{}'", place, stage.name);
     const auto same = [&](const Stage& earlier) { return earlier.name == stage.name; };
     if (std::ranges::any_of(stages, same)) fail_usage("{}: the name '{}' occurs twice", place, stage.name);
+    if (stage.name == kFirstWeights) fail_usage("{}: '{}' stands for what --init names", place, stage.name);
     std::vector<std::string> earlier;
     for (const Stage& other : stages) earlier.push_back(other.name);
     for (const std::string& name : stage.init) {
       std::error_code ignored;
-      if (std::ranges::find(earlier, name) != earlier.end() || fs::exists(name, ignored)) continue;
-      fail_usage("{}: init '{}' is neither an earlier stage ({}) nor a file", place, name, fmt::join(earlier, ", "));
+      if (name == kFirstWeights || std::ranges::find(earlier, name) != earlier.end() || fs::exists(name, ignored)) continue;
+      fail_usage("{}: init '{}' is neither an earlier stage ({}), '{}' nor a file", place, name, fmt::join(earlier, ", "), kFirstWeights);
     }
     stages.push_back(std::move(stage));
   }

@@ -15,7 +15,7 @@ namespace actio::cli {
 
 struct Stage {
   std::string name;               // of its model file and of its log
-  std::vector<std::string> init;  // names of earlier stages, or files; empty: the stage before, or --init for the first
+  std::vector<std::string> init;  // names of earlier stages, files, "first_weights" (what --init names); empty: the stage before, or --init
   Json tables = Json::object();   // what differs from the file's own tables
 };
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "cli/first_weights.h"
 #include "cli/interrupt.h"
@@ -212,11 +213,16 @@ class Run {
     std::error_code ignored;
     if (run_.scores.empty() || split_.test.empty()) return true;
     if (!fs::exists(run_.scores, ignored)) return false;
-    std::set<std::string> test;
-    for (const data::Item& item : split_.test) test.insert(item.path);
+    std::set<std::pair<std::string, std::string>> test, tested;  // path, class
+    for (const data::Item& item : split_.test) test.emplace(item.path, item.label);
     try {
       const eval::ScoreTable there = eval::read_scores(run_.scores);
-      return test == std::set<std::string>(there.paths.begin(), there.paths.end());
+      const std::vector<std::string> classes = eval::class_names_of(there);
+      for (std::size_t i = 0; i < there.paths.size(); ++i) {
+        const std::int64_t label = there.labels[i];
+        tested.emplace(there.paths[i], label < 0 ? "" : classes[static_cast<std::size_t>(label)]);
+      }
+      return test == tested;
     } catch (const Error&) {
       return false;
     }

@@ -101,6 +101,15 @@ TEST_F(Fuse, warns_where_logits_meet_probabilities) {
   EXPECT_EQ(fuse("a.csv p.csv --compare").err, "");
 }
 
+TEST_F(Fuse, warns_where_softmax_would_be_taken_of_probabilities) {
+  text("p.csv", "path,label,kind,run,jump\nx.avi,run,probabilities,0.5,0.5\ny.avi,run,probabilities,1,0\n");
+  ASSERT_EQ(fuse("p.csv p.csv -o p.npy").exit_code, 0);
+  EXPECT_THAT(fuse("p.npy --softmax").err, HasSubstr("p.npy: its rows add up to 1, but --softmax takes them for logits"));
+  const ProgramResult said = fuse("p.npy --softmax --kinds probabilities --json");
+  EXPECT_EQ(said.err, "");
+  EXPECT_EQ(json::parse(said.out).at("inputs")[0].at("brier"), figures("p.csv").at("inputs")[0].at("brier"));
+}
+
 TEST_F(Fuse, searches_weights_on_validation_files_and_applies_them_to_the_test) {
   const json j = figures("a.csv b.csv --search va.csv vb.csv -o f.csv");
   EXPECT_EQ(j.at("search").at("clips"), 2);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "cli/program.h"
+#include "cli/running_program.h"
 #include "core/options.h"
 #include "core/toml_text.h"
 
@@ -21,6 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::ProgramResult;
 using testing::run_program;
+using testing::RunningProgram;
 using testing::TempDir;
 
 class Reproduce : public ::testing::Test {
@@ -93,6 +95,26 @@ TEST_F(Reproduce, runs_rows_a_fusion_and_a_head_and_does_nothing_the_second_time
   // Other settings, other models.
   EXPECT_THAT(reproduce("if-ttn-3 --dry-run --row 'Spatial stream CNN' --override train.epochs=2", "out").out,
               HasSubstr("actio train"));
+}
+
+TEST_F(Reproduce, never_takes_what_an_interrupted_training_with_other_settings_left) {
+  const std::string row = "if-ttn-3 --row 'Spatial stream CNN'";
+  const ProgramResult first = reproduce(row, "mixed");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  RunningProgram other("reproduce " + row + " --override train.epochs=60 --data " + path("data/labels.csv") + " -o " + path("mixed") +
+                       " --config " + path("tiny.toml"));
+  EXPECT_TRUE(other.wait_until_it_prints("fold 2 of 2"));
+  EXPECT_TRUE(other.wait_until([&] { return other.err().rfind("epoch ") > other.err().find("fold 2 of 2"); }));
+  other.signal(SIGINT);
+  ASSERT_EQ(other.wait().exit_code, 130) << other.err();
+  const std::string seed = path("mixed/runs/if_ttn/table3_spatial/seed1");
+  ASSERT_TRUE(fs::exists(seed + "/fold_train/model.actio.state")) << "the interrupted training left nothing to be mistaken for";
+
+  EXPECT_THAT(reproduce(row + " --dry-run", "mixed").out, HasSubstr("actio train"));
+  const ProgramResult again = reproduce(row, "mixed");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_THAT(file_content(seed + "/done.json"), Not(HasSubstr("unfinished")));
 }
 
 TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
@@ -188,6 +210,7 @@ TEST_F(Reproduce, says_in_one_line_what_is_wrong_before_anything_is_run) {
   EXPECT_THAT(message_of("stfn-1 --override fusoin:train.epochs=1"),
               HasSubstr("unknown stage 'fusoin'; the nearest is 'fusion'"));
   EXPECT_THAT(message_of("stfn-1 --override network.stfn_design=b"), HasSubstr("is what rows differ by"));
+  EXPECT_EQ(reproduce("stfn-1 --dry-run --override network.stfn_dropout=0.5", "refused").exit_code, 0);
   EXPECT_THAT(message_of("stfn-1 --override train.seed=2"), HasSubstr("--seeds chooses it"));
   EXPECT_THAT(message_of("stfn-1 --folds nobody"), HasSubstr("unknown group 'nobody'"));
   EXPECT_THAT(message_of("stfn-1 --test-share 0.5"), HasSubstr("reproduce divides the clips by itself"));

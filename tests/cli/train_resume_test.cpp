@@ -141,9 +141,31 @@ train = {epochs = 2, freeze = ["rgb", "motion"], cache_views = 2}
   EXPECT_THAT(other.out, Not(HasSubstr("is trained already")));
 
   write("stages.toml", "[[stage]]\nname = \"a\"\ninit = \"nowhere\"\n");
-  EXPECT_THAT(run("x.actio", "").err, HasSubstr("init 'nowhere' is neither an earlier stage () nor a file"));
+  EXPECT_THAT(run("x.actio", "").err, HasSubstr("init 'nowhere' is neither an earlier stage (), 'first_weights' nor a file"));
+  write("stages.toml", "[[stage]]\nname = \"first_weights\"\n");
+  EXPECT_THAT(run("x.actio", "").err, HasSubstr("'first_weights' stands for what --init names"));
   write("stages.toml", "[[stage]]\nname = \"a\"\nnetwrok = {}\n");
   EXPECT_THAT(run("x.actio", "").err, HasSubstr("the nearest is 'network'"));
+}
+
+TEST_F(TrainResume, starts_a_later_stage_from_the_first_weights_where_it_says_so) {
+  ASSERT_EQ(train("pretrained.actio", "--epochs 1 --group part --fold test").exit_code, 0);
+  const std::string common = "[train]\nepochs = 1\nbatch_size = 4\n[network]\nsegments = 2\n[preprocess]\ninput_size = 32\nshort_side = 36\n"
+                             "[[stage]]\nname = \"spatial\"\nnetwork = {network = \"tsn\", streams = \"rgb\"}\n"
+                             "[[stage]]\nname = \"motion\"\ninit = \"first_weights\"\nnetwork = {network = \"tsn\", streams = \"motion\"}\n";
+  write("two.toml", common);
+  const auto run = [](const std::string& more) {
+    return run_program("train " + data() + " -o " + path("motion.actio") + " --group part --fold test --restart --config " + path("two.toml") + more);
+  };
+  const ProgramResult pretrained = run(" --init " + path("pretrained.actio"));
+  ASSERT_EQ(pretrained.exit_code, 0) << pretrained.err;
+  const std::string said = "first weights from " + path("pretrained.actio");
+  EXPECT_NE(pretrained.out.find(said), pretrained.out.rfind(said)) << pretrained.out;
+  EXPECT_THAT(pretrained.out, HasSubstr("resnet18"));
+  // Without --init, random ones: not those of the stage before.
+  const ProgramResult random = run(" --backbone resnet18 --width 0.125");
+  ASSERT_EQ(random.exit_code, 0) << random.err;
+  EXPECT_THAT(random.out, Not(HasSubstr("first weights from")));
 }
 
 TEST_F(TrainResume, holds_out_every_group_in_turn_and_goes_on_where_it_was_stopped) {
@@ -211,6 +233,15 @@ TEST_F(TrainResume, tests_a_fold_again_where_its_clips_changed_and_trains_all_ag
   write("folds_data/labels.csv", list.substr(0, list.rfind('\n', line) + 1) + list.substr(list.find('\n', line) + 1));
   const ProgramResult fewer = run_program(command);
   EXPECT_EQ(fewer.exit_code, 0) << fewer.err;
+  // A label that was mended counts, though nothing is trained anew.
+  const std::string left = testing::file_content(path("folds_data/labels.csv"));
+  const std::size_t clip = left.rfind('\n', left.find(",test,")) + 1, label = left.find(',', clip) + 1;
+  const std::string was = left.substr(label, left.find(',', label) - label), now = was == "stand_up" ? "sit_down" : "stand_up";
+  write("folds_data/labels.csv", left.substr(0, label) + now + left.substr(label + was.size()));
+  const ProgramResult mended = run_program(command);
+  EXPECT_EQ(mended.exit_code, 0) << mended.err;
+  EXPECT_THAT(mended.out, HasSubstr("is trained already"));
+  EXPECT_THAT(testing::file_content(path("folds/scores.csv")), HasSubstr(left.substr(clip, label - clip) + now + ","));
   const auto rows = std::ranges::count(testing::file_content(path("folds/scores.csv")), '\n');
   EXPECT_EQ(rows, std::ranges::count(testing::file_content(path("folds/fold_test/scores.csv")), '\n'));
   EXPECT_THAT(fewer.out, AllOf(HasSubstr("is trained already"), HasSubstr(fmt::format("all clips         {:>5}", rows - 1))));

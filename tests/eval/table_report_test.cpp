@@ -47,13 +47,12 @@ TEST(RowFigures, count_every_clip_or_every_fold_the_same) {
 }
 
 TEST(RowFigures, fuse_models_fold_by_fold_whatever_their_order) {
-  ScoreTable strong = scores_of({true, false});
+  const ScoreTable strong = scores_of({true, true});
   ScoreTable weak = scores_of({false, true}, "b.csv");
   weak.scores = Tensor::of({2, 2}, std::vector<float>{0.4F, 0.6F, 0.4F, 0.6F});
   const std::vector<FoldScores> a = {{"1", strong}, {"2", scores_of({true})}}, b = {{"2", scores_of({true})}, {"1", weak}};
-  EXPECT_DOUBLE_EQ(measure_seed(1, fuse_folds({a, b}, {1, 1}), false).folds[0].top1, 0.5);  // 0.575 : 0.425, 0.575 : 0.425
-  EXPECT_DOUBLE_EQ(measure_seed(1, fuse_folds({a, b}, {1, 10}), false).folds[0].top1,
-                   0.5);  // weak decides: second alone is right
+  EXPECT_DOUBLE_EQ(measure_seed(1, fuse_folds({a, b}, {1, 1}), false).folds[0].top1, 1);      // first clip: 0.575 : 0.425
+  EXPECT_DOUBLE_EQ(measure_seed(1, fuse_folds({a, b}, {1, 10}), false).folds[0].top1, 0.5);  // 0.43 : 0.57
   EXPECT_EQ(fuse_folds({a}, {1}).size(), 2U);
   EXPECT_THROW(fuse_folds({a, {b[0]}}, {1, 1}), Error);
   EXPECT_THROW(fuse_folds({a, {b[0], {"3", weak}}}, {1, 1}), Error);

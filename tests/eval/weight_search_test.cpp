@@ -94,5 +94,15 @@ TEST(WeightSearch, refuses_test_clips_by_name_or_under_other_names) {
   EXPECT_THAT(disjoint_error(random_table(10, 3, 1, 1, "copy/"), test), HasSubstr("10 of 10 rows"));
 }
 
+TEST(WeightSearch, takes_votes_whose_rows_are_alike_for_other_clips) {
+  const auto votes = [](const std::string& folder) {
+    ScoreTable table = random_table(30, 3, 1, 1, folder);
+    std::ranges::fill(table.scores.values<float>(), 0.0F);
+    for (std::size_t i = 0; i < 30; ++i) table.scores.values<float>()[3 * i + i % 3] = 1;
+    return table;
+  };
+  EXPECT_EQ(disjoint_error(votes("val/"), votes("test/")), "");
+}
+
 }  // namespace
 }  // namespace actio::eval
