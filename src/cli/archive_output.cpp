@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "cli/json_text.h"
@@ -35,9 +36,6 @@ std::vector<std::string> whole_lines(const std::string& content) {
   }
   return lines;
 }
-
-// Large archives: read_text_file stops at 1 GiB, which is some million answers.
-std::string content_of(const std::string& path) { return read_text_file(path); }
 
 }  // namespace
 
@@ -92,25 +90,29 @@ void ArchiveOutput::open(const Json& job) {
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) fail("{}: another process writes to it", partial_);
   const std::string first = json_text(job) + "\n";
   std::int64_t kept = 0;
-  const std::vector<std::string> lines = whole_lines(content_of(partial_));
-  if (!lines.empty() && lines[0] + "\n" != first) {
-    fail_usage("{}: belongs to another job ({}; this one is {}); remove it to begin anew", partial_, lines[0], json_text(job));
-  }
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    kept += static_cast<std::int64_t>(lines[i].size()) + 1;
-    if (i == 0) continue;
-    const Json answer = Json::parse(lines[i], nullptr, false);
-    if (!answer.is_object() || !answer.contains("video") || !answer.at("video").is_string()) {
-      fail_data("{}:{}: is not an answer to a video", partial_, i + 1);
+  std::ifstream earlier(partial_, std::ios::binary);
+  std::int64_t number = 0;
+  for (std::string line; std::getline(earlier, line) && !earlier.eof();) {  // the last one, without its end, was cut
+    kept += static_cast<std::int64_t>(line.size()) + 1;
+    if (++number > 1) take(line, number);
+    else if (line + "\n" != first) {
+      fail_usage("{}: belongs to another job ({}; this one is {}); remove it to begin anew", partial_, line, json_text(job));
     }
-    done_.insert(answer.at("video").get<std::string>());
-    failed_ += answer.contains("error") ? 1 : 0;
   }
   if (::ftruncate(descriptor_, kept) != 0 || ::lseek(descriptor_, kept, SEEK_SET) < 0) {
     fail("{}: cannot be written: {}", partial_, std::strerror(errno));
   }
   first_line_ = static_cast<std::int64_t>(first.size());
   if (kept == 0) write(first);
+}
+
+void ArchiveOutput::take(const std::string& line, std::int64_t number) {
+  const Json answer = Json::parse(line, nullptr, false);
+  if (!answer.is_object() || !answer.contains("video") || !answer.at("video").is_string()) {
+    fail_data("{}:{}: is not an answer to a video", partial_, number);
+  }
+  done_.insert(answer.at("video").get<std::string>());
+  failed_ += answer.contains("error") ? 1 : 0;
 }
 
 void ArchiveOutput::write(const std::string& text) {
@@ -130,7 +132,13 @@ void ArchiveOutput::add(const std::string& video, const Json& answer) {
 }
 
 void ArchiveOutput::finish() {
-  write_file_atomically(path_, std::string_view(content_of(partial_)).substr(static_cast<std::size_t>(first_line_)));
+  std::ifstream answers(partial_, std::ios::binary);
+  answers.seekg(first_line_);
+  // An empty buffer would count as a failure of the stream it is written to.
+  write_file_atomically(path_, [&](std::ostream& stream) {
+    if (answers.peek() != std::ifstream::traits_type::eof()) stream << answers.rdbuf();
+  });
+  if (answers.bad()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   std::error_code ignored;
   fs::remove(partial_, ignored);
 }

@@ -46,6 +46,7 @@ class ArchiveOutput {
 
  private:
   void open(const Json& job);
+  void take(const std::string& line, std::int64_t number);
   void write(const std::string& text);
 
   std::string path_, partial_;

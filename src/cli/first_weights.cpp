@@ -81,7 +81,7 @@ void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainT
 
 void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,
                       net::Model& model) {
-  apply_network_defaults(tables.network, tables.preprocess, flags);
+  apply_network_defaults(tables.network, tables.preprocess, flags, tables.networks);
   TensorMap source;
   // The first file's settings win, so it is read last.
   std::vector<TensorMap> sources(files.size());

@@ -9,11 +9,12 @@
 namespace actio::cli {
 namespace {
 
-void check_options(net::NetworkOptions& network, const OptionFlags& flags) {
+void check_options(net::NetworkOptions& network, const OptionFlags& flags, const std::vector<std::string>& others) {
   for (const Field& field : network.fields()) {
     const std::vector<std::string> networks = net::networks_with(field.name);
     if (networks.empty() || !flags.was_set("network." + field.name)) continue;
-    if (std::ranges::find(networks, network.network) == networks.end()) {
+    const auto has_it = [&](const std::string& name) { return std::ranges::find(networks, name) != networks.end(); };
+    if (!has_it(network.network) && std::ranges::none_of(others, has_it)) {
       fail_usage("{} belongs to {}; the network is {}", flag_name(field.name), fmt::join(networks, ", "), network.network);
     }
   }
@@ -21,8 +22,9 @@ void check_options(net::NetworkOptions& network, const OptionFlags& flags) {
 
 }  // namespace
 
-void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags) {
-  check_options(network, flags);
+void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags,
+                            const std::vector<std::string>& other_networks) {
+  check_options(network, flags, other_networks);
   const std::vector<std::string> choosable = net::networks_with("streams");
   const bool may_lack_motion = std::ranges::find(choosable, network.network) != choosable.end();
   const bool needs_motion = !may_lack_motion || network.streams != "rgb";

@@ -10,6 +10,7 @@ namespace actio::cli {
 // Motion vectors where the network has a motion stream; for STFN 5 segments and stacks of 10 fields centred on the frame; for
 // Inception-V3 pixels from -1 to 1, which torchvision's transform_input makes of what it is given.
 // Throws: Error(kUsage) for an option that was set and belongs to other networks.
-void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags);
+void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags,
+                            const std::vector<std::string>& other_networks = {});
 
 }  // namespace actio::cli

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -76,6 +77,8 @@ void read_ahead(const VideoClassifier& classifier, const std::vector<std::string
 Json archive_job(const RecognizeArguments& a, const VideoClassifier& classifier, const Shard& shard) {
   return {{"model", classifier.model().hash},
           {"manifest", content_hash_of_file(a.manifest)},
+          {"folder", std::filesystem::path(a.manifest).parent_path().string()},  // is part of the videos' names
+          {"backend", a.runtime.backend},
           {"shard", fmt::format("{}/{}", shard.index, shard.count)},
           {"top", a.top}};
 }

@@ -21,6 +21,7 @@ struct TrainTables {
   data::DatasetOptions dataset;
   torch_train::TrainOptions train;
   data::FlowCacheOptions cache;
+  std::vector<std::string> networks;  // of all stages, one of which a flag may be meant for
 };
 
 struct TrainArguments {

@@ -6,6 +6,11 @@
 #include "core/error.h"
 
 namespace actio::cli {
+namespace {
+
+constexpr std::chrono::seconds kFlushEvery{30};
+
+}  // namespace
 
 Json record_json(torch_train::EpochRecord record) { return fields_to_json(record.fields()); }
 
@@ -44,6 +49,17 @@ void TrainLog::step(std::int64_t step, double loss, double learning_rate) {
   if (!events_) return;
   events_->scalar("step/loss", loss, step);
   events_->scalar("step/learning_rate", learning_rate, step);
+  if (std::chrono::steady_clock::now() - flushed_ > kFlushEvery) flush();
+}
+
+void TrainLog::flush() {
+  if (!events_) return;
+  flushed_ = std::chrono::steady_clock::now();
+  try {
+    events_->flush();
+  } catch (const Error& error) {
+    if (warn_) warn_(error.what());
+  }
 }
 
 void TrainLog::scalars(const torch_train::EpochRecord& r) {

@@ -1,6 +1,7 @@
 // cli: what a training tells: lines on the terminal, a file of JSON lines, and TensorBoard's event files.
 #pragma once
 
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ class TrainLog {
   void on_warning(WarnFn warn) { warn_ = std::move(warn); }
   void step(std::int64_t step, double loss, double learning_rate);
   void epoch(const torch_train::EpochRecord& record);
+  void flush();  // the steps so far
 
  private:
   void scalars(const torch_train::EpochRecord& record);
@@ -36,6 +38,7 @@ class TrainLog {
   std::ofstream lines_;
   std::unique_ptr<torch_train::EventFile> events_;
   std::int64_t step_ = 0;
+  std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
   WarnFn warn_;
 };
 

@@ -118,7 +118,8 @@ class StageNetworks {
     const Stage& stage = stages[index];
     const OptionFlags& flags = *arguments.flags;
     TrainTables tables = arguments.tables;
-    apply_network_defaults(tables.network, tables.preprocess, flags);
+    apply_network_defaults(tables.network, tables.preprocess, flags, arguments.tables.networks);
+    torch_train::check_options(tables.train);
     std::vector<std::string> init;
     for (const std::string& name : stage.init) {
       if (name == kFirstWeights) init.insert(init.end(), arguments.init.begin(), arguments.init.end());
@@ -144,6 +145,16 @@ class StageNetworks {
 
   std::map<std::string, net::NetworkOptions> networks_;
 };
+
+std::vector<std::string> networks_of(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables) {
+  std::vector<std::string> networks;
+  for (const Stage& stage : stages) {
+    arguments.tables = tables;
+    arguments.flags->overlay(stage.tables, stage_place(stage));
+    networks.push_back(arguments.tables.network.network);
+  }
+  return networks;
+}
 
 // What is wrong with a later stage must not be found once the first are trained, or trained anew.
 void check_stages(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const PlanOutput& output) {
@@ -190,11 +201,13 @@ std::vector<Stage> read_stages(const Json& file, const std::string& where) {
   return stages;
 }
 
-TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables,
+TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& options,
                         const PlanOutput& output, const data::Dataset& dataset, const data::Split& split) {
   OptionFlags& flags = *arguments.flags;
   check_scores(output.scores, dataset, split);
-  if (stages.empty()) return run_training(run_of(arguments, output), flags, tables, dataset, split);
+  if (stages.empty()) return run_training(run_of(arguments, output), flags, options, dataset, split);
+  TrainTables tables = options;
+  tables.networks = networks_of(arguments, stages, options);
   check_stages(arguments, stages, tables, output);
   Models models;
   TrainRunResult result;

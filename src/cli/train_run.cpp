@@ -54,11 +54,18 @@ std::string init_text(const std::vector<std::string>& files) {
 
 std::string short_hash(const std::string& text) { return content_hash(std::as_bytes(std::span(text))).substr(0, 16); }
 
+// A video that was mended or encoded anew is another one.
+std::uintmax_t size_of(const std::string& path) {
+  std::error_code code;
+  const std::uintmax_t size = fs::file_size(path, code);
+  return code ? 0 : size;
+}
+
 // Of what is learned from; `root` is left out of the paths.
 std::string clip_list(const data::Split& split, const std::string& root) {
   std::string text;
   for (const auto* part : {&split.train, &split.validation}) {
-    for (const data::Item& item : *part) text += fmt::format("{} {}\n", item.path.substr(root.size()), item.label);
+    for (const data::Item& item : *part) text += fmt::format("{} {} {}\n", item.path.substr(root.size()), item.label, size_of(item.path));
     text += "\n";
   }
   return text;
@@ -128,6 +135,7 @@ class Run {
                        {"clips", clips_record(split)},
                        {"init", init_text(run.init)},
                        {"init_content", init_record(run.init)},
+                       {"ranks", run.group == nullptr ? 1 : run.group->size()},  // a batch is that of each
                        {"epochs", Json::array()}};
     config_ = config_of(model_);
     output_ = run.output;
@@ -161,8 +169,11 @@ class Run {
     TrainRunResult outcome{output_, table_of(result.test)};
     if (leads()) write(outcome, result.last_weights);
     wait_for_all();
-    if (result.skipped_clips > 0) {
-      print_warning(fmt::format("clips that could not be read: {}; others took their places", result.skipped_clips));
+    if (result.replaced_clips > 0) {
+      print_warning(fmt::format("clips that could not be read: {}; others took their places", result.replaced_clips));
+    }
+    if (result.untested_clips > 0) {
+      print_warning(fmt::format("clips to test on that could not be read: {}; they are left out", result.untested_clips));
     }
     if (result.stopped_early) std::puts(fmt::format("no better model for {} epochs: stopped early", tables_.train.early_stop).c_str());
     std::puts(fmt::format("wrote {}", output_).c_str());
@@ -282,7 +293,10 @@ class Run {
       model_.training["epochs"].push_back(lasting_record(record_json(record)));
       log.epoch(record);
     };
-    job_.on_state = [&](const torch_train::TrainState& state, const TensorMap& weights) { save(state, weights); };
+    job_.on_state = [&](const torch_train::TrainState& state, const TensorMap& weights) {
+      log.flush();  // steps before the state are not repeated
+      save(state, weights);
+    };
     log.on_warning(job_.warn);
     return torch_train::train(job_, model_.weights);
   }

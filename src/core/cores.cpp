@@ -1,5 +1,7 @@
 #include "core/cores.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -37,6 +39,21 @@ std::int64_t cores_in_quota(std::string_view cpu_max) {
   std::int64_t quota = 0, period = 0;
   if (!(stream >> quota >> period) || quota <= 0 || period <= 0) return 0;
   return std::max<std::int64_t>(1, quota / period);
+}
+
+std::string core_set() {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  std::string text = host;
+#ifdef __linux__
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(core, &set)) text += " " + std::to_string(core);
+    }
+  }
+#endif
+  return text;
 }
 
 std::int64_t core_count() {

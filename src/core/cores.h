@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace actio {
@@ -10,6 +11,9 @@ namespace actio {
 // them where a container has one (cgroup v2). Two threads on one core wait for each other. Where OpenMP is told to bind its
 // threads it has bound this one to a core before main, and all cores of the machine count. At least 1.
 std::int64_t core_count();
+
+// Names the machine and the cores that this process is allowed on: processes with the same text share them.
+std::string core_set();
 
 // Whether these values of OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY (null: not set) make OpenMP bind threads to cores.
 bool binds_threads(const char* proc_bind, const char* places, const char* cpu_affinity);

@@ -30,32 +30,43 @@ Tensor joined_rows(const std::vector<const Tensor*>& parts) {
 FeatureSource::FeatureSource(Graph& graph, std::unique_ptr<BatchSource> clips, FeatureOptions options)
     : graph_(graph), source_(std::move(clips)), options_(std::move(options)), views_(static_cast<std::size_t>(options_.views)) {}
 
-void FeatureSource::limit_views(const data::Batch& batch, const TensorMap& features) {
-  double bytes = 0;  // of a view
-  for (const auto& [name, tensor] : features) bytes += static_cast<double>(tensor.bytes());
-  bytes *= static_cast<double>(source_->clips()) / static_cast<double>(batch.labels.size());
-  const auto fit = static_cast<std::size_t>(options_.gigabytes * kGigabyte / bytes);
-  if (fit == 0) {
-    fail_usage("cache_gigabytes: the frozen features of {} clips take {:.3g} GB, allowed are {}", source_->clips(), bytes / kGigabyte,
-               options_.gigabytes);
+// Sets the memory aside. False where nothing can be kept and need not be.
+bool FeatureSource::fits(const data::Batch& batch, const TensorMap& features) {
+  double gigabytes = 0;  // of a view
+  for (const auto& [name, tensor] : features) gigabytes += static_cast<double>(tensor.bytes()) / kGigabyte;
+  gigabytes *= static_cast<double>(source_->clips()) / static_cast<double>(batch.labels.size());
+  FeatureMemory& memory = *options_.memory;
+  const double left = std::max(0.0, memory.gigabytes - memory.used);
+  const std::size_t fit = std::min(views_.size(), static_cast<std::size_t>(left / gigabytes));
+  if (fit == 0 && !options_.only_tested) {
+    fail_usage("cache_gigabytes: the frozen features of {} clips take {:.3g} GB, allowed are {}", source_->clips(), gigabytes, memory.gigabytes);
   }
-  if (fit >= views_.size()) return;
-  if (options_.warn) {
-    options_.warn(fmt::format("cache_views: {} views of {:.3g} GB each do not fit into {} GB; {} are used", views_.size(),
-                              bytes / kGigabyte, options_.gigabytes, fit));
+  if (fit == 0 && options_.warn) {
+    options_.warn(fmt::format("cache_gigabytes: the features of the {} {} clips take {:.3g} GB, left are {:.3g}; the clips are read each time",
+                              source_->clips(), options_.what, gigabytes, left));
+  } else if (fit < views_.size() && options_.warn) {
+    options_.warn(fmt::format("cache_views: {} views of {:.3g} GB each do not fit into {} GB; {} are used", views_.size(), gigabytes,
+                              memory.gigabytes, fit));
   }
-  views_.resize(fit);
+  memory.used += static_cast<double>(fit) * gigabytes;
+  if (fit > 0) views_.resize(fit);
+  return fit > 0;
 }
 
-// False when told to stop.
+// False when told to stop, or where nothing is kept.
 bool FeatureSource::compute(std::int64_t view) {
   graph_.set_precision(options_.bf16, options_.fp16);
   source_->start_epoch(view + 1);
   std::vector<Clip> clips;
   while (const std::optional<data::Batch> batch = source_->next()) {
+    if (options_.check) options_.check();
+    if (options_.stop.stop_requested()) return false;
     TensorMap features;
     for (const auto& [name, value] : graph_.run(batch->inputs, options_.nodes, {})) features[name] = from_torch(value);
-    if (clips.empty() && view == 0) limit_views(*batch, features);
+    if (clips.empty() && view == 0 && !fits(*batch, features)) {
+      reads_anew_ = true;
+      return false;
+    }
     const auto count = static_cast<std::int64_t>(batch->labels.size());
     for (std::int64_t i = 0; i < count; ++i) {
       Clip clip{{}, batch->labels[static_cast<std::size_t>(i)], batch->paths[static_cast<std::size_t>(i)]};
@@ -79,7 +90,8 @@ bool FeatureSource::compute(std::int64_t view) {
 void FeatureSource::start_epoch(std::int64_t epoch) {
   position_ = 0;
   order_.clear();
-  if (views_[0].empty() && !compute(0)) return;
+  if (!reads_anew_ && views_[0].empty() && !compute(0) && !reads_anew_) return;
+  if (reads_anew_) return source_->start_epoch(1);
   view_ = static_cast<std::size_t>(epoch - 1) % views_.size();
   if (views_[view_].empty() && !compute(static_cast<std::int64_t>(view_))) return;
   std::vector<std::int64_t> classes;
@@ -88,6 +100,7 @@ void FeatureSource::start_epoch(std::int64_t epoch) {
 }
 
 std::optional<data::Batch> FeatureSource::next() {
+  if (reads_anew_) return source_->next();
   const std::size_t size = static_cast<std::size_t>(options_.batch_size), shard = static_cast<std::size_t>(options_.shard);
   const std::size_t together = size * static_cast<std::size_t>(options_.shards);
   if (position_ >= order_.size() || (options_.drop_last && order_.size() - position_ < together)) return std::nullopt;

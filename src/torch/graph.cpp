@@ -118,10 +118,34 @@ void Graph::mark_heads() {
   for (Parameter& parameter : parameters_) parameter.head = linears.contains(parameter.info.node);
 }
 
+namespace {
+
+bool leads_to_something_that_learns(const net::NetSpec& spec, const net::Inferred& inferred, const std::string& head,
+                                    const std::vector<std::string>& frozen) {
+  std::set<std::size_t> open = {inferred.index.find(head)->second};
+  while (!open.empty()) {
+    const std::size_t i = *open.rbegin();  // a node's inputs come before it
+    open.erase(i);
+    const bool is_frozen = std::ranges::any_of(frozen, [&](const std::string& prefix) { return stands_below(spec.nodes[i].name, prefix); });
+    const auto learns = [](const net::ParamInfo& info) { return info.trainable; };
+    if (!is_frozen && std::ranges::any_of(inferred.nodes[i].params, learns)) return true;
+    for (const std::string& name : spec.nodes[i].inputs) open.insert(inferred.index.find(name)->second);
+  }
+  return false;
+}
+
+}  // namespace
+
 void check_freeze(const net::NetSpec& spec, const std::vector<std::string>& prefixes) {
   for (const std::string& prefix : prefixes) {
     const auto is_meant = [&](const Node& node) { return stands_below(node.name, prefix); };
     if (std::ranges::none_of(spec.nodes, is_meant)) fail_usage("freeze: nothing in {} stands below '{}'", spec.name, prefix);
+  }
+  if (prefixes.empty() || spec.heads.empty()) return;
+  const auto inferred = net::infer(spec);
+  const auto learns = [&](const net::Head& head) { return leads_to_something_that_learns(spec, inferred, head.node, prefixes); };
+  if (std::ranges::none_of(spec.heads, learns)) {
+    fail_usage("freeze: no head of {} depends on anything that is left to train", spec.name);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "core/rng.h"
 #include "torch/class_weights.h"
 #include "torch/convert.h"
+#include "torch/job_setup.h"
 #include "torch/torch_compat.h"
 
 namespace actio::torch_train {
@@ -23,13 +24,6 @@ std::string paths_text(const std::vector<std::string>& paths) {
 
 std::int64_t count_hits(const at::Tensor& output, const at::Tensor& labels) {
   return output.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
-}
-
-GraphOptions graph_options(const TrainJob& job) {
-  GraphOptions graph;
-  graph.device = find_device(job.options.device, job.group == nullptr ? 0 : job.group->local_rank());
-  if (graph.device.is_cuda()) set_up_cuda(job.options.tf32);
-  return graph;
 }
 
 }  // namespace

@@ -39,6 +39,8 @@ class Learner {
 
   // Of the network, that the loss depends on.
   const std::vector<std::string>& loss_nodes() const { return nodes_; }
+  // Of the loss that validation is judged by: the heads that are trained, without smoothing and class weights.
+  const std::set<std::string>& frozen_heads() const { return loss_.frozen_heads; }
   std::int64_t steps() const { return steps_; }
   // Of the last step, with warm-up and schedule.
   double learning_rate() const { return options_.learning_rate * rate_; }

@@ -12,7 +12,7 @@ namespace actio::torch_train {
 namespace {
 
 const std::set<std::string>& harmless_fields() {
-  static const std::set<std::string> kFields = {"workers", "save_minutes", "evaluate_every", "cache_gigabytes"};
+  static const std::set<std::string> kFields = {"workers", "save_minutes", "evaluate_every"};
   return kFields;
 }
 

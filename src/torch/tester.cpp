@@ -27,12 +27,15 @@ std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& p
   Answers answers;
   std::vector<float> probabilities, scores;
   double loss = 0;
+  LossOptions loss_options;
+  loss_options.frozen_heads = pass.frozen_heads;
   while (!pass.stop.stop_requested()) {
+    if (pass.check) pass.check();
     const std::optional<data::Batch> batch = source.next();
     if (!batch) break;
     const Graph::Values values = graph.run(batch->inputs, nodes, {});
     const at::Tensor labels = check_labels(spec, values, batch->labels, batch->paths);
-    loss += total_loss(spec, values, labels).item<double>() * static_cast<double>(batch->labels.size());
+    loss += total_loss(spec, values, labels, loss_options).item<double>() * static_cast<double>(batch->labels.size());
     append(values.at(spec.output), probabilities);
     append(values.at(scores_node), scores);
     answers.labels.insert(answers.labels.end(), batch->labels.begin(), batch->labels.end());

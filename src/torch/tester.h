@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
+#include <string>
 
 #include "torch/batch_source.h"
 #include "torch/graph.h"
@@ -15,6 +17,8 @@ struct TestPass {
   std::int64_t epoch = 1;                            // of the source
   std::stop_token stop;
   std::function<void(std::int64_t clips)> progress;  // clips done
+  std::function<void()> check;                       // before every batch; may throw
+  std::set<std::string> frozen_heads;                // whose loss does not count
 };
 
 // In f32 even after bf16 training: the model is deployed so. Empty where no clip could be read, or when told to stop.

@@ -8,8 +8,8 @@
 #include "torch/distributed/group.h"
 #include "torch/gather.h"
 #include "torch/graph.h"
+#include "torch/job_setup.h"
 #include "torch/tester.h"
-#include "torch/torch_compat.h"
 #include "torch/trainer.h"
 
 namespace actio::torch_train {
@@ -110,11 +110,12 @@ TrainResult train(const TrainJob& job, TensorMap& weights) {
 std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) {
   const auto source = test_source(job, job.test);
   if (!source) return std::nullopt;
-  set_thread_count(job.options.threads);
-  GraphOptions options;
-  options.device = find_device(job.options.device, job.group == nullptr ? 0 : job.group->local_rank());
-  Graph graph(job.spec, weights, options);
-  const std::optional<Answers> own = test(graph, *source, {1, job.stop, {}});
+  set_up_threads(job);
+  Graph graph(job.spec, weights, graph_options(job));
+  TestPass pass;
+  pass.stop = job.stop;
+  if (job.group != nullptr) pass.check = [&] { job.group->check(); };
+  const std::optional<Answers> own = test(graph, *source, pass);
   if (job.group == nullptr || job.group->size() == 1) return own;
   return gather_answers(*job.group, job.test, own, job.stop.stop_requested());
 }

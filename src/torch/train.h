@@ -117,12 +117,17 @@ struct TrainResult {
   bool interrupted = false;
   bool stopped_early = false;
   std::int64_t steps = 0;          // of the optimiser
-  std::int64_t skipped_clips = 0;  // could not be read
+  std::int64_t replaced_clips = 0;  // to train on, that could not be read
+  std::int64_t untested_clips = 0;  // of the other parts, that could not be read
   std::optional<Answers> test;     // of the model that `weights` then are
   TensorMap last_weights;          // of the last epoch, where `weights` are those of a better one
 };
 
-// Whether every prefix of TrainOptions::freeze names something. Throws: Error(kUsage) naming one that does not.
+// Options that exclude each other. Throws: Error(kUsage).
+void check_options(const TrainOptions& options);
+
+// Whether every prefix of TrainOptions::freeze names something, and a head is left that learns. Throws: Error(kUsage) naming one
+// that does not.
 void check_freeze(const net::NetSpec& spec, const std::vector<std::string>& prefixes);
 
 // Trains `weights` in place: at the end they are the best model where there is a validation part, else the last one. The same

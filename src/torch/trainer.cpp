@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "torch/feature_source.h"
 #include "torch/gather.h"
+#include "torch/job_setup.h"
 #include "torch/learner.h"
 #include "torch/tester.h"
 #include "torch/torch_compat.h"
@@ -82,10 +83,12 @@ class Trainer {
     std::vector<std::string> nodes = learner_.loss_nodes();
     nodes.push_back(job_.spec.scores.empty() ? job_.spec.output : job_.spec.scores);
     features.nodes = learner_.graph().frozen_boundary(nodes);
-    features.gigabytes = options_.cache_gigabytes;
+    features.memory->gigabytes = options_.cache_gigabytes;
     features.seed = static_cast<std::uint64_t>(options_.seed);
     features.progress = job_.progress;
     features.warn = job_.warn;
+    features.stop = job_.stop;
+    if (learner_.group() != nullptr) features.check = [this] { learner_.group()->check(); };
     const auto wrap = [&](std::unique_ptr<BatchSource>& source, const char* what) {
       if (!source) return;
       features.what = what;
@@ -93,8 +96,10 @@ class Trainer {
       source = std::make_unique<FeatureSource>(learner_.graph(), std::move(source), features);
     };
     features.shuffle = false;
+    features.only_tested = true;
     wrap(sources_.validation, "validation");
     wrap(sources_.test, "test");
+    features.only_tested = false;
     features.views = options_.augment ? options_.cache_views : 1;
     features.shuffle = features.drop_last = true;
     features.balanced = options_.balance == "sampling";
@@ -111,6 +116,11 @@ class Trainer {
     const double seconds_before = position_.seconds, waited_before = position_.waited;
     if (position_.batches == 0) sources_.train->start_epoch(position_.epoch);
     else sources_.train->continue_epoch(position_.epoch, position_.batches);
+    // Computing features may have been stopped, on some ranks.
+    if (learner_.group() != nullptr && options_.cache_views > 0 && any_rank(job_.stop.stop_requested())) {
+      result_.interrupted = true;
+      return;
+    }
     learner_.graph().set_precision(options_.bf16, options_.fp16);
     while (!learner_.is_stopped() && step()) {
       position_.seconds = seconds_before + seconds_since(start);
@@ -216,7 +226,10 @@ class Trainer {
   std::optional<Answers> try_to_test(const std::unique_ptr<BatchSource>& source, const std::vector<data::Item>& items, const char* what) {
     if (!source || result_.interrupted) return std::nullopt;
     const std::int64_t epoch = std::min(position_.epoch, options_.epochs);
-    TestPass pass{1, job_.stop, {}};
+    TestPass pass;
+    pass.stop = job_.stop;
+    pass.frozen_heads = learner_.frozen_heads();
+    if (learner_.group() != nullptr) pass.check = [this] { learner_.group()->check(); };
     if (job_.progress && learner_.leads()) {
       pass.progress = [&](std::int64_t clips) {
         job_.progress({fmt::format("{} {}/{}", what, epoch, options_.epochs), clips, source->clips(), ""});
@@ -262,9 +275,9 @@ class Trainer {
       learner_.load(weights_);
       result_.test = try_to_test(sources_.test, job_.test, "testing");
     }
-    result_.skipped_clips = 0;
-    for (const auto* source : {&sources_.train, &sources_.validation, &sources_.test}) {
-      if (*source) result_.skipped_clips += (*source)->skipped_clips();
+    result_.replaced_clips = sources_.train->skipped_clips();
+    for (const auto* source : {&sources_.validation, &sources_.test}) {
+      if (*source) result_.untested_clips += (*source)->skipped_clips();
     }
     result_.steps = learner_.steps();
   }
@@ -348,10 +361,9 @@ class Borrowed final : public BatchSource {
 }  // namespace
 
 TrainResult train_on(const TrainJob& job, TensorMap& weights, Sources sources) {
-  set_thread_count(job.options.threads);
+  set_up_threads(job);
   keep_freed_memory();
-  if (job.options.fp16 && job.options.bf16) fail_usage("bf16 and fp16 exclude each other");
-  if (job.options.fp16 && job.options.device == "cpu") fail_usage("fp16: needs --device cuda; on the CPU there is --bf16");
+  check_options(job.options);
   if (job.options.bf16 && job.options.device == "cpu" && !has_quick_bf16() && job.warn)
     job.warn("bf16: this processor computes bfloat16 slowly, if at all");
   try {

@@ -88,6 +88,9 @@ TEST_F(Archive, goes_on_after_a_kill_and_drops_a_line_that_was_cut) {
   const ProgramResult other = recognise(" --top 2");
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, HasSubstr("belongs to another job"));
+  // The videos would have other names, and be answered twice.
+  const ProgramResult inside = run_program("recognize model.actio --manifest list.txt -o out.jsonl", "cd " + path("") + " &&");
+  EXPECT_THAT(inside.err, HasSubstr("belongs to another job"));
   const ProgramResult rest = recognise("");
   EXPECT_EQ(rest.exit_code, 3) << rest.err;
   EXPECT_THAT(rest.out, HasSubstr(std::to_string(done) + " of 7 videos are done already"));

@@ -122,6 +122,10 @@ TEST_F(TrainRanks, stop_when_one_is_killed_and_go_on_from_the_state) {
   EXPECT_EQ(first.exit_code, 1);
   EXPECT_THAT(first.err, AllOf(HasSubstr("rank 1 of 2"), HasSubstr("is gone")));
   EXPECT_TRUE(fs::exists(path("killed.actio.state")));
+  // A batch is that of each rank, so that fewer ranks are another training.
+  const ProgramResult alone = train("killed.actio", "--batch-size 2 --epochs 5000 --save-minutes 0.0001 --resume");
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_THAT(alone.err, HasSubstr("ranks: 2 there, 1 here"));
   const auto [stopped, also] = train_two_and_signal("again.actio", options, SIGINT);
   EXPECT_EQ(stopped.exit_code, 130) << stopped.err;  // one rank was told to stop: both do, after the same step
   EXPECT_EQ(also.exit_code, 130) << also.err;

@@ -137,8 +137,11 @@ train = {epochs = 2, freeze = ["rgb", "motion"], cache_views = 2}
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_THAT(second.out, AllOf(HasSubstr("is trained already"), HasSubstr("wrote " + path("again.actio"))));
   EXPECT_EQ(net::read_model(path("again.actio")).hash, model.hash);
-  const ProgramResult other = run("other.actio", cache + " --seed 2");
+  // A flag may be meant for one stage alone.
+  const ProgramResult other = run("other.actio", cache + " --seed 2 --dropout-ttn 0.5");
+  EXPECT_EQ(other.exit_code, 0) << other.err;
   EXPECT_THAT(other.out, Not(HasSubstr("is trained already")));
+  EXPECT_THAT(run("other.actio", " --stfn-design b").err, HasSubstr("--stfn-design belongs to stfn"));
 
   write("stages.toml", "[[stage]]\nname = \"a\"\ninit = \"nowhere\"\n");
   EXPECT_THAT(run("x.actio", "").err, HasSubstr("init 'nowhere' is neither an earlier stage (), 'first_weights' nor a file"));
@@ -222,6 +225,12 @@ TEST_F(TrainResume, takes_a_model_for_finished_only_with_its_settings_clips_and_
   const ProgramResult fewer = run_program(moved);
   EXPECT_EQ(fewer.exit_code, 2);
   EXPECT_THAT(fewer.err, HasSubstr("clips: "));
+  // So is a clip that was encoded anew.
+  write("moved/labels.csv", list);
+  EXPECT_THAT(run_program(moved).out, HasSubstr("is trained already"));
+  const std::size_t clip = list.rfind('\n', line) + 1;
+  std::ofstream(path("moved/" + list.substr(clip, list.find(',', clip) - clip)), std::ios::app) << " ";
+  EXPECT_THAT(run_program(moved).err, HasSubstr("clips: "));
 }
 
 TEST_F(TrainResume, tests_a_fold_again_where_its_clips_changed_and_trains_all_again_on_request) {
@@ -259,6 +268,12 @@ TEST_F(TrainResume, finds_what_is_wrong_with_a_later_stage_or_an_output_before_i
   const ProgramResult frozen = train("wrong.actio", "--epochs 1 --config " + path("frozen.toml"));
   EXPECT_EQ(frozen.exit_code, 2);
   EXPECT_THAT(frozen.err, AllOf(HasSubstr("stage b: "), HasSubstr("nothing in tsn_rgb(resnet18) stands below 'rgb.features'")));
+  EXPECT_FALSE(fs::exists(path("wrong.stages")));
+  write("fp16.toml", "[[stage]]\nname = \"a\"\n[[stage]]\nname = \"b\"\ntrain = {fp16 = true}\n");
+  EXPECT_THAT(train("wrong.actio", "--epochs 1 --config " + path("fp16.toml")).err, HasSubstr("stage b: fp16: needs --device cuda"));
+  write("nothing.toml", "[[stage]]\nname = \"a\"\n[[stage]]\nname = \"b\"\ntrain = {freeze = [\"rgb\"]}\n");
+  EXPECT_THAT(train("wrong.actio", "--epochs 1 --config " + path("nothing.toml")).err,
+              HasSubstr("stage b: freeze: no head of tsn_rgb(resnet18) depends on anything that is left to train"));
   EXPECT_FALSE(fs::exists(path("wrong.stages")));
   write("right.toml", "[train]\nepochs = 1\n");
   for (const std::string& options : {"--scores " + path("s.txt"), "--config " + path("right.toml") + " --log " + path("right.toml"),

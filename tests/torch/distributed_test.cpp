@@ -83,6 +83,12 @@ TEST(Distributed, a_killed_process_stops_the_others_with_its_name) {
   expect_stop("endless", 3, 2, SIGKILL, "20");
 }
 
+TEST(Distributed, a_killed_process_stops_the_others_while_they_test_or_compute_features) {
+  expect_stop("testing", 2, 1, SIGKILL, "20");
+  expect_stop("testing", 2, 0, SIGKILL, "20");
+  expect_stop("features", 2, 1, SIGKILL, "20");
+}
+
 TEST(Distributed, a_process_that_is_stopped_is_gone_after_the_limit_of_silence) {
   expect_stop("endless", 2, 0, SIGSTOP, "3");
   expect_stop("all_compute", 2, 1, SIGSTOP, "3");

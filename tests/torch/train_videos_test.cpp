@@ -72,7 +72,7 @@ TEST_F(TrainVideos, repeat_bit_for_bit_and_are_tested_after_the_last_epoch) {
   ASSERT_EQ(first.epochs.size(), 2U);
   EXPECT_EQ(first.epochs[0].test_top1, -1);
   EXPECT_GE(first.epochs[1].test_top1, 0);
-  EXPECT_EQ(first.skipped_clips, 0);
+  EXPECT_EQ(first.replaced_clips, 0);
   EXPECT_EQ(losses(first), losses(second));
   for (const auto& [name, tensor] : weights) {
     EXPECT_TRUE(std::equal(tensor.raw(), tensor.raw() + tensor.bytes(), again.at(name).raw())) << name;
@@ -85,7 +85,8 @@ TEST_F(TrainVideos, skip_a_clip_that_cannot_be_read_with_a_warning_and_count_it)
   job.train.push_back(broken);
   job.test.push_back(broken);
   const TrainResult result = train(job, weights);
-  EXPECT_EQ(result.skipped_clips, 2);
+  EXPECT_EQ(result.replaced_clips, 1);
+  EXPECT_EQ(result.untested_clips, 1);
   EXPECT_EQ(result.epochs.size(), 2U);
   EXPECT_THAT(warnings, ::testing::Contains(::testing::HasSubstr("broken.mp4")));
 }

@@ -293,6 +293,43 @@ TEST(Trainer, keeps_fewer_views_where_the_memory_is_small_and_says_when_there_is
   EXPECT_THROW(train_with(0.9 * view), Error);
 }
 
+TEST(Trainer, reads_clips_that_are_only_tested_each_time_where_their_features_do_not_fit) {
+  std::vector<std::string> warnings;
+  const auto run_with = [&](double gigabytes) {
+    Training run = prepare(testing::fusion_net());
+    run.job.options.freeze = {"rgb", "motion"};
+    run.job.options.cache_views = 1;
+    run.job.options.cache_gigabytes = gigabytes;
+    run.job.options.evaluate_every = 1;
+    run.job.options.epochs = 2;
+    run.job.warn = [&](const std::string& text) { warnings.push_back(text); };
+    run.result = train_on(run.job, run.weights, {std::make_unique<PatternSource>(run.job.spec, 10, 5, 3), nullptr,
+                                                 std::make_unique<PatternSource>(run.job.spec, 12, 4, 5)});
+    return run.result;
+  };
+  const double view = (3 * 8 * 6 * 6 + 2 * 5) * 4 * 10 * 4 / 1e9;
+  const TrainResult small = run_with(1.5 * view);  // the training part has taken the most of it
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0], AllOf(HasSubstr("the features of the 12 test clips"), HasSubstr("the clips are read each time")));
+  const TrainResult large = run_with(1);
+  EXPECT_EQ(warnings.size(), 1U);
+  ASSERT_TRUE(small.test && large.test);
+  EXPECT_EQ(small.test->paths, large.test->paths);
+  EXPECT_TRUE(close(small.test->scores, large.test->scores, 1e-5));
+  EXPECT_EQ(small.epochs[0].test_top1, large.epochs[0].test_top1);
+}
+
+TEST(Trainer, judges_by_the_heads_that_it_trains) {
+  const auto validation_loss = [](const std::vector<std::string>& freeze) {
+    Training run = prepare(testing::fusion_net());
+    run.job.options.epochs = 1;
+    run.job.options.learning_rate = 1e-12;
+    run.job.options.freeze = freeze;
+    return train_on(run.job, run.weights, pattern_sources(run.job.spec)).epochs.at(0).validation_loss;
+  };
+  EXPECT_LT(validation_loss({"rgb", "motion"}), validation_loss({}) - 1) << "the streams' heads, which do not learn, count";
+}
+
 TEST(Trainer, makes_one_step_of_several_batches_as_of_one_large_one) {
   net::Node op{"op", net::Op::kWeightedSum, {}, {}};
   op.attrs.weights = {1, 0.5};

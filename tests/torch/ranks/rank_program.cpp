@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -16,8 +18,10 @@
 #include "core/rng.h"
 #include "torch/distributed/group.h"
 #include "torch/distributed/reducer.h"
+#include "torch/batch_source.h"
 #include "torch/graph.h"
 #include "torch/torch_compat.h"
+#include "torch/trainer.h"
 
 namespace actio::torch_train::distributed {
 namespace {
@@ -248,6 +252,56 @@ void run_all_compute(Group& group) {
   });
 }
 
+// Clips without end; tells when it was asked for the second batch.
+class EndlessClips final : public BatchSource {
+ public:
+  explicit EndlessClips(const net::NetSpec& spec, std::int64_t batches = 0) : batches_(batches) {
+    batch_.inputs = testing::random_inputs(spec, 2, 5);
+    batch_.labels = {0, 1};
+    batch_.paths = {"a.mp4", "b.mp4"};
+  }
+  void start_epoch(std::int64_t) override { read_ = 0; }
+  std::optional<data::Batch> next() override {
+    if (batches_ > 0) return read_++ < batches_ ? std::optional(batch_) : std::nullopt;
+    if (++read_ == 2) {
+      std::puts("ready");
+      std::fflush(stdout);
+    }
+    return batch_;
+  }
+  std::int64_t clips() const override { return batches_ > 0 ? 2 * batches_ : 1'000'000'000; }
+
+ private:
+  data::Batch batch_;
+  std::int64_t batches_ = 0, read_ = 0;
+};
+
+TrainJob endless_job(Group& group) {
+  TrainJob job;
+  job.spec = testing::fusion_net();
+  job.options.batch_size = 2;
+  job.options.epochs = 1;
+  job.options.threads = 1;
+  job.group = &group;
+  return job;
+}
+
+// The test part has no end: what training does between two steps.
+void run_testing(Group& group) {
+  const TrainJob job = endless_job(group);
+  TensorMap weights = testing::random_weights(job.spec, 3);
+  train_on(job, weights, {std::make_unique<EndlessClips>(job.spec, 2), nullptr, std::make_unique<EndlessClips>(job.spec)});
+}
+
+void run_features(Group& group) {
+  TrainJob job = endless_job(group);
+  job.options.freeze = {"rgb", "motion"};
+  job.options.cache_views = 1;
+  job.options.cache_gigabytes = 1e9;
+  TensorMap weights = testing::random_weights(job.spec, 3);
+  train_on(job, weights, {std::make_unique<EndlessClips>(job.spec), nullptr, nullptr});
+}
+
 void run_one_fails(Group& group) {
   if (group.rank() == 1) fail("the loss is nan in step 7");
   group.barrier();
@@ -264,7 +318,7 @@ int run_scenario(const std::string& name, const GroupOptions& options) {
       {"collectives", run_collectives}, {"norms", run_norms},           {"training", run_training},
       {"reducer", run_reducer},         {"endless", run_endless},       {"one_computes", run_one_computes},
       {"all_compute", run_all_compute}, {"one_fails", run_one_fails},   {"one_finishes", run_one_finishes},
-      {"different", run_different},
+      {"different", run_different},     {"testing", run_testing},       {"features", run_features},
   };
   std::unique_ptr<Group> group;
   try {
