@@ -71,6 +71,23 @@ TEST_F(TrainResume, ends_in_the_same_file_whether_it_was_killed_or_not) {
   EXPECT_THAT(again.out, HasSubstr("is trained already"));
 }
 
+TEST_F(TrainResume, loses_nothing_where_the_disk_is_full) {
+  const std::string options = "--epochs 2 --save-minutes 0.0001";
+  const std::string model = path("full.actio");
+  // Room for the model (0.7 MB), not for the state with its momenta.
+  const ProgramResult tight = run_program(arguments("full.actio", options), "prlimit --fsize=1000000:1000000");
+  EXPECT_EQ(tight.exit_code, 0) << tight.err;
+  EXPECT_THAT(tight.err, HasSubstr("full.actio.state: cannot be written: File too large; training goes on"));
+  EXPECT_FALSE(fs::exists(model + ".state"));
+  const std::string before = testing::file_content(model);
+  const ProgramResult full = run_program(arguments("full.actio", options), "prlimit --fsize=100000:100000");
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.err, HasSubstr("full.actio: cannot be written: File too large"));
+  EXPECT_EQ(testing::file_content(model), before);
+  EXPECT_EQ(train("full.actio", options).exit_code, 0);
+  EXPECT_EQ(testing::file_content(model), before) << "training under a limit was another training";
+}
+
 TEST_F(TrainResume, neither_mixes_trainings_nor_throws_one_away_unasked) {
   ASSERT_EQ(train_and_signal("stopped.actio", " --epochs 500 --save-minutes 0.0001", SIGINT).exit_code, 130);
   ASSERT_TRUE(fs::exists(path("stopped.actio.state")));
