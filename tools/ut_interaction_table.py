@@ -73,6 +73,11 @@ def read_kept(out):
     return tables
 
 
+def decimals(value):
+    """Nine of them: two networks that are sure of different classes differ by less than a millionth."""
+    return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
 def keep(out, tables, folder):
     folder.mkdir(parents=True, exist_ok=True)
     for seed in sorted({key[0] for key in tables}):
@@ -83,7 +88,7 @@ def keep(out, tables, folder):
             for (_, part, network, scores), (clips, _) in rows:
                 for clip, (label, values) in sorted(clips.items()):
                     views = 1 if scores == "scores.csv" else 5
-                    writer.writerow([part, network, views, clip, label] + [f"{value:.5f}" for value in values])
+                    writer.writerow([part, network, views, clip, label] + [decimals(value) for value in values])
     times = times_of(folder)
     for run, (seconds, waited) in times_of(out).items():
         times[run] = (seconds, waited or times.get(run, ("", ""))[1])
