@@ -75,8 +75,7 @@ void check_rows(const ReproduceArguments& a, const std::vector<eval::PaperTable>
   }
 }
 
-// A change of a stage that no row has would be lost without a word.
-void check_stages(const ReproduceArguments& a, const std::vector<eval::PaperTable>& tables) {
+std::vector<std::string> stages_of(const std::vector<eval::PaperTable>& tables) {
   std::vector<std::string> known;
   for (const eval::PaperTable& table : tables) {
     for (const eval::PaperRow& row : table.rows) {
@@ -90,10 +89,22 @@ void check_stages(const ReproduceArguments& a, const std::vector<eval::PaperTabl
       }
     }
   }
-  for (const ConfigChange& change : a.options.changes) {
+  return known;
+}
+
+void check_stages(const std::vector<ConfigChange>& changes, const std::vector<std::string>& known) {
+  for (const ConfigChange& change : changes) {
     if (change.stage.empty() || std::ranges::find(known, change.stage) != known.end()) continue;
     fail_usage("{}: {}", change_text(change), unknown_name_text("stage", change.stage, known));
   }
+}
+
+// A change of a stage that no row has would be lost without a word; one file may serve several tables.
+void check_stages(const ReproduceArguments& a, const std::vector<eval::PaperTable>& tables, const std::vector<eval::PaperTable>& all) {
+  std::vector<ConfigChange> overrides;
+  for (const std::string& text : a.overrides) overrides.push_back(parse_change(text));
+  check_stages(overrides, stages_of(tables));
+  check_stages(a.options.changes, stages_of(all));
 }
 
 // What was set of [data], as flags of the trainer and of evaluation; the file that --config names is not passed on.
@@ -149,7 +160,7 @@ int run_reproduce(ReproduceArguments& a) {
   if (a.options.data.empty()) fail_usage("reproduce needs --data: the videos");
   if (a.options.output.empty()) fail_usage("reproduce needs -o: the folder for the trainings and tables");
   settle(a);
-  check_stages(a, tables);
+  check_stages(a, tables, all);
   std::error_code code;
   std::filesystem::create_directories(a.options.output, code);
   if (code) fail("{}: cannot be made: {}", a.options.output, code.message());

@@ -176,6 +176,11 @@ TEST_F(Reproduce, makes_every_row_of_the_ablations_small_by_the_files_for_them) 
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.out, HasSubstr("actio train"));
   }
+  // One table of them, which lacks a stage that the file has.
+  const std::string small = " --group part --folds test --data " + path("data/labels.csv") + " -o " + path("ablations") +
+                            " --config " ACTIO_SOURCE_DIR "/configs/ablations/if_ttn.toml";
+  EXPECT_EQ(run_program("reproduce if-ttn-1 --dry-run" + small).exit_code, 0);
+  EXPECT_THAT(run_program("reproduce if-ttn-1 --dry-run --override mv:train.epochs=1" + small).err, HasSubstr("unknown stage 'mv'"));
   for (const auto& entry : fs::recursive_directory_iterator(path("ablations/configs"))) {
     if (!entry.is_regular_file()) continue;
     const Json config = read_toml(entry.path());
