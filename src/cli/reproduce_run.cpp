@@ -169,7 +169,8 @@ Reproduction::Reproduction(ReproduceOptions options)
   }
   std::string text;
   for (const data::Item& item : dataset_.items) {
-    text += fmt::format("{} {} {} {}\n", item.path, item.label, item.group, data::part_name(item.part));
+    std::error_code ignored;  // a video that was encoded anew is another one, as for the trainer
+    text += fmt::format("{} {} {} {} {}\n", item.path, item.label, item.group, data::part_name(item.part), fs::file_size(item.path, ignored));
   }
   clips_hash_ = hash_of(text);
   for (const std::string& entry : options_.init) {

@@ -90,8 +90,9 @@ bool FeatureSource::compute(std::int64_t view) {
 void FeatureSource::start_epoch(std::int64_t epoch) {
   position_ = 0;
   order_.clear();
-  if (!reads_anew_ && views_[0].empty() && !compute(0) && !reads_anew_) return;
-  if (reads_anew_) return source_->start_epoch(1);
+  const bool has_view = reads_anew_ || !views_[0].empty() || compute(0);
+  if (reads_anew_) return source_->start_epoch(1);  // compute() may have found that nothing can be kept
+  if (!has_view) return;
   view_ = static_cast<std::size_t>(epoch - 1) % views_.size();
   if (views_[view_].empty() && !compute(static_cast<std::int64_t>(view_))) return;
   std::vector<std::int64_t> classes;

@@ -39,7 +39,7 @@ TEST(Interrupt, of_training_keeps_what_was_learned_and_exits_with_130) {
 #endif
 
 // In the trainer's place: ends at the second request only.
-void write_stubborn_trainer(const std::string& path, const std::string& requests) {
+void write_trainer_that_needs_two_requests(const std::string& path, const std::string& requests) {
   std::ofstream(path) << "#!/bin/sh\nn=0\ntrap 'n=$((n + 1)); echo $n >>" << requests << "; [ $n -lt 2 ] || exit 130' TERM\n"
                       << "echo started\nwhile :; do sleep 0.02; done\n";
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
@@ -50,7 +50,7 @@ TEST(Interrupt, given_twice_ends_a_child_as_well) {
   ASSERT_EQ(run_program("data synth -o " + (dir / "clips") + " --clips-per-class 2 --classes stand_up,sit_down").exit_code, 0);
   std::filesystem::copy_file(ACTIO_PROGRAM, dir / "actio");
   const std::string requests = dir / "requests";
-  write_stubborn_trainer(dir / "actio-train", requests);
+  write_trainer_that_needs_two_requests(dir / "actio-train", requests);
   RunningProgram program("reproduce stfn-1 --data " + (dir / "clips") + "/labels.csv --group part --folds test -o " + (dir / "out"), "",
                          dir / "actio");
   EXPECT_TRUE(program.wait_until_it_prints("started"));

@@ -95,6 +95,15 @@ TEST_F(Reproduce, runs_rows_a_fusion_and_a_head_and_does_nothing_the_second_time
   // Other settings, other models.
   EXPECT_THAT(reproduce("if-ttn-3 --dry-run --row 'Spatial stream CNN' --override train.epochs=2", "out").out,
               HasSubstr("actio train"));
+  // So has a clip that was encoded anew.
+  const std::string list = file_content(path("data/labels.csv"));
+  const std::size_t clip = list.find('\n') + 1;
+  const fs::path video = path("data/" + list.substr(clip, list.find(',', clip) - clip));
+  const std::uintmax_t size = fs::file_size(video);
+  std::ofstream(video, std::ios::app) << " ";
+  EXPECT_THAT(reproduce("if-ttn-3 --dry-run --row 'Spatial stream CNN'", "out").out, HasSubstr("actio train"));
+  fs::resize_file(video, size);
+  EXPECT_EQ(reproduce("if-ttn-3 --dry-run --row 'Spatial stream CNN'", "out").out, "");
 }
 
 TEST_F(Reproduce, never_takes_what_an_interrupted_training_with_other_settings_left) {
