@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -25,6 +26,15 @@ std::int64_t positive(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   return code == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
+// "top: 5 there, 3 here"
+std::string job_difference(const Json& there, const Json& here) {
+  for (const auto& [name, value] : here.items()) {
+    const Json other = there.is_object() && there.contains(name) ? there.at(name) : Json();
+    if (other != value) return fmt::format("{}: {} there, {} here", name, json_text(other), json_text(value));
+  }
+  return "its first line is another";
 }
 
 std::vector<std::string> whole_lines(const std::string& content) {
@@ -91,14 +101,16 @@ void ArchiveOutput::open(const Json& job) {
   const std::string first = json_text(job) + "\n";
   std::int64_t kept = 0;
   std::ifstream earlier(partial_, std::ios::binary);
+  if (!earlier.is_open()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   std::int64_t number = 0;
   for (std::string line; std::getline(earlier, line) && !earlier.eof();) {  // the last one, without its end, was cut
     kept += static_cast<std::int64_t>(line.size()) + 1;
     if (++number > 1) take(line, number);
     else if (line + "\n" != first) {
-      fail_usage("{}: belongs to another job ({}; this one is {}); remove it to begin anew", partial_, line, json_text(job));
+      fail_usage("{}: belongs to another job ({}); remove it to begin anew", partial_, job_difference(Json::parse(line, nullptr, false), job));
     }
   }
+  if (earlier.bad()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   if (::ftruncate(descriptor_, kept) != 0 || ::lseek(descriptor_, kept, SEEK_SET) < 0) {
     fail("{}: cannot be written: {}", partial_, std::strerror(errno));
   }
@@ -133,12 +145,13 @@ void ArchiveOutput::add(const std::string& video, const Json& answer) {
 
 void ArchiveOutput::finish() {
   std::ifstream answers(partial_, std::ios::binary);
+  if (!answers.is_open()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   answers.seekg(first_line_);
-  // An empty buffer would count as a failure of the stream it is written to.
   write_file_atomically(path_, [&](std::ostream& stream) {
-    if (answers.peek() != std::ifstream::traits_type::eof()) stream << answers.rdbuf();
+    std::array<char, 1 << 16> block;
+    while (answers.read(block.data(), block.size()) || answers.gcount() > 0) stream.write(block.data(), answers.gcount());
+    if (answers.bad()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   });
-  if (answers.bad()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   std::error_code ignored;
   fs::remove(partial_, ignored);
 }

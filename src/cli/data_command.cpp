@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <memory>
 
@@ -64,37 +65,54 @@ std::string heading(const data::Dataset& dataset) {
 
 struct ClassCount {
   std::string name;
-  std::int64_t clips = 0, train = 0, test = 0;
+  std::int64_t clips = 0, train = 0, validation = 0, test = 0;
 };
 
 // One row per class, and the sum.
-std::vector<ClassCount> count_classes(const data::Dataset& dataset, const std::vector<data::Part>& parts) {
+std::vector<ClassCount> count_classes(const data::Dataset& dataset, const data::DatasetOptions& options) {
   std::vector<ClassCount> rows;
   for (const std::string& name : dataset.classes) rows.push_back({name});
   rows.push_back({"all"});
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    for (ClassCount* row : {&rows[static_cast<std::size_t>(dataset.items[i].class_index)], &rows.back()}) {
-      ++row->clips;
-      row->train += parts[i] == data::Part::kTrain ? 1 : 0;
-      row->test += parts[i] == data::Part::kTest ? 1 : 0;
+  const auto count = [&](const std::vector<data::Item>& items, std::int64_t ClassCount::* number) {
+    for (const data::Item& item : items) {
+      for (ClassCount* row : {&rows[static_cast<std::size_t>(item.class_index)], &rows.back()}) ++(row->*number);
     }
-  }
+  };
+  count(dataset.items, &ClassCount::clips);
+  const data::Split split = options.validation_share == 0 ? data::divide(dataset, options) : data::split_dataset(dataset, options);
+  count(split.train, &ClassCount::train);
+  count(split.validation, &ClassCount::validation);
+  count(split.test, &ClassCount::test);
   return rows;
 }
 
-std::string list_text(const data::Dataset& dataset, const std::vector<ClassCount>& rows, bool divided) {
+// What is printed of a class besides its clips.
+using Columns = std::vector<std::pair<const char*, std::int64_t ClassCount::*>>;
+
+Columns columns_of(const data::Dataset& dataset, const data::DatasetOptions& options) {
+  const bool divided = data::is_divided(dataset, options), validated = options.validation_share != 0;
+  Columns columns;
+  if (divided || validated) columns.emplace_back("train", &ClassCount::train);
+  if (validated) columns.emplace_back("validation", &ClassCount::validation);
+  if (divided) columns.emplace_back("test", &ClassCount::test);
+  return columns;
+}
+
+std::string list_text(const data::Dataset& dataset, const std::vector<ClassCount>& rows, const Columns& columns) {
   std::size_t width = 5;
   for (const ClassCount& row : rows) width = std::max(width, row.name.size());
   std::string text = fmt::format("{}\n\n{:<{}}  {:>7}", heading(dataset), "class", width, "clips");
-  text += divided ? fmt::format("  {:>7}  {:>7}\n", "train", "test") : "\n";
+  for (const auto& [name, number] : columns) text += fmt::format("  {:>7}", name);
+  text += "\n";
   for (const ClassCount& row : rows) {
     text += fmt::format("{:<{}}  {:>7}", one_line(row.name), width, row.clips);
-    text += divided ? fmt::format("  {:>7}  {:>7}\n", row.train, row.test) : "\n";
+    for (const auto& [name, number] : columns) text += fmt::format("  {:>{}}", row.*number, std::max<std::size_t>(7, std::strlen(name)));
+    text += "\n";
   }
   return text;
 }
 
-Json list_json(const data::Dataset& dataset, const std::vector<ClassCount>& rows, bool divided) {
+Json list_json(const data::Dataset& dataset, const std::vector<ClassCount>& rows, const Columns& columns) {
   Json json = {{"dataset", dataset.source},
                {"layout", dataset.layout},
                {"protocol", dataset.protocol},
@@ -102,7 +120,7 @@ Json list_json(const data::Dataset& dataset, const std::vector<ClassCount>& rows
                {"warnings", dataset.warnings}};
   for (const ClassCount& row : rows) {
     Json entry = {{"clips", row.clips}};
-    if (divided) entry.update({{"train", row.train}, {"test", row.test}});
+    for (const auto& [name, number] : columns) entry[name] = row.*number;
     if (&row == &rows.back()) {
       json.update(entry);
     } else {
@@ -131,10 +149,10 @@ void add_list(CLI::App& data) {
   on_run(command, [a] {
     a->flags->apply();
     const data::Dataset dataset = data::load_dataset(a->data, a->options);
-    const bool divided = data::is_divided(dataset, a->options);
-    const std::vector<ClassCount> rows = count_classes(dataset, data::parts_of(dataset, a->options));
-    std::fputs(a->json ? (json_text(list_json(dataset, rows, divided), 2) + "\n").c_str()
-                       : list_text(dataset, rows, divided).c_str(),
+    const Columns columns = columns_of(dataset, a->options);
+    const std::vector<ClassCount> rows = count_classes(dataset, a->options);
+    std::fputs(a->json ? (json_text(list_json(dataset, rows, columns), 2) + "\n").c_str()
+                       : list_text(dataset, rows, columns).c_str(),
                stdout);
     if (!a->json) print_warnings(dataset.warnings);
     return 0;

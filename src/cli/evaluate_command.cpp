@@ -47,9 +47,12 @@ std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::st
   const bool split = data::is_divided(dataset, a.options);
   const std::string part = a.part.empty() ? (split ? "test" : "all") : a.part;
   if (part == "all") return dataset.items;
-  if (!split) fail_usage("--part {} needs --fold, --test-share, --test-list or official lists", part);
+  if (!split && part != "validation") fail_usage("--part {} needs --fold, --test-share, --test-list or official lists", part);
   data::Split parts = data::split_dataset(dataset, a.options);
-  return part == "test" ? parts.test : parts.train;
+  if (part == "test") return parts.test;
+  if (part == "train") return parts.train;
+  if (a.options.validation_share == 0) fail_usage("--part validation needs --validation-share, as the training had it");
+  return parts.validation;
 }
 
 void check_outputs(const EvaluateArguments& a) {
@@ -171,8 +174,8 @@ void add_evaluate(CLI::App& app) {
   command
       .add_option("DATA", a->data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")
       ->required();
-  command.add_option("--part", a->part, "test, train or all [test where the clips are divided, else all]")
-      ->check(CLI::IsMember({"test", "train", "all"}));
+  command.add_option("--part", a->part, "test, train, validation or all [test where the clips are divided, else all]")
+      ->check(CLI::IsMember({"test", "train", "validation", "all"}));
   command.add_option("--report", a->report, "also write the figures to this JSON file");
   command.add_option("--scores", a->scores, "also write the scores of every clip to this file: .csv, .npy or .f32");
   command.add_flag("--json", a->json, "print JSON");

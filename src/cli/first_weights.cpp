@@ -41,28 +41,17 @@ bool describes_motion(const std::string& field) {
   return field.starts_with("motion") || field.starts_with("flow") || field == "key_frames";
 }
 
-// What the first weights demand and the user left open: the backbone, and how pixels and motion reach it.
-void adopt_settings(const net::Model& parent, const std::string& file, const OptionFlags& flags, TrainTables& tables) {
+void adopt_settings_of_model(const net::Model& parent, const std::string& file, const OptionFlags& flags, TrainTables& tables) {
   net::NetworkOptions recorded;
   if (parent.training.contains("network")) fields_from_json(recorded.fields(), parent.training.at("network"), file);
-  if (!flags.was_set("network.backbone")) tables.network.backbone = recorded.backbone;
-  if (!flags.was_set("network.width")) tables.network.width = recorded.width;
-  if (!flags.was_set("network.padding")) tables.network.padding = recorded.padding;
-  Preprocess of_parent = parent.preprocess;
-  const bool both_move = of_parent.motion != "none" && tables.preprocess.motion != "none";
-  Json adopted = Json::object();
-  const Json recorded_fields = fields_to_json(of_parent.fields());
-  for (const auto& [name, value] : recorded_fields.items()) {
-    if (!flags.was_set("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
-  }
-  fields_from_json(tables.preprocess.fields(), adopted, file);
+  adopt_settings(recorded, parent.preprocess, file, flags, tables);
 }
 
 // The tensors of one file. A model also brings its settings.
 TensorMap read_source(const std::string& file, const OptionFlags& flags, TrainTables& tables, net::Model& model) {
   if (!net::is_model_file(file)) return net::read_weights(file);
   net::Model parent = net::read_model(file);
-  adopt_settings(parent, file, flags, tables);
+  adopt_settings_of_model(parent, file, flags, tables);
   model.parent_hash = parent.hash;
   return std::move(parent.weights);
 }
@@ -75,8 +64,22 @@ void add_missing(TensorMap from, TensorMap& to) {
 
 }  // namespace
 
+void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source,
+                    const OptionFlags& flags, TrainTables& tables) {
+  if (!flags.was_set("network.backbone")) tables.network.backbone = of_parent.backbone;
+  if (!flags.was_set("network.width")) tables.network.width = of_parent.width;
+  if (!flags.was_set("network.padding")) tables.network.padding = of_parent.padding;
+  const bool both_move = parent_preprocess.motion != "none" && tables.preprocess.motion != "none";
+  Json adopted = Json::object();
+  const Json recorded = fields_to_json(parent_preprocess.fields());
+  for (const auto& [name, value] : recorded.items()) {
+    if (!flags.was_set("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
+  }
+  fields_from_json(tables.preprocess.fields(), adopted, source);
+}
+
 void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables) {
-  if (net::is_model_file(file)) adopt_settings(net::read_model(file), file, flags, tables);
+  if (net::is_model_file(file)) adopt_settings_of_model(net::read_model(file), file, flags, tables);
 }
 
 void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,

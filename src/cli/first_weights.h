@@ -9,6 +9,11 @@
 
 namespace actio::cli {
 
+// What first weights demand of what the user left open: the backbone, and how pixels and motion reach it. `source` is named in
+// errors.
+void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source,
+                    const OptionFlags& flags, TrainTables& tables);
+
 // What the settings of a file (a model; others have none) decide of what the user left open, as in initialise_model.
 void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables);
 

@@ -14,13 +14,25 @@ void check_options(net::NetworkOptions& network, const OptionFlags& flags, const
     const std::vector<std::string> networks = net::networks_with(field.name);
     if (networks.empty() || !flags.was_set("network." + field.name)) continue;
     const auto has_it = [&](const std::string& name) { return std::ranges::find(networks, name) != networks.end(); };
-    if (!has_it(network.network) && std::ranges::none_of(others, has_it)) {
+    const bool may_be_of_others = flags.was_set_before_overlay("network." + field.name);
+    if (!has_it(network.network) && !(may_be_of_others && std::ranges::any_of(others, has_it))) {
       fail_usage("{} belongs to {}; the network is {}", flag_name(field.name), fmt::join(networks, ", "), network.network);
     }
   }
 }
 
 }  // namespace
+
+void reset_foreign_options(net::NetworkOptions& network) {
+  net::NetworkOptions defaults;
+  const Fields standard = defaults.fields();
+  const Fields fields = network.fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::vector<std::string> networks = net::networks_with(fields[i].name);
+    if (networks.empty() || std::ranges::find(networks, network.network) != networks.end()) continue;
+    set_field(fields[i], field_text(standard[i]), fields[i].name);
+  }
+}
 
 void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags,
                             const std::vector<std::string>& other_networks) {

@@ -13,4 +13,7 @@ namespace actio::cli {
 void apply_network_defaults(net::NetworkOptions& network, Preprocess& preprocess, const OptionFlags& flags,
                             const std::vector<std::string>& other_networks = {});
 
+// Options of other networks, which a flag or a file may set for another stage, get their defaults: they are no part of this training.
+void reset_foreign_options(net::NetworkOptions& network);
+
 }  // namespace actio::cli

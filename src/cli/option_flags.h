@@ -49,6 +49,8 @@ class OptionFlags {
 
   // What the user set by flag or file: "network.segments".
   bool was_set(const std::string& field) const;
+  // Of these, not by an overlay.
+  bool was_set_before_overlay(const std::string& field) const { return set_before_overlay_.contains(field); }
   bool any_set() const { return !set_.empty(); }
 
  private:

@@ -92,10 +92,10 @@ std::vector<std::string> stages_of(const std::vector<eval::PaperTable>& tables) 
   return known;
 }
 
-void check_stages(const std::vector<ConfigChange>& changes, const std::vector<std::string>& known) {
+void check_stages(const std::vector<ConfigChange>& changes, const std::vector<std::string>& known, const std::string& where) {
   for (const ConfigChange& change : changes) {
     if (change.stage.empty() || std::ranges::find(known, change.stage) != known.end()) continue;
-    fail_usage("{}: {}", change_text(change), unknown_name_text("stage", change.stage, known));
+    fail_usage("{}: {}: {}", where, change_text(change), unknown_name_text("stage", change.stage, known));
   }
 }
 
@@ -103,8 +103,8 @@ void check_stages(const std::vector<ConfigChange>& changes, const std::vector<st
 void check_stages(const ReproduceArguments& a, const std::vector<eval::PaperTable>& tables, const std::vector<eval::PaperTable>& all) {
   std::vector<ConfigChange> overrides;
   for (const std::string& text : a.overrides) overrides.push_back(parse_change(text));
-  check_stages(overrides, stages_of(tables));
-  check_stages(a.options.changes, stages_of(all));
+  check_stages(overrides, stages_of(tables), "--override");
+  check_stages(a.options.changes, stages_of(all), a.flags->config_path());
 }
 
 // What was set of [data], as flags of the trainer and of evaluation; the file that --config names is not passed on.
@@ -125,7 +125,7 @@ void settle(ReproduceArguments& a) {
   }
   Json file = a.flags->file().is_object() ? a.flags->file() : Json::object();
   file.erase("data");  // is in the flags
-  a.options.changes = changes_of(file, "--config");
+  a.options.changes = changes_of(file, a.flags->config_path());
   for (const std::string& text : a.overrides) {
     const ConfigChange change = parse_change(text);
     std::erase_if(a.options.changes, [&](const ConfigChange& earlier) { return is_same_option(earlier, change); });

@@ -91,12 +91,12 @@ std::string score_name(const std::string& protocol, const std::string& head) {
   return fmt::format("scores_{}{}{}.csv", protocol, head.empty() ? "" : "_", head);
 }
 
-// What a training with other settings left: scores of its model, and the state that it would have gone on from.
-void remove_traces(const fs::path& fold) {
+// What was said of the model of other settings, or of other clips.
+void remove_scores(const fs::path& fold) {
   std::error_code ignored;
   for (const auto& file : fs::directory_iterator(fold, ignored)) {
     const std::string name = file.path().filename().string();
-    if (name.starts_with("scores_") || name == "model.actio.state") fs::remove(file, ignored);
+    if (name.starts_with("scores")) fs::remove(file, ignored);
   }
 }
 
@@ -243,7 +243,8 @@ Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, 
                     "--stage-cache",
                     (output / "stages").string(),
                     "--folds",
-                    folds_flag(training.folds)};
+                    folds_flag(training.folds),
+                    "--restart-changed"};
   training.words.insert(training.words.end(), settings.begin(), settings.end());
   std::string key = fmt::format("{}\n{}\n{}", toml_text(config), fmt::join(settings, " "), clips_hash_);
   for (const std::string& file : init) key += " " + init_hashes_.at(file);
@@ -271,7 +272,7 @@ Json Reproduction::begin(const Training& training) const {
   for (const std::string& fold : training.folds) {
     const std::string there = record.value(fold, "");
     if (there == training.key || there == unfinished) continue;
-    remove_traces(fs::path(training.file(fold, "")));
+    remove_scores(fs::path(training.file(fold, "")));
     record[fold] = unfinished;
   }
   write_file_atomically(training.record(), record.dump(2) + "\n");

@@ -119,6 +119,7 @@ void on_run(CLI::App& app, std::function<int()> body) {
 int run_app(CLI::App& app, int argc, char** argv) {
   keep_freed_memory();
   keep_standard_descriptors();
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in a log, errors stand after the lines that they belong to
   const int code = run(app, argc, argv);
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
   const int failed = report(fmt::format("standard output cannot be written: {}", std::strerror(errno)), 1);

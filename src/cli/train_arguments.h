@@ -29,7 +29,7 @@ struct TrainArguments {
   std::string output;
   std::vector<std::string> init;
   bool partial = false;
-  bool resume = false, restart = false;
+  bool resume = false, restart = false, restart_changed = false;
   std::string folds;
   std::string stage_cache;
   std::string scores;

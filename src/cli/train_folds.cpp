@@ -57,21 +57,43 @@ struct Fold {
   eval::ScoreTable scores;
 };
 
-eval::ScoreTable run_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables,
-                          const data::DatasetOptions& options, const fs::path& folder) {
-  const data::Dataset dataset = data::load_dataset(arguments.data, options);
-  const data::Split split = data::split_dataset(dataset, options);
-  if (split.test.empty()) fail_usage("{}: fold '{}' has no clip to test on", arguments.data, fold_name(options));
-  TrainTables of_fold = tables;
-  of_fold.dataset = options;
+PlanOutput output_of(const TrainArguments& arguments, const fs::path& folder) {
   PlanOutput output;
   output.model = (folder / "model.actio").string();
   output.scores = (folder / "scores.csv").string();
   if (!arguments.tensorboard.empty()) output.tensorboard = (fs::path(arguments.tensorboard) / folder.filename()).string();
   output.log = arguments.log;
   output.resume = !arguments.restart;
-  TrainRunResult result = run_plan(arguments, stages, of_fold, output, dataset, split);
-  return result.test ? std::move(*result.test) : eval::read_scores(output.scores);
+  return output;
+}
+
+struct FoldPlan {
+  data::DatasetOptions options;
+  PlanOutput output;
+
+  template <typename Run>
+  auto with_clips(const TrainArguments& arguments, const TrainTables& tables, Run run) const {
+    const data::Dataset dataset = data::load_dataset(arguments.data, options);
+    const data::Split split = data::split_dataset(dataset, options);
+    if (split.test.empty()) fail_usage("{}: fold '{}' has no clip to test on", arguments.data, fold_name(options));
+    TrainTables of_fold = tables;
+    of_fold.dataset = options;
+    return run(of_fold, dataset, split);
+  }
+};
+
+// Before the first one is trained.
+void check_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold) {
+  fold.with_clips(arguments, tables, [&](const TrainTables& of_fold, const data::Dataset& dataset, const data::Split& split) {
+    check_plan(arguments, stages, of_fold, fold.output, dataset, split);
+  });
+}
+
+eval::ScoreTable run_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold) {
+  return fold.with_clips(arguments, tables, [&](const TrainTables& of_fold, const data::Dataset& dataset, const data::Split& split) {
+    TrainRunResult result = run_plan(arguments, stages, of_fold, fold.output, dataset, split);
+    return result.test ? std::move(*result.test) : eval::read_scores(fold.output.scores);
+  });
 }
 
 eval::ScoreTable joined(const std::vector<Fold>& folds) {
@@ -155,15 +177,19 @@ void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
   std::error_code code;
   fs::create_directories(arguments.output, code);
   if (code) fail("{}: cannot be made: {}", arguments.output, code.message());
+  const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(arguments.output) / fold_folder(fold_name(fold)); };
+  std::vector<FoldPlan> plans;
+  for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(arguments, folder_of(of_fold))});
+  for (const FoldPlan& plan : plans) check_fold(arguments, stages, tables, plan);
   std::vector<Fold> folds;
-  for (const data::DatasetOptions& of_fold : options) {
+  for (const FoldPlan& plan : plans) {
     throw_if_interrupted();
-    const std::string name = fold_name(of_fold);
+    const std::string name = fold_name(plan.options);
     std::puts(fmt::format("fold {} of {}: {}", folds.size() + 1, options.size(), name).c_str());
-    const fs::path folder = fs::path(arguments.output) / fold_folder(name);
+    const fs::path folder = folder_of(plan.options);
     fs::create_directories(folder, code);
     if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
-    folds.push_back({name, run_fold(arguments, stages, tables, of_fold, folder)});
+    folds.push_back({name, run_fold(arguments, stages, tables, plan)});
   }
   if (leads) report(arguments, folds);
 }

@@ -32,7 +32,9 @@ void check_outputs(const TrainArguments& a) {
 // Before hours of work rather than after them.
 void check_request(const TrainArguments& a, const std::vector<Stage>& stages) {
   if (a.partial && a.init.empty()) fail_usage("--partial needs --init");
-  if (a.resume && a.restart) fail_usage("--resume goes on, --restart begins anew; choose one");
+  if (a.resume + a.restart + a.restart_changed > 1) {
+    fail_usage("--resume goes on, --restart begins anew, --restart-changed does so where the settings are others; choose one");
+  }
   if (!a.stage_cache.empty() && stages.empty()) fail_usage("--stage-cache needs a --config with [[stage]] tables");
   if (!a.folds.empty() && !a.scores.empty()) fail_usage("--scores: with --folds every fold's scores are in its folder");
   if (a.flags->was_set("data.fold") && a.tables.dataset.fold.empty()) fail_usage("--fold: names no group");
@@ -58,12 +60,12 @@ void train(TrainArguments& a, const std::vector<Stage>& stages) {
   print_warnings(dataset.warnings);
   const data::Split split = data::split_dataset(dataset, tables.dataset);
   if (!a.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
-  run_plan(a, stages, tables, {a.output, a.scores, a.log, a.tensorboard, a.resume}, dataset, split);
+  run_plan(a, stages, tables, {a.output, a.scores, a.log, a.tensorboard, a.resume || a.restart_changed}, dataset, split);
 }
 
 int run_train(TrainArguments& a) {
   a.flags->apply();
-  const std::vector<Stage> stages = read_stages(a.flags->file(), "--config");
+  const std::vector<Stage> stages = read_stages(a.flags->file(), a.flags->config_path());
   check_request(a, stages);
   distributed::GroupOptions options;
   options.stop = interrupt_token();
@@ -90,6 +92,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
   app.add_flag("--partial", a->partial, "with --init: start tensors that the files lack anew, and leave out those that have no place");
   app.add_flag("--resume", a->resume, "go on from OUTPUT.state, if there is one, bit for bit; a finished model is left as it is");
   app.add_flag("--restart", a->restart, "begin anew although there is an OUTPUT.state");
+  app.add_flag("--restart-changed", a->restart_changed, "as --resume, but begin anew where settings or clips are others than those there");
   app.add_option("--folds", a->folds, "hold out every group (or official split) in turn, or those named: train and test each")
       ->type_name("all|NAME,...");
   app.add_option("--stage-cache", a->stage_cache, "a folder for the models of stages, shared by trainings that have a stage in common")

@@ -4,10 +4,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "cli/first_weights.h"
 #include "cli/network_defaults.h"
+#include "cli/train_record.h"
 #include "core/error.h"
+#include "data/flow_cache.h"
+#include "data/flow_file.h"
 #include "eval/score_file.h"
 
 namespace actio::cli {
@@ -72,7 +76,7 @@ TrainRun run_of(const TrainArguments& arguments, const PlanOutput& output) {
   run.partial = arguments.partial;
   run.resume = output.resume;
   run.restart = arguments.restart;
-  run.refuse_other = arguments.resume;
+  run.replace_other = arguments.restart_changed;
   run.scores = output.scores;
   run.log = output.log;
   run.tensorboard = output.tensorboard;
@@ -108,13 +112,16 @@ void check_scores(const std::string& path, const data::Dataset& dataset, const d
   eval::check_storable(path, table);
 }
 
-std::string stage_place(const Stage& stage) { return fmt::format("--config: [[stage]] {}", stage.name); }
+std::string stage_place(const TrainArguments& arguments, const Stage& stage) {
+  return fmt::format("{}: [[stage]] {}", arguments.flags->config_path(), stage.name);
+}
 
 // The network of a stage, which the settings of the stage before it may decide.
 class StageNetworks {
  public:
-  // After the stage's overlay. Throws: Error(kUsage) as building it would, and for parts to freeze that it does not have.
-  void check(TrainArguments& arguments, const std::vector<Stage>& stages, std::size_t index) {
+  // After the stage's overlay. Throws: Error(kUsage) as building it would, for parts to freeze that it does not have, and for
+  // flow of other parameters in the cache.
+  void check(TrainArguments& arguments, const std::vector<Stage>& stages, std::size_t index, const data::Split& split) {
     const Stage& stage = stages[index];
     const OptionFlags& flags = *arguments.flags;
     TrainTables tables = arguments.tables;
@@ -128,48 +135,63 @@ class StageNetworks {
     if (stage.init.empty()) init = index == 0 ? arguments.init : std::vector{stages[index - 1].name};
     // The first one's settings win, so it comes last.
     for (std::size_t i = init.size(); i-- > 0;) {
-      const auto earlier = networks_.find(init[i]);
-      if (earlier != networks_.end()) adopt(earlier->second, flags, tables.network);
+      const auto earlier = stages_.find(init[i]);
+      if (earlier != stages_.end()) adopt_settings(earlier->second.network, earlier->second.preprocess, init[i], flags, tables);
       else adopt_settings_of(init[i], flags, tables);
     }
     torch_train::check_freeze(net::build_network(tables.network, tables.preprocess), tables.train.freeze);
-    networks_[stage.name] = tables.network;
+    check_flow_cache(tables, split);
+    stages_[stage.name] = tables;
   }
 
  private:
-  static void adopt(const net::NetworkOptions& from, const OptionFlags& flags, net::NetworkOptions& to) {
-    if (!flags.was_set("network.backbone")) to.backbone = from.backbone;
-    if (!flags.was_set("network.width")) to.width = from.width;
-    if (!flags.was_set("network.padding")) to.padding = from.padding;
+  // Flow that lies there with other parameters, as far as the first clips tell.
+  static void check_flow_cache(const TrainTables& tables, const data::Split& split) {
+    constexpr std::size_t kClips = 3;
+    if (tables.preprocess.motion != "flow" || tables.cache.flow_cache.empty()) return;
+    for (std::size_t i = 0; i < std::min(kClips, split.train.size()); ++i) {
+      std::optional<data::FlowFile> file;
+      fs::path path;
+      try {
+        path = data::flow_path(tables.cache.flow_cache, split.train[i].path);
+        std::error_code ignored;
+        if (fs::exists(path, ignored)) file.emplace(path);
+      } catch (const Error&) {
+        continue;  // is told of where the clip is read
+      }
+      if (file) data::require_parameters(*file, path, tables.preprocess);
+    }
   }
 
-  std::map<std::string, net::NetworkOptions> networks_;
+  std::map<std::string, TrainTables> stages_;
 };
 
 std::vector<std::string> networks_of(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables) {
   std::vector<std::string> networks;
   for (const Stage& stage : stages) {
     arguments.tables = tables;
-    arguments.flags->overlay(stage.tables, stage_place(stage));
+    arguments.flags->overlay(stage.tables, stage_place(arguments, stage));
     networks.push_back(arguments.tables.network.network);
   }
   return networks;
 }
 
 // What is wrong with a later stage must not be found once the first are trained, or trained anew.
-void check_stages(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const PlanOutput& output) {
+void check_stages(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const PlanOutput& output,
+                  const data::Split& split) {
   StageNetworks networks;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     arguments.tables = tables;
-    arguments.flags->overlay(stages[i].tables, stage_place(stages[i]));
+    arguments.flags->overlay(stages[i].tables, stage_place(arguments, stages[i]));
     try {
-      networks.check(arguments, stages, i);
+      networks.check(arguments, stages, i, split);
     } catch (const Error& error) {
       throw Error(error.code(), fmt::format("stage {}: {}", stages[i].name, error.what()));
     }
     const TrainRun run = run_of_stage(arguments, output, stages[i], i + 1 == stages.size());
     std::error_code ignored;
-    const std::string state = run.output + ".state";
+    refuse_others_output(run, *arguments.flags, arguments.tables, split);
+    const std::string state = state_path(run.output);
     if (run.resume || run.restart || run.only_in_cache || !fs::exists(state, ignored)) continue;
     fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
   }
@@ -201,14 +223,25 @@ std::vector<Stage> read_stages(const Json& file, const std::string& where) {
   return stages;
 }
 
+void check_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& options, const PlanOutput& output,
+                const data::Dataset& dataset, const data::Split& split) {
+  check_scores(output.scores, dataset, split);
+  if (stages.empty()) {
+    refuse_others_output(run_of(arguments, output), *arguments.flags, options, split);
+    return;
+  }
+  TrainTables tables = options;
+  tables.networks = networks_of(arguments, stages, options);
+  check_stages(arguments, stages, tables, output, split);
+}
+
 TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& options,
                         const PlanOutput& output, const data::Dataset& dataset, const data::Split& split) {
   OptionFlags& flags = *arguments.flags;
-  check_scores(output.scores, dataset, split);
+  check_plan(arguments, stages, options, output, dataset, split);
   if (stages.empty()) return run_training(run_of(arguments, output), flags, options, dataset, split);
   TrainTables tables = options;
   tables.networks = networks_of(arguments, stages, options);
-  check_stages(arguments, stages, tables, output);
   Models models;
   TrainRunResult result;
   for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -217,7 +250,7 @@ TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& sta
     TrainRun run = run_of_stage(arguments, output, stage, i + 1 == stages.size());
     run.init = init_files(stage, i, stages, models, arguments.init);
     arguments.tables = tables;
-    flags.overlay(stage.tables, stage_place(stage));  // writes to the arguments' tables
+    flags.overlay(stage.tables, stage_place(arguments, stage));  // writes to the arguments' tables
     TrainTables of_stage = arguments.tables;
     of_stage.dataset = tables.dataset;  // a fold of it, which no flag names
     result = run_training(run, flags, of_stage, dataset, split);

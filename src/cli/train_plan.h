@@ -31,6 +31,10 @@ struct PlanOutput {
   bool resume = false;
 };
 
+// What would fail after hours of work, or once earlier stages are trained. Throws: Error(kUsage) naming the stage.
+void check_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const PlanOutput& output,
+                const data::Dataset& dataset, const data::Split& split);
+
 // Runs every stage; without stages, the one training that the options name.
 TrainRunResult run_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables,
                         const PlanOutput& output, const data::Dataset& dataset, const data::Split& split);

@@ -12,9 +12,8 @@
 #include "cli/output_check.h"
 #include "cli/terminal_progress.h"
 #include "cli/train_log.h"
+#include "cli/train_record.h"
 #include "core/error.h"
-#include "core/file.h"
-#include "data/utf8.h"
 #include "eval/score_file.h"
 #include "motion/flow_image.h"
 #include "net/model_file.h"
@@ -26,16 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What divided the data, without the folders of this machine.
-Json data_record(data::DatasetOptions options) {
-  for (std::string* path : {&options.root, &options.annotations, &options.test_list, &options.class_names}) {
-    const std::filesystem::path whole = std::filesystem::path(*path).lexically_normal();
-    const std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-    *path = data::is_utf8(name) ? name : data::escaped(name);
-  }
-  return fields_to_json(options.fields());
-}
-
 // Once the network's defaults are in place.
 void check_flow(const TrainTables& tables, bool is_stage) {
   if (tables.preprocess.motion == "flow") {
@@ -44,78 +33,6 @@ void check_flow(const TrainTables& tables, bool is_stage) {
   } else if (!tables.cache.flow_cache.empty() && tables.preprocess.motion != "none" && !is_stage) {
     fail_usage("--flow-cache needs --motion flow; the motion is '{}'", tables.preprocess.motion);
   }
-}
-
-std::string init_text(const std::vector<std::string>& files) {
-  std::string text;
-  for (const std::string& file : files) text += (text.empty() ? "" : ",") + fs::path(file).filename().string();
-  return text;
-}
-
-std::string short_hash(const std::string& text) { return content_hash(std::as_bytes(std::span(text))).substr(0, 16); }
-
-// A video that was mended or encoded anew is another one.
-std::uintmax_t size_of(const std::string& path) {
-  std::error_code code;
-  const std::uintmax_t size = fs::file_size(path, code);
-  return code ? 0 : size;
-}
-
-// Of what is learned from; `root` is left out of the paths.
-std::string clip_list(const data::Split& split, const std::string& root) {
-  std::string text;
-  for (const auto* part : {&split.train, &split.validation}) {
-    for (const data::Item& item : *part) text += fmt::format("{} {} {}\n", item.path.substr(root.size()), item.label, size_of(item.path));
-    text += "\n";
-  }
-  return text;
-}
-
-// The folders that all clips have in common, which may be elsewhere when training goes on.
-std::string common_root(const data::Split& split) {
-  std::optional<std::string> root;
-  for (const auto* part : {&split.train, &split.validation}) {
-    for (const data::Item& item : *part) {
-      if (!root) root = item.path;
-      const auto [here, there] = std::mismatch(root->begin(), root->end(), item.path.begin(), item.path.end());
-      root->erase(here, root->end());
-    }
-  }
-  return root ? root->substr(0, root->rfind('/') + 1) : "";
-}
-
-// "40+8 clips, 0123456789abcdef"
-std::string clips_record(const data::Split& split) {
-  return fmt::format("{}+{} clips, {}", split.train.size(), split.validation.size(), short_hash(clip_list(split, common_root(split))));
-}
-
-std::string init_record(const std::vector<std::string>& files) {
-  std::string text;
-  for (const std::string& file : files) text += content_hash_of_file(file);
-  return text.empty() ? "" : short_hash(text);
-}
-
-// By which a model of the cache is found again.
-std::string cache_key(const Json& config, const data::Split& split) {
-  return short_hash(config.dump() + clip_list(split, ""));
-}
-
-std::string state_path(const std::string& model) { return model + ".state"; }
-
-Json config_of(const net::Model& model) {
-  Json config = model.training;
-  config.erase("epochs");
-  config.erase("finished");
-  return config;
-}
-
-// What differs in the finished model at `path` from this configuration; none where there is no finished model.
-std::optional<std::string> finished_difference(const std::string& path, const Json& config) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored) || !net::is_model_file(path)) return std::nullopt;
-  const net::Model model = net::read_model(path);
-  if (!model.training.contains("finished")) return std::nullopt;
-  return torch_train::config_difference(config_of(model), config);
 }
 
 bool is_finished(const std::string& path, const Json& config) { return finished_difference(path, config) == ""; }
@@ -127,6 +44,7 @@ class Run {
     tables_.network.classes = static_cast<std::int64_t>(dataset.classes.size());
     model_.classes = dataset.classes;
     initialise_model(run.init, run.partial, flags, tables_, model_);
+    reset_foreign_options(tables_.network);
     check_flow(tables_, !run.name.empty());  // another stage may read flow
     model_.training = {{"network", fields_to_json(tables_.network.fields())},
                        {"preprocess", fields_to_json(tables_.preprocess.fields())},
@@ -150,9 +68,7 @@ class Run {
       const auto difference = finished_difference(output_, config_);
       agree_on("the finished model", difference.value_or("none"));
       if (difference == "") return take_finished();
-      if (difference && run_.refuse_other) {
-        fail_usage("{}: is the finished model of another training ({}); --restart replaces it", output_, *difference);
-      }
+      if (difference && !run_.replace_other) refuse_finished(output_, *difference);
     }
     prepare_job();
     if (!cached_.empty() && cached_ != output_ && is_finished(cached_, config_)) return take_from_cache();
@@ -173,7 +89,7 @@ class Run {
       print_warning(fmt::format("clips that could not be read: {}; others took their places", result.replaced_clips));
     }
     if (result.untested_clips > 0) {
-      print_warning(fmt::format("clips to test on that could not be read: {}; they are left out", result.untested_clips));
+      print_warning(fmt::format("clips to test on or to choose by that could not be read: {}; they are left out", result.untested_clips));
     }
     if (result.stopped_early) std::puts(fmt::format("no better model for {} epochs: stopped early", tables_.train.early_stop).c_str());
     std::puts(fmt::format("wrote {}", output_).c_str());
@@ -220,18 +136,24 @@ class Run {
     fs::remove(state_path(output_), ignored);
   }
 
+  // Of these clips as they are now.
   bool has_scores() const {
-    std::error_code ignored;
+    std::error_code missing;
     if (run_.scores.empty() || split_.test.empty()) return true;
-    if (!fs::exists(run_.scores, ignored)) return false;
+    const auto written = fs::last_write_time(run_.scores, missing);
+    if (missing) return false;
     std::set<std::pair<std::string, std::string>> test, tested;  // path, class
-    for (const data::Item& item : split_.test) test.emplace(item.path, item.label);
+    for (const data::Item& item : split_.test) {
+      test.emplace(item.path, item.label);
+      if (fs::last_write_time(item.path, missing) > written && !missing) return false;
+    }
     try {
       const eval::ScoreTable there = eval::read_scores(run_.scores);
-      const std::vector<std::string> classes = eval::class_names_of(there);
+      const std::vector<std::string>& classes = there.classes.empty() ? model_.classes : there.classes;  // arrays name none
       for (std::size_t i = 0; i < there.paths.size(); ++i) {
         const std::int64_t label = there.labels[i];
-        tested.emplace(there.paths[i], label < 0 ? "" : classes[static_cast<std::size_t>(label)]);
+        const bool is_known = label >= 0 && label < static_cast<std::int64_t>(classes.size());
+        tested.emplace(there.paths[i], is_known ? classes[static_cast<std::size_t>(label)] : "");
       }
       return test == tested;
     } catch (const Error&) {
@@ -260,13 +182,18 @@ class Run {
     return table;
   }
 
+  bool is_of_another(const std::string& state) const {
+    std::error_code ignored;
+    return run_.replace_other && fs::exists(state, ignored) && !torch_train::state_difference(state, config_).empty();
+  }
+
   void prepare_output() {
     const fs::path folder = fs::path(output_).parent_path();
     std::error_code ignored;
     if (!run_.name.empty() && !folder.empty()) fs::create_directories(folder, ignored);
     if (leads()) check_output(output_, run_.init);
     const std::string state = state_path(output_);
-    if (run_.restart && leads()) fs::remove(state, ignored);
+    if (leads() && (run_.restart || is_of_another(state))) fs::remove(state, ignored);
     wait_for_all();
     if (fs::exists(state, ignored)) {
       if (!run_.resume && !run_.only_in_cache) {

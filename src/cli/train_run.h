@@ -17,7 +17,7 @@ struct TrainRun {
   bool partial = false;
   bool resume = false;            // a finished model of the same configuration is left as it is
   bool restart = false;           // an earlier state is thrown away
-  bool refuse_other = false;      // with resume: a finished model of another configuration is not replaced
+  bool replace_other = false;     // with resume: a finished model or state of another configuration is replaced, not refused
   std::string name;               // of a stage; empty: there are none
   std::string cache_folder;       // a stage's model is taken from "CACHE_FOLDER/NAME-HASH.actio" where that exists, else put there
   bool only_in_cache = false;     // and nowhere else

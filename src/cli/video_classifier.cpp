@@ -115,7 +115,7 @@ VideoClassifier::VideoClassifier(const std::string& model_path, const runtime::R
                                  const ReadingOptions& reading)
     : model_(with_segments(net::read_model(model_path), reading.protocol.segments, model_path)),
       reading_(reading),
-      views_(reading.protocol.views()),
+      views_(reading.protocol.views(model_.preprocess)),
       views_of_part_(std::clamp<std::size_t>(reading.part_bytes / view_bytes(model_.spec), 1, views_.size())),
       head_(head_of(model_.spec, reading.head)),
       classifier_(runtime::compile(model_.spec, model_.weights, options)) {

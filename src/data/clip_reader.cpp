@@ -287,7 +287,7 @@ ClipInput read_without_cache(const ClipRequest& request, const std::stop_token& 
 
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop) {
   if (request.motion) check_motion(request.preprocess.motion);
-  check_views(request.views, request.crops);
+  check_views(request.views, request.crops, request.preprocess);
   const bool flow = request.motion && request.preprocess.motion == "flow";
   if (!flow || request.flow_cache.empty()) return read_without_cache(request, stop);
   std::vector<std::string> warnings;

@@ -73,16 +73,19 @@ std::vector<std::string> view_crop_names() { return {"centre", "three", "ten"}; 
 std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Preprocess& preprocess) {
   const CropBox centre = centre_crop(width, height, preprocess);
   if (name == "centre") return {centre};
-  const bool whole = preprocess.resize == "stretch";
+  if (name != "three" && name != "ten") fail_usage("{}", unknown_name_text("crops", name, view_crop_names()));
+  CropBox mirrored = centre;
+  mirrored.flip = true;
   std::vector<CropBox> boxes;
+  if (preprocess.resize == "stretch") {  // one look at a place
+    if (name == "ten") return {centre, mirrored};
+    return {centre};
+  }
   if (name == "three") {
     const double side = std::min(width, height);
-    for (const double at : {0.0, 0.5, 1.0}) {
-      boxes.push_back(whole ? centre : CropBox{(width - side) * at, (height - side) * at, side, side, false});
-    }
+    for (const double at : {0.0, 0.5, 1.0}) boxes.push_back({(width - side) * at, (height - side) * at, side, side, false});
     return boxes;
   }
-  if (name != "ten") fail_usage("{}", unknown_name_text("crops", name, view_crop_names()));
   for (const bool flip : {false, true}) {
     for (std::size_t i = 0; i < 5; ++i) {
       const double left = (width - centre.width) * kPositions[i][0] / 4, top = (height - centre.height) * kPositions[i][1] / 4;

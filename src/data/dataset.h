@@ -75,9 +75,12 @@ bool is_divided(const Dataset& dataset, const DatasetOptions& options);
 // Throws: Error(kUsage) for a fold that names no group.
 std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options);
 
-// Divides the items by parts_of, and what is for training once more by validation_share, in whole groups as well; unused ones are
-// in no part.
-// Throws: as parts_of, and Error(kUsage) where nothing is left to train on.
+// Divides the items by parts_of; unused ones are in no part. Throws: as parts_of, and Error(kBadData) for a clip that is listed in both
+// parts.
+Split divide(const Dataset& dataset, const DatasetOptions& options);
+
+// As divide, and what is for training once more by validation_share, in whole groups as well.
+// Throws: as divide, and Error(kUsage) where nothing is left to train on.
 Split split_dataset(const Dataset& dataset, const DatasetOptions& options);
 
 }  // namespace actio::data

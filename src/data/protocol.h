@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "core/preprocess.h"
 
 namespace actio::data {
 
@@ -23,8 +24,9 @@ struct Protocol {
 
   Fields fields();
 
-  // The crops of the first place, then those of the second, and so on. Throws: as check_protocol.
-  std::vector<View> views() const;
+  // The crops of the first place, then those of the second, and so on; whole frames that are stretched have fewer. Throws: as
+  // check_protocol.
+  std::vector<View> views(const Preprocess& preprocess) const;
 };
 
 std::vector<std::string> protocol_names();
@@ -38,6 +40,6 @@ Protocol named_protocol(std::string_view name);
 void check_protocol(const Protocol& protocol);
 
 // Throws: Error(kUsage) for no view, a place outside of [0, 1], unknown crops, or a crop that is not among them.
-void check_views(const std::vector<View>& views, std::string_view crops);
+void check_views(const std::vector<View>& views, std::string_view crops, const Preprocess& preprocess);
 
 }  // namespace actio::data

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "data/dataset.h"
+#include "data/list_file.h"
 
 namespace actio::data {
 namespace {
@@ -78,6 +80,17 @@ void hold_out_validation(const Dataset& dataset, const DatasetOptions& options, 
   split.train = std::move(rest);
 }
 
+// What was learned by heart is no test.
+void refuse_in_both(const Dataset& dataset, const std::vector<Item>& some, const std::vector<Item>& others, const char* where) {
+  if (some.empty() || others.empty()) return;
+  std::set<std::string> paths;
+  for (const Item& item : some) paths.insert(std::filesystem::path(item.path).lexically_normal().string());
+  for (const Item& item : others) {
+    if (!paths.contains(std::filesystem::path(item.path).lexically_normal().string())) continue;
+    fail_data("{}: '{}' is in {}", dataset.source, data::shown(item.path), where);
+  }
+}
+
 }  // namespace
 
 bool is_divided(const Dataset& dataset, const DatasetOptions& options) {
@@ -103,13 +116,19 @@ std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options
   return parts;
 }
 
-Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
+Split divide(const Dataset& dataset, const DatasetOptions& options) {
   const std::vector<Part> parts = parts_of(dataset, options);
   Split split;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i] == Part::kTrain) split.train.push_back(dataset.items[i]);
     if (parts[i] == Part::kTest) split.test.push_back(dataset.items[i]);
   }
+  refuse_in_both(dataset, split.train, split.test, "the training and in the test part");
+  return split;
+}
+
+Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
+  Split split = divide(dataset, options);
   if (split.train.empty() && options.fold.empty() && options.test_share == 0) {
     fail_usage("{}: no clip that is left is in the training part of {}", dataset.source, dataset.protocol);
   }
@@ -118,6 +137,7 @@ Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
                count_groups(dataset).size());
   }
   hold_out_validation(dataset, options, split);
+  refuse_in_both(dataset, split.train, split.validation, "the training and in the validation part");
   return split;
 }
 

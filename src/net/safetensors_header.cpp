@@ -195,7 +195,8 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file, cons
   ByteCursor cursor(file, where);
   const auto length = cursor.number<std::uint64_t>();
   if (length > kLongestHeader || length > cursor.left()) {
-    fail_data("{}: the header has {} bytes by its first number, {} are there", where, length, cursor.left());
+    fail_data("{}: is no model or weights as .safetensors, or cut: the header has {} bytes by its first number, {} are there", where, length,
+              cursor.left());
   }
   const std::string_view text = cursor.text(length);
   // The JSON parser takes a zero byte for the end of its input and skips a byte order mark.

@@ -22,13 +22,32 @@ Json metadata_json(const net::Metadata& metadata, const char* key, const std::st
   return parse_json(found->second, fmt::format("{}: '{}'", path, key));
 }
 
+TensorMap read_tensors(const std::string& path, net::Metadata& metadata) {
+  try {
+    return net::read_safetensors(path, &metadata);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadData) throw;
+    fail_data("{}; --restart begins anew", error.what());
+  }
+}
+
 }  // namespace
 
 void write_state(const std::string& path, const TrainState& state, const Json& config) {
   net::write_safetensors(path, state.tensors, {{"actio.state", state.progress.dump()}, {"actio.config", config.dump()}});
 }
 
-std::string config_difference(const Json& there, const Json& here) {
+Json identity_of(const Json& config) {
+  Json identity = config;
+  if (!identity.contains("train") || !identity.at("train").is_object()) return identity;
+  Json& train = identity.at("train");
+  for (const std::string& name : harmless_fields()) train.erase(name);
+  if (train.value("cache_views", 0) == 0) train.erase("cache_gigabytes");  // a limit for features that are not kept
+  return identity;
+}
+
+std::string config_difference(const Json& of_there, const Json& of_here) {
+  const Json there = identity_of(of_there), here = identity_of(of_here);
   for (const auto& [table, fields] : here.items()) {
     const Json others = there.contains(table) ? there.at(table) : Json();
     if (!fields.is_object()) {
@@ -36,7 +55,6 @@ std::string config_difference(const Json& there, const Json& here) {
       continue;
     }
     for (const auto& [name, value] : fields.items()) {
-      if (harmless_fields().contains(name)) continue;
       const Json other = others.is_object() && others.contains(name) ? others.at(name) : Json();
       if (other != value) return fmt::format("[{}] {}: {} there, {} here", table, name, other.dump(), value.dump());
     }
@@ -44,10 +62,20 @@ std::string config_difference(const Json& there, const Json& here) {
   return "";
 }
 
+std::string state_difference(const std::string& path, const Json& config) {
+  try {
+    net::Metadata metadata;
+    read_tensors(path, metadata);
+    return config_difference(metadata_json(metadata, "actio.config", path), config);
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 TrainState read_state(const std::string& path, const Json& config) {
   net::Metadata metadata;
   TrainState state;
-  state.tensors = net::read_safetensors(path, &metadata);
+  state.tensors = read_tensors(path, metadata);
   state.progress = metadata_json(metadata, "actio.state", path);
   const std::string difference = config_difference(metadata_json(metadata, "actio.config", path), config);
   if (!difference.empty()) fail_usage("{}: belongs to another training ({}); --restart starts anew", path, difference);

@@ -14,7 +14,13 @@ void write_state(const std::string& path, const TrainState& state, const Json& c
 // differs from `config`, and both values.
 TrainState read_state(const std::string& path, const Json& config);
 
-// The first difference as "[train] epochs: 40 there, 80 here", or "". Settings that do not change what is learned are left out.
+// Why nothing can be gone on with from this file: config_difference(), or what is damaged; "" where it can.
+std::string state_difference(const std::string& path, const Json& config);
+
+// What of a configuration decides what is learned.
+Json identity_of(const Json& config);
+
+// The first difference as "[train] epochs: 40 there, 80 here", or "", of what decides what is learned.
 std::string config_difference(const Json& there, const Json& here);
 
 }  // namespace actio::torch_train

@@ -7,8 +7,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cli/archive_output.h"
 #include "cli/program.h"
 #include "cli/tiny_model.h"
+#include "core/error.h"
 #include "support/synthetic_clip.h"
 
 namespace actio::testing {
@@ -42,6 +44,24 @@ class Archive : public ::testing::Test {
   }
   TempDir dir_;
 };
+
+TEST(ArchiveOutput, is_not_taken_for_whole_where_its_answers_cannot_be_read_any_more) {
+  const TempDir dir;
+  const std::string path = dir / "answers.jsonl";
+  {
+    cli::ArchiveOutput output(path, {{"job", 1}});
+    output.add("a.mp4", {{"video", "a.mp4"}});
+    fs::remove(path + ".partial");
+    EXPECT_THROW(output.finish(), Error);
+    EXPECT_FALSE(fs::exists(path));
+  }
+  {
+    cli::ArchiveOutput output(path, {{"job", 1}});
+    output.add("a.mp4", {{"video", "a.mp4"}});
+    output.finish();
+    EXPECT_EQ(file_content(path), "{\"video\":\"a.mp4\"}\n");
+  }
+}
 
 TEST_F(Archive, has_an_answer_to_every_video_in_the_order_of_the_list) {
   const ProgramResult result = recognise("");
@@ -87,7 +107,7 @@ TEST_F(Archive, goes_on_after_a_kill_and_drops_a_line_that_was_cut) {
   ASSERT_GE(done, 1);
   const ProgramResult other = recognise(" --top 2");
   EXPECT_EQ(other.exit_code, 2);
-  EXPECT_THAT(other.err, HasSubstr("belongs to another job"));
+  EXPECT_THAT(other.err, HasSubstr("belongs to another job (top: 5 there, 2 here)"));
   // The videos would have other names, and be answered twice.
   const ProgramResult inside = run_program("recognize model.actio --manifest list.txt -o out.jsonl", "cd " + path("") + " &&");
   EXPECT_THAT(inside.err, HasSubstr("belongs to another job"));

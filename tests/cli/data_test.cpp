@@ -50,6 +50,11 @@ TEST_F(DataCommands, list_classes_in_the_order_of_the_lists_with_their_parts) {
   EXPECT_EQ(json.at("test"), 2);
   EXPECT_EQ(json.at("classes")[0].at("name"), "Run");
   EXPECT_THAT(run_program("data list " + (dir_ / "videos")).out, HasSubstr("layout folder, 2 classes, 6 clips\n"));
+  const nlohmann::json held = nlohmann::json::parse(run_program("data list --json " + official() + " --validation-share 0.4").out);
+  EXPECT_EQ(held.at("train").get<int>() + held.at("validation").get<int>(), 4);
+  EXPECT_GE(held.at("validation"), 1);
+  EXPECT_EQ(held.at("test"), 2);
+  EXPECT_THAT(run_program("data list " + official() + " --validation-share 0.4").out, HasSubstr("    train  validation     test\n"));
 }
 
 TEST_F(DataCommands, refuse_options_that_contradict_and_layouts_that_are_unknown) {

@@ -67,7 +67,7 @@ class EvaluateProtocols : public ::testing::Test {
     std::vector<float> probabilities, logits;
     for (const std::string& clip : clips) {
       std::vector<double> sums(6);
-      const std::vector<data::View> views = protocol.views();
+      const std::vector<data::View> views = protocol.views(model.preprocess);
       for (const data::View& view : views) {
         data::ClipRequest request;
         request.path = clip;
@@ -237,6 +237,33 @@ TEST_F(EvaluateProtocols, write_scores_as_csv_npy_and_raw_floats_alike) {
     EXPECT_EQ(array.labels, csv.labels);
     EXPECT_EQ(std::memcmp(array.scores.raw(), csv.scores.raw(), csv.scores.bytes()), 0);
   }
+}
+
+TEST_F(EvaluateProtocols, measure_the_part_that_a_training_chooses_by) {
+  const std::string list = path("parts.csv");
+  std::ofstream table(list);
+  table << "path,label,group\n";
+  const eval::ScoreTable all = scores("tsn.actio", "");
+  ASSERT_EQ(all.clips(), 4);
+  for (std::size_t i = 0; i < 4; ++i) table << all.paths[i] << "," << all.classes[static_cast<std::size_t>(all.labels[i])] << ",g" << i << "\n";
+  table.close();
+  const auto paths = [&](const std::string& flags) {
+    const std::string file = path("part.csv");
+    const ProgramResult result = run_program("evaluate " + path("tsn.actio") + " " + list + " --group group --scores " + file + " " + flags);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return eval::read_scores(file).paths;
+  };
+  const std::string held = "--fold g3 --validation-share 0.4 --part ";
+  std::vector<std::string> parts = paths(held + "validation");
+  EXPECT_FALSE(parts.empty());
+  for (const char* part : {"train", "test"}) {
+    for (const std::string& clip : paths(held + part)) parts.push_back(clip);
+  }
+  std::vector<std::string> every = all.paths;
+  std::ranges::sort(parts);
+  std::ranges::sort(every);
+  EXPECT_EQ(parts, every);
+  EXPECT_THAT(run_program("evaluate " + path("tsn.actio") + " " + list + " --part validation").err, HasSubstr("needs --validation-share"));
 }
 
 TEST_F(EvaluateProtocols, leave_clips_that_cannot_be_read_out_of_the_scores) {

@@ -126,6 +126,44 @@ TEST_F(Reproduce, never_takes_what_an_interrupted_training_with_other_settings_l
   EXPECT_THAT(file_content(seed + "/done.json"), Not(HasSubstr("unfinished")));
 }
 
+TEST_F(Reproduce, tests_clips_that_were_replaced_again) {
+  fs::copy(path("data"), path("replaced"), fs::copy_options::recursive);
+  const std::string command = "reproduce if-ttn-3 --row 'Spatial stream CNN' --group part --folds test --data " + path("replaced/labels.csv") +
+                              " -o " + path("replaced_out") + " --config " + path("tiny.toml");
+  ASSERT_EQ(run_program(command).exit_code, 0);
+  const std::string scores = path("replaced_out/runs/if_ttn/table3_spatial/seed1/fold_test/scores.csv"), before = file_content(scores);
+  const std::string list = file_content(path("replaced/labels.csv"));
+  std::vector<std::string> clips;
+  for (std::size_t at = list.find(",test,"); at != std::string::npos; at = list.find(",test,", at + 1)) {
+    const std::size_t begin = list.rfind('\n', at) + 1;
+    clips.push_back(path("replaced/" + list.substr(begin, list.find(',', begin) - begin)));
+  }
+  ASSERT_GE(clips.size(), 2U);
+  ASSERT_NE(fs::file_size(clips.front()), fs::file_size(clips.back()));
+  // With its time, as backups are put back.
+  const auto time = fs::last_write_time(clips.front());
+  fs::copy_file(clips.back(), clips.front(), fs::copy_options::overwrite_existing);
+  fs::last_write_time(clips.front(), time);
+  const ProgramResult again = run_program(command);
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("is trained already"));
+  EXPECT_NE(file_content(scores), before);
+}
+
+TEST_F(Reproduce, keeps_an_interrupted_training_when_a_try_with_other_settings_fails) {
+  const std::string row = "reproduce if-ttn-3 --row 'Spatial stream CNN' --data " + path("data/labels.csv") + " -o " + path("kept") +
+                          " --config " + path("tiny.toml") + " --override train.epochs=60 --override train.save_minutes=0.0001 ";
+  const std::string state = path("kept/runs/if_ttn/table3_spatial/seed1/fold_test/model.actio.state");
+  RunningProgram training(row + "--group part --folds test");
+  EXPECT_TRUE(training.wait_until([&] { return fs::exists(state); }));
+  training.signal(SIGINT);
+  ASSERT_EQ(training.wait().exit_code, 130) << training.err();
+  const ProgramResult failing = run_program(row + "--group part --folds test --override train.fp16=true");
+  EXPECT_EQ(failing.exit_code, 1);
+  EXPECT_THAT(failing.out, HasSubstr("fp16: needs --device cuda"));
+  EXPECT_THAT(run_program(row + "--group part --folds test").err, HasSubstr("going on after epoch"));
+}
+
 TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
   // The two-stream row has no such stage.
   const std::string rows = "stfn-6 --row 'iDT+FV' --row 'Two-stream' --row 'STFN (ResNet-101)' ";

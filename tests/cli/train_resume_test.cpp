@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "cli/running_program.h"
@@ -159,6 +160,16 @@ train = {epochs = 2, freeze = ["rgb", "motion"], cache_views = 2}
   EXPECT_EQ(other.exit_code, 0) << other.err;
   EXPECT_THAT(other.out, Not(HasSubstr("is trained already")));
   EXPECT_THAT(run("other.actio", " --stfn-design b").err, HasSubstr("--stfn-design belongs to stfn"));
+  // The other stages are what they were.
+  const ProgramResult dropout = run("dropout.actio", cache + " --seed 2 --dropout-ttn 0.3");
+  EXPECT_THAT(dropout.out, AllOf(HasSubstr("spatial-"), HasSubstr("is trained already")));
+  EXPECT_THAT(dropout.out.substr(dropout.out.find("stage 3 of 3")), HasSubstr("epoch "));
+  // What would be refused at the end is refused before the first stage.
+  const std::string emptied = " --resume --stage-cache " + path("emptied");
+  const ProgramResult refused = run("again.actio", emptied + " --learning-rate 0.02");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("again.actio: is the finished model of another training"), HasSubstr("0.02 here")));
+  EXPECT_FALSE(fs::exists(path("emptied"))) << "trained first";
 
   write("stages.toml", "[[stage]]\nname = \"a\"\ninit = \"nowhere\"\n");
   EXPECT_THAT(run("x.actio", "").err, HasSubstr("init 'nowhere' is neither an earlier stage (), 'first_weights' nor a file"));
@@ -166,6 +177,24 @@ train = {epochs = 2, freeze = ["rgb", "motion"], cache_views = 2}
   EXPECT_THAT(run("x.actio", "").err, HasSubstr("'first_weights' stands for what --init names"));
   write("stages.toml", "[[stage]]\nname = \"a\"\nnetwrok = {}\n");
   EXPECT_THAT(run("x.actio", "").err, HasSubstr("the nearest is 'network'"));
+}
+
+TEST_F(TrainResume, finds_flow_of_other_parameters_before_the_first_stage) {
+  write("flow.toml", "[train]\nepochs = 1\nbatch_size = 4\n[network]\nsegments = 2\nbackbone = \"resnet18\"\nwidth = 0.125\n"
+                     "[preprocess]\ninput_size = 32\nshort_side = 36\n"
+                     "[[stage]]\nname = \"spatial\"\nnetwork = {network = \"tsn\", streams = \"rgb\"}\n"
+                     "[[stage]]\nname = \"flow\"\nnetwork = {network = \"tsn\", streams = \"motion\"}\n"
+                     "preprocess = {motion = \"flow\", flow_quality = \"realtime\", flow_short_side = 36}\n");
+  const auto run = [](const std::string& model, const std::string& more) {
+    return run_program("train " + data() + " -o " + path(model) + " --threads 1 --group part --fold test --config " + path("flow.toml") +
+                       " --flow-cache " + path("flow_cache") + more);
+  };
+  const ProgramResult first = run("flow_a.actio", "");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const ProgramResult other = run("flow_b.actio", " --motion-bound 8");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("stage flow: "), HasSubstr("motion_bound 20.0, but 8.0 is asked for")));
+  EXPECT_THAT(other.out, Not(HasSubstr("epoch ")));
 }
 
 TEST_F(TrainResume, starts_a_later_stage_from_the_first_weights_where_it_says_so) {
@@ -232,6 +261,9 @@ TEST_F(TrainResume, takes_a_model_for_finished_only_with_its_settings_clips_and_
   EXPECT_THAT(scores.out, AllOf(HasSubstr("is trained already"), Not(HasSubstr("epoch "))));
   EXPECT_TRUE(fs::exists(path("done.csv")));
   EXPECT_EQ(testing::file_content(path("done.actio")), before);
+  // A limit for features that are not kept, and an option of other networks, decide nothing.
+  const ProgramResult same = train("done.actio", "--epochs 1 --group part --fold test --resume --cache-gigabytes 8 --workers 1");
+  EXPECT_THAT(same.out, HasSubstr("is trained already")) << same.err;
   // The same clips elsewhere are the same; fewer are not.
   fs::copy(path("data"), path("moved"), fs::copy_options::recursive);
   const std::string moved = "train " + path("moved/labels.csv") + " -o " + path("done.actio") + kTiny + "--epochs 1 --group part --fold test --resume";
@@ -275,11 +307,72 @@ TEST_F(TrainResume, tests_a_fold_again_where_its_clips_changed_and_trains_all_ag
   EXPECT_EQ(run_program("train " + data() + " -o " + path("twice") + kTiny + "--group part --folds test,test").exit_code, 2);
 }
 
+TEST_F(TrainResume, tests_again_only_where_scores_are_older_than_a_clip) {
+  fs::copy(path("data"), path("fresh_data"), fs::copy_options::recursive);
+  for (const std::string name : {"fresh.csv", "fresh.npy"}) {
+    SCOPED_TRACE(name);
+    const std::string command = "train " + path("fresh_data/labels.csv") + " -o " + path(name + ".actio") + kTiny +
+                                "--epochs 1 --group part --fold test --resume --scores " + path(name);
+    ASSERT_EQ(run_program(command).exit_code, 0);
+    const std::string before = testing::file_content(path(name));
+    // What must not be written again is marked.
+    const auto mark = fs::file_time_type::clock::now() + std::chrono::hours(1);
+    fs::last_write_time(path(name), mark);
+    ASSERT_EQ(run_program(command).exit_code, 0);
+    EXPECT_EQ(fs::last_write_time(path(name)), mark) << "tested again";
+    // A clip of the other action in the place of one.
+    std::ifstream list(path("fresh_data/labels.csv"));
+    std::map<std::string, std::string> test_clips;  // of a label, the last one
+    for (std::string line; std::getline(list, line);) {
+      if (line.find(",test,") != line.npos) test_clips[line.substr(0, line.find('/'))] = line.substr(0, line.find(','));
+    }
+    const std::string replaced = test_clips.at("stand_up");
+    fs::copy_file(path("fresh_data/" + test_clips.at("sit_down")), path("fresh_data/" + replaced), fs::copy_options::overwrite_existing);
+    fs::last_write_time(path("fresh_data/" + replaced), mark + std::chrono::hours(1));
+    ASSERT_EQ(run_program(command).exit_code, 0);
+    EXPECT_NE(testing::file_content(path(name)), before);
+    fs::copy_file(path("data/" + replaced), path("fresh_data/" + replaced), fs::copy_options::overwrite_existing);
+  }
+}
+
+TEST_F(TrainResume, replaces_what_other_settings_left_only_on_request) {
+  const std::string command = "train " + data() + " -o " + path("changed") + kTiny + "--group part --save-minutes 0.0001 ";
+  const auto of_test = command + "--folds test ";
+  ASSERT_EQ(run_program(of_test + "--epochs 1").exit_code, 0);
+  const std::string model = path("changed/fold_test/model.actio"), before = testing::file_content(model);
+  const ProgramResult refused = run_program(of_test + "--epochs 2");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("fold_test/model.actio: is the finished model of another training"), HasSubstr("--restart-changed")));
+  EXPECT_EQ(testing::file_content(model), before);
+  // All folds before the first one is trained.
+  const ProgramResult both = run_program(command + "--epochs 2 --folds train,test");
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_FALSE(fs::exists(path("changed/fold_train")));
+  const ProgramResult replaced = run_program(of_test + "--epochs 2 --restart-changed");
+  EXPECT_THAT(replaced.out, HasSubstr("epoch   2/2")) << replaced.err;
+  EXPECT_THAT(run_program(of_test + "--epochs 2 --restart-changed").out, HasSubstr("is trained already"));
+  // The same of a training that did not end.
+  RunningProgram training(of_test + "--epochs 4000 --restart-changed");
+  EXPECT_TRUE(training.wait_until([&] { return fs::exists(model + ".state"); }));
+  training.signal(SIGINT);
+  ASSERT_EQ(training.wait().exit_code, 130) << training.err();
+  EXPECT_EQ(run_program(of_test + "--epochs 1").exit_code, 2);
+  ASSERT_TRUE(fs::exists(model + ".state"));
+  const ProgramResult anew = run_program(of_test + "--epochs 1 --restart-changed");
+  EXPECT_EQ(anew.exit_code, 0) << anew.err;
+  EXPECT_THAT(anew.out, Not(HasSubstr("going on")));
+  EXPECT_EQ(testing::file_content(model), before);
+  EXPECT_EQ(run_program(of_test + "--restart --restart-changed").exit_code, 2);
+}
+
 TEST_F(TrainResume, finds_what_is_wrong_with_a_later_stage_or_an_output_before_it_trains) {
   write("wrong.toml", "[[stage]]\nname = \"a\"\n[[stage]]\nname = \"b\"\ntrain = {epoch = 3}\n");
   const ProgramResult wrong = train("wrong.actio", "--epochs 1 --config " + path("wrong.toml"));
   EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_THAT(wrong.err, AllOf(HasSubstr("[[stage]] b"), HasSubstr("epoch")));
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr("wrong.toml: [[stage]] b"), HasSubstr("epoch")));
+  write("foreign.toml", "[[stage]]\nname = \"a\"\nnetwork = {network = \"tsn\", dropout_ttn = 0.5}\n[[stage]]\nname = \"b\"\nnetwork = {network = \"if_ttn\"}\n");
+  EXPECT_THAT(run_program("train " + data() + " -o " + path("wrong.actio") + " --backbone resnet18 --config " + path("foreign.toml")).err,
+              HasSubstr("stage a: --dropout-ttn belongs to if_ttn"));
   EXPECT_FALSE(fs::exists(path("wrong.stages")));
   write("frozen.toml", "[[stage]]\nname = \"a\"\n[[stage]]\nname = \"b\"\ntrain = {freeze = [\"rgb.layer1\", \"rgb.features\"]}\n");
   const ProgramResult frozen = train("wrong.actio", "--epochs 1 --config " + path("frozen.toml"));

@@ -323,6 +323,16 @@ TEST_F(Splits, take_the_validation_part_from_the_training_part_in_whole_groups) 
   EXPECT_THAT(message_of([&] { split_dataset(one, options); }), HasSubstr("validation_share needs two groups at least"));
 }
 
+TEST_F(Splits, refuse_a_clip_that_is_in_two_parts) {
+  DatasetOptions options;
+  options.group = "set";
+  options.fold = {"2"};
+  const Dataset dataset = load_dataset(csv("path,label,set\na,x,1\nb,x,1\n./a,x,2\nc,x,2\n"), options);
+  EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("a' is in the training and in the test part"));
+  options.fold = {"1", "2"};
+  EXPECT_EQ(divide(dataset, options).test.size(), 4U);
+}
+
 TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
   DatasetOptions options;
   options.group = "set";

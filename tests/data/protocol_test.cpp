@@ -50,11 +50,13 @@ TEST(ViewCrops, stay_inside_of_frames_of_any_size) {
   }
 }
 
-TEST(ViewCrops, take_the_whole_frame_to_stretch_it_and_keep_their_number) {
-  const auto boxes = view_crops("ten", 33, 44, Preprocess{.resize = "stretch"});
-  ASSERT_EQ(boxes.size(), 10u);
-  EXPECT_EQ(boxes[3], (CropBox{0, 0, 33, 44, false}));
-  EXPECT_EQ(boxes[8], (CropBox{0, 0, 33, 44, true}));
+TEST(ViewCrops, look_once_at_a_whole_frame_that_is_stretched_and_at_its_mirror_image) {
+  const Preprocess stretched{.resize = "stretch"};
+  const CropBox whole{0, 0, 33, 44, false}, mirrored{0, 0, 33, 44, true};
+  EXPECT_THAT(view_crops("ten", 33, 44, stretched), ElementsAre(whole, mirrored));
+  EXPECT_THAT(view_crops("three", 33, 44, stretched), ElementsAre(whole));
+  EXPECT_EQ(named_protocol("tsn").views(stretched).size(), 2u);
+  EXPECT_EQ(named_protocol("slowfast").views(stretched).size(), 10u);
 }
 
 TEST(ViewCrops, name_the_nearest_for_an_unknown_one) {
@@ -68,11 +70,11 @@ TEST(ViewCrops, name_the_nearest_for_an_unknown_one) {
 }
 
 TEST(Protocol, counts_the_views_of_each_paper) {
-  EXPECT_EQ(named_protocol("centre").views().size(), 1u);
-  EXPECT_EQ(named_protocol("tsn").views().size(), 10u);
+  EXPECT_EQ(named_protocol("centre").views(Preprocess{}).size(), 1u);
+  EXPECT_EQ(named_protocol("tsn").views(Preprocess{}).size(), 10u);
   EXPECT_EQ(named_protocol("tsn").segments, 25);
-  EXPECT_EQ(named_protocol("stfn").views().size(), 5u);
-  EXPECT_EQ(named_protocol("slowfast").views().size(), 30u);
+  EXPECT_EQ(named_protocol("stfn").views(Preprocess{}).size(), 5u);
+  EXPECT_EQ(named_protocol("slowfast").views(Preprocess{}).size(), 30u);
 }
 
 TEST(Protocol, of_stfn_takes_five_different_frames_of_each_segment) {
@@ -89,7 +91,7 @@ TEST(Protocol, of_stfn_takes_five_different_frames_of_each_segment) {
 TEST(Protocol, refuses_what_makes_no_sense_in_one_line) {
   for (const Protocol& wrong : {Protocol{-1, {0.5}, "centre"}, Protocol{0, {}, "centre"}, Protocol{0, {1.5}, "centre"},
                                 Protocol{0, {std::nan("")}, "centre"}, Protocol{0, {0.5}, "eleven"}}) {
-    EXPECT_THROW(wrong.views(), Error);
+    EXPECT_THROW(wrong.views(Preprocess{}), Error);
   }
   EXPECT_THROW(named_protocol("tns"), Error);
 }
