@@ -146,7 +146,7 @@ void ArchiveOutput::add(const std::string& video, const Json& answer) {
 void ArchiveOutput::finish() {
   std::ifstream answers(partial_, std::ios::binary);
   if (!answers.is_open()) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
-  answers.seekg(first_line_);
+  if (!answers.seekg(first_line_)) fail("{}: cannot be read: {}", partial_, std::strerror(errno));
   write_file_atomically(path_, [&](std::ostream& stream) {
     std::array<char, 1 << 16> block;
     while (answers.read(block.data(), block.size()) || answers.gcount() > 0) stream.write(block.data(), answers.gcount());

@@ -139,8 +139,9 @@ class StageNetworks {
       if (earlier != stages_.end()) adopt_settings(earlier->second.network, earlier->second.preprocess, init[i], flags, tables);
       else adopt_settings_of(init[i], flags, tables);
     }
-    torch_train::check_freeze(net::build_network(tables.network, tables.preprocess), tables.train.freeze);
-    check_flow_cache(tables, split);
+    const net::NetSpec spec = net::build_network(tables.network, tables.preprocess);
+    torch_train::check_freeze(spec, tables.train.freeze);
+    if (spec.has_input("motion")) check_flow_cache(tables, split);
     stages_[stage.name] = tables;
   }
 
@@ -190,7 +191,9 @@ void check_stages(TrainArguments& arguments, const std::vector<Stage>& stages, c
     }
     const TrainRun run = run_of_stage(arguments, output, stages[i], i + 1 == stages.size());
     std::error_code ignored;
-    refuse_others_output(run, *arguments.flags, arguments.tables, split);
+    TrainTables of_stage = arguments.tables;
+    of_stage.dataset = tables.dataset;  // a fold of it, which no flag names
+    refuse_others_output(run, *arguments.flags, of_stage, split);
     const std::string state = state_path(run.output);
     if (run.resume || run.restart || run.only_in_cache || !fs::exists(state, ignored)) continue;
     fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);

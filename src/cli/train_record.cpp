@@ -118,14 +118,16 @@ void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const T
   reset_foreign_options(network);
   Preprocess preprocess = tables.preprocess;
   torch_train::TrainOptions train = tables.train;
-  const Json known = {{"network", chosen("network", network.fields(), flags)},
+  Json known = {{"network", chosen("network", network.fields(), flags)},
                       {"preprocess", chosen("preprocess", preprocess.fields(), flags)},
                       {"train", fields_to_json(train.fields())},
+                      {"data", data_record(tables.dataset)},
                       {"clips", clips_record(split)},
                       {"ranks", run.group == nullptr ? 1 : run.group->size()}};
-  const std::string difference = finished_difference(run.output, known).value_or("");
-  if (!difference.empty()) refuse_finished(run.output, difference);
-  if (fs::exists(state, ignored)) torch_train::read_state(state, known);
+  if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
+  const std::optional<std::string> difference = finished_difference(run.output, known);
+  if (difference && !difference->empty()) refuse_finished(run.output, *difference);
+  if (!difference && fs::exists(state, ignored)) torch_train::read_state(state, known);
 }
 
 }  // namespace actio::cli

@@ -69,6 +69,7 @@ class Run {
       agree_on("the finished model", difference.value_or("none"));
       if (difference == "") return take_finished();
       if (difference && !run_.replace_other) refuse_finished(output_, *difference);
+      if (difference) std::puts(fmt::format("{}: is replaced ({})", output_, *difference).c_str());
     }
     prepare_job();
     if (!cached_.empty() && cached_ != output_ && is_finished(cached_, config_)) return take_from_cache();
@@ -136,16 +137,24 @@ class Run {
     fs::remove(state_path(output_), ignored);
   }
 
+  // As rank 0 sees it: clips may lie on each machine.
+  bool all_have_scores() {
+    const bool here = has_scores();
+    return run_.group == nullptr ? here : run_.group->all_gather(here ? "1" : "0").front() == "1";
+  }
+
   // Of these clips as they are now.
   bool has_scores() const {
     std::error_code missing;
     if (run_.scores.empty() || split_.test.empty()) return true;
     const auto written = fs::last_write_time(run_.scores, missing);
     if (missing) return false;
+    const auto now = fs::file_time_type::clock::now();  // a clip of a time to come is always newer, and tells nothing
     std::set<std::pair<std::string, std::string>> test, tested;  // path, class
     for (const data::Item& item : split_.test) {
       test.emplace(item.path, item.label);
-      if (fs::last_write_time(item.path, missing) > written && !missing) return false;
+      const auto time = fs::last_write_time(item.path, missing);
+      if (!missing && time > written && time <= now) return false;
     }
     try {
       const eval::ScoreTable there = eval::read_scores(run_.scores);
@@ -165,7 +174,7 @@ class Run {
     std::puts(fmt::format("{}: is trained already", output_).c_str());
     std::error_code ignored;
     if (leads()) fs::remove(state_path(output_), ignored);
-    if (has_scores()) return {output_, std::nullopt};
+    if (all_have_scores()) return {output_, std::nullopt};
     prepare_job();
     model_ = net::read_model(output_);
     TrainRunResult outcome{output_, test_again()};
@@ -182,9 +191,14 @@ class Run {
     return table;
   }
 
-  bool is_of_another(const std::string& state) const {
+  // By rank 0.
+  void remove_state_of_another(const std::string& state) const {
     std::error_code ignored;
-    return run_.replace_other && fs::exists(state, ignored) && !torch_train::state_difference(state, config_).empty();
+    if (!run_.replace_other || !fs::exists(state, ignored)) return;
+    const std::string difference = torch_train::state_difference(state, config_);
+    if (difference.empty()) return;
+    print_note(fmt::format("{}: cannot be gone on with ({}); begins anew", state, difference));
+    fs::remove(state, ignored);
   }
 
   void prepare_output() {
@@ -193,7 +207,8 @@ class Run {
     if (!run_.name.empty() && !folder.empty()) fs::create_directories(folder, ignored);
     if (leads()) check_output(output_, run_.init);
     const std::string state = state_path(output_);
-    if (leads() && (run_.restart || is_of_another(state))) fs::remove(state, ignored);
+    if (leads() && run_.restart) fs::remove(state, ignored);
+    if (leads()) remove_state_of_another(state);
     wait_for_all();
     if (fs::exists(state, ignored)) {
       if (!run_.resume && !run_.only_in_cache) {
@@ -250,7 +265,11 @@ class Run {
     std::puts(fmt::format("{}: is trained already", cached_).c_str());
     model_ = net::read_model(cached_);
     TrainRunResult outcome{output_, test_again()};
-    if (leads()) share(cached_, output_);
+    std::error_code ignored;
+    if (leads()) {
+      share(cached_, output_);
+      fs::remove(state_path(output_), ignored);  // another training's
+    }
     wait_for_all();
     std::puts(fmt::format("wrote {}", output_).c_str());
     return outcome;

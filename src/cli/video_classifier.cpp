@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::size_t kPartsAhead = 4;  // of full size
 
-bool has_input(const net::NetSpec& spec, const std::string& name) {
-  return std::ranges::any_of(spec.nodes,
-                             [&](const net::Node& node) { return node.op == net::Op::kInput && node.name == name; });
-}
-
 bool has_op(const net::NetSpec& spec, net::Op op) {
   return std::ranges::any_of(spec.nodes, [&](const net::Node& node) { return node.op == op; });
 }
@@ -119,7 +114,7 @@ VideoClassifier::VideoClassifier(const std::string& model_path, const runtime::R
       views_of_part_(std::clamp<std::size_t>(reading.part_bytes / view_bytes(model_.spec), 1, views_.size())),
       head_(head_of(model_.spec, reading.head)),
       classifier_(runtime::compile(model_.spec, model_.weights, options)) {
-  const bool flow = model_.preprocess.motion == "flow" && has_input(model_.spec, "motion");
+  const bool flow = model_.preprocess.motion == "flow" && model_.spec.has_input("motion");
   // Flow that is not kept would be computed anew for each part, which costs far more than memory.
   if (flow && reading_.flow_cache.empty()) views_of_part_ = views_.size();
   if (reading_.flow_cache.empty()) return;
@@ -145,8 +140,8 @@ data::ClipInput VideoClassifier::read(const std::string& video, std::size_t part
   request.path = video;
   request.segments = model_.spec.segments;
   request.preprocess = model_.preprocess;
-  request.rgb = has_input(model_.spec, "rgb");
-  request.motion = has_input(model_.spec, "motion");
+  request.rgb = model_.spec.has_input("rgb");
+  request.motion = model_.spec.has_input("motion");
   request.sampling = data::Sampling::kCentre;
   request.views.assign(views_.begin() + begin, views_.begin() + end);
   request.crops = reading_.protocol.crops;

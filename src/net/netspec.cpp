@@ -187,6 +187,10 @@ const Node& NetSpec::node(std::string_view wanted) const {
   fail("{}: has no node '{}'{}", name, wanted, nearest.empty() ? "" : fmt::format("; the nearest is '{}'", nearest));
 }
 
+bool NetSpec::has_input(std::string_view wanted) const {
+  return std::ranges::any_of(nodes, [&](const Node& candidate) { return candidate.op == Op::kInput && candidate.name == wanted; });
+}
+
 bool is_linear(const Node& node) {
   return node.op == Op::kLinear || (node.op == Op::kConv1d && node.attrs.bias && node.attrs.kernel[1] == 1);
 }

@@ -92,6 +92,7 @@ struct NetSpec {
   bool operator==(const NetSpec&) const = default;
 
   const Node& node(std::string_view name) const;  // Throws: Error naming the nearest node
+  bool has_input(std::string_view name) const;    // "rgb", "motion"
 };
 
 Json to_json(const NetSpec& spec);

@@ -27,7 +27,7 @@ TensorMap read_tensors(const std::string& path, net::Metadata& metadata) {
     return net::read_safetensors(path, &metadata);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kBadData) throw;
-    fail_data("{}; --restart begins anew", error.what());
+    fail_data("{}; --restart-changed begins anew", error.what());
   }
 }
 
@@ -65,9 +65,10 @@ std::string config_difference(const Json& of_there, const Json& of_here) {
 std::string state_difference(const std::string& path, const Json& config) {
   try {
     net::Metadata metadata;
-    read_tensors(path, metadata);
+    net::read_safetensors(path, &metadata);
     return config_difference(metadata_json(metadata, "actio.config", path), config);
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadData) throw;  // may be whole
     return error.what();
   }
 }
@@ -78,7 +79,7 @@ TrainState read_state(const std::string& path, const Json& config) {
   state.tensors = read_tensors(path, metadata);
   state.progress = metadata_json(metadata, "actio.state", path);
   const std::string difference = config_difference(metadata_json(metadata, "actio.config", path), config);
-  if (!difference.empty()) fail_usage("{}: belongs to another training ({}); --restart starts anew", path, difference);
+  if (!difference.empty()) fail_usage("{}: belongs to another training ({}); --restart-changed replaces it", path, difference);
   return state;
 }
 

@@ -15,6 +15,7 @@ void write_state(const std::string& path, const TrainState& state, const Json& c
 TrainState read_state(const std::string& path, const Json& config);
 
 // Why nothing can be gone on with from this file: config_difference(), or what is damaged; "" where it can.
+// Throws: Error(kFailed) where it cannot be read.
 std::string state_difference(const std::string& path, const Json& config);
 
 // What of a configuration decides what is learned.

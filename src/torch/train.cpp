@@ -15,17 +15,12 @@
 namespace actio::torch_train {
 namespace {
 
-bool has_input(const net::NetSpec& spec, std::string_view name) {
-  return std::ranges::any_of(spec.nodes,
-                             [&](const net::Node& node) { return node.op == net::Op::kInput && node.name == name; });
-}
-
 data::ClipRequest clip_request(const TrainJob& job, bool augment) {
   data::ClipRequest request;
   request.segments = job.spec.segments;
   request.preprocess = job.preprocess;
-  request.rgb = has_input(job.spec, "rgb");
-  request.motion = has_input(job.spec, "motion");
+  request.rgb = job.spec.has_input("rgb");
+  request.motion = job.spec.has_input("motion");
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;

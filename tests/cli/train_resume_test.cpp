@@ -180,20 +180,21 @@ train = {epochs = 2, freeze = ["rgb", "motion"], cache_views = 2}
 }
 
 TEST_F(TrainResume, finds_flow_of_other_parameters_before_the_first_stage) {
+  // The stage that reads no motion has no part in it, whatever the file says of motion.
   write("flow.toml", "[train]\nepochs = 1\nbatch_size = 4\n[network]\nsegments = 2\nbackbone = \"resnet18\"\nwidth = 0.125\n"
-                     "[preprocess]\ninput_size = 32\nshort_side = 36\n"
+                     "[preprocess]\ninput_size = 32\nshort_side = 36\nmotion = \"flow\"\nflow_quality = \"realtime\"\nflow_short_side = 36\n"
                      "[[stage]]\nname = \"spatial\"\nnetwork = {network = \"tsn\", streams = \"rgb\"}\n"
-                     "[[stage]]\nname = \"flow\"\nnetwork = {network = \"tsn\", streams = \"motion\"}\n"
-                     "preprocess = {motion = \"flow\", flow_quality = \"realtime\", flow_short_side = 36}\n");
+                     "[[stage]]\nname = \"flow\"\nnetwork = {network = \"tsn\", streams = \"motion\"}\npreprocess = {motion_bound = 9}\n");
   const auto run = [](const std::string& model, const std::string& more) {
     return run_program("train " + data() + " -o " + path(model) + " --threads 1 --group part --fold test --config " + path("flow.toml") +
                        " --flow-cache " + path("flow_cache") + more);
   };
   const ProgramResult first = run("flow_a.actio", "");
   ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(run("flow_a.actio", " --resume").out, HasSubstr("is trained already"));
   const ProgramResult other = run("flow_b.actio", " --motion-bound 8");
   EXPECT_EQ(other.exit_code, 2);
-  EXPECT_THAT(other.err, AllOf(HasSubstr("stage flow: "), HasSubstr("motion_bound 20.0, but 8.0 is asked for")));
+  EXPECT_THAT(other.err, AllOf(HasSubstr("stage flow: "), HasSubstr("motion_bound 9.0, but 8.0 is asked for")));
   EXPECT_THAT(other.out, Not(HasSubstr("epoch ")));
 }
 
@@ -309,14 +310,14 @@ TEST_F(TrainResume, tests_a_fold_again_where_its_clips_changed_and_trains_all_ag
 
 TEST_F(TrainResume, tests_again_only_where_scores_are_older_than_a_clip) {
   fs::copy(path("data"), path("fresh_data"), fs::copy_options::recursive);
+  const auto now = fs::file_time_type::clock::now(), mark = now - std::chrono::hours(1), old = now - std::chrono::hours(2);
+  for (const auto& file : fs::recursive_directory_iterator(path("fresh_data"))) fs::last_write_time(file, old);
   for (const std::string name : {"fresh.csv", "fresh.npy"}) {
     SCOPED_TRACE(name);
     const std::string command = "train " + path("fresh_data/labels.csv") + " -o " + path(name + ".actio") + kTiny +
                                 "--epochs 1 --group part --fold test --resume --scores " + path(name);
     ASSERT_EQ(run_program(command).exit_code, 0);
     const std::string before = testing::file_content(path(name));
-    // What must not be written again is marked.
-    const auto mark = fs::file_time_type::clock::now() + std::chrono::hours(1);
     fs::last_write_time(path(name), mark);
     ASSERT_EQ(run_program(command).exit_code, 0);
     EXPECT_EQ(fs::last_write_time(path(name)), mark) << "tested again";
@@ -328,10 +329,15 @@ TEST_F(TrainResume, tests_again_only_where_scores_are_older_than_a_clip) {
     }
     const std::string replaced = test_clips.at("stand_up");
     fs::copy_file(path("fresh_data/" + test_clips.at("sit_down")), path("fresh_data/" + replaced), fs::copy_options::overwrite_existing);
-    fs::last_write_time(path("fresh_data/" + replaced), mark + std::chrono::hours(1));
+    // A clock that is wrong makes a clip newer than its scores for ever.
+    fs::last_write_time(path("fresh_data/" + replaced), now + std::chrono::hours(24));
+    ASSERT_EQ(run_program(command).exit_code, 0);
+    EXPECT_EQ(fs::last_write_time(path(name)), mark) << "tested again";
+    fs::last_write_time(path("fresh_data/" + replaced), now);
     ASSERT_EQ(run_program(command).exit_code, 0);
     EXPECT_NE(testing::file_content(path(name)), before);
     fs::copy_file(path("data/" + replaced), path("fresh_data/" + replaced), fs::copy_options::overwrite_existing);
+    fs::last_write_time(path("fresh_data/" + replaced), old);
   }
 }
 
@@ -356,11 +362,20 @@ TEST_F(TrainResume, replaces_what_other_settings_left_only_on_request) {
   EXPECT_TRUE(training.wait_until([&] { return fs::exists(model + ".state"); }));
   training.signal(SIGINT);
   ASSERT_EQ(training.wait().exit_code, 130) << training.err();
-  EXPECT_EQ(run_program(of_test + "--epochs 1").exit_code, 2);
+  EXPECT_THAT(run_program(of_test + "--epochs 1").err, HasSubstr("epochs: 4000 there, 1 here); --restart-changed replaces it"));
   ASSERT_TRUE(fs::exists(model + ".state"));
+  fs::copy_file(model + ".state", path("foreign.state"));
   const ProgramResult anew = run_program(of_test + "--epochs 1 --restart-changed");
   EXPECT_EQ(anew.exit_code, 0) << anew.err;
   EXPECT_THAT(anew.out, Not(HasSubstr("going on")));
+  EXPECT_THAT(anew.err, HasSubstr("model.actio.state: cannot be gone on with ([train] epochs: 4000 there, 1 here)"));
+  // A finished model is finished, whatever lies beside it.
+  fs::copy_file(path("foreign.state"), model + ".state");
+  EXPECT_THAT(run_program(of_test + "--epochs 1").out, HasSubstr("is trained already"));
+  // What cannot be opened may be whole.
+  fs::create_directory(model + ".state");
+  EXPECT_EQ(run_program(of_test + "--epochs 2 --restart-changed").exit_code, 1);
+  fs::remove(model + ".state");
   EXPECT_EQ(testing::file_content(model), before);
   EXPECT_EQ(run_program(of_test + "--restart --restart-changed").exit_code, 2);
 }
