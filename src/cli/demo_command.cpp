@@ -75,7 +75,7 @@ std::vector<std::string> train_arguments(const DemoArguments& a, const std::stri
   return {labels, "-o", model, "--group", "part", "--fold", "test", "--backbone", "resnet18", "--width", "0.25", "--segments", "6",
           "--input-size", "64", "--resize", "stretch", "--motion-length", "3", "--motion-bound", "8", "--epochs", std::to_string(a.epochs), "--batch-size",
           "16", "--learning-rate", "0.02", "--schedule", "cosine", "--warmup-epochs", "1", "--dropout-rgb", "0.5",
-          "--dropout-motion", "0.2", "--dropout-ttn", "0.2", "--evaluate-every", "0", "--seed", std::to_string(a.seed)};
+          "--dropout-motion", "0.2", "--evaluate-every", "0", "--seed", std::to_string(a.seed)};
 }
 
 DemoRow train_network(const DemoArguments& a, const std::string& labels, const std::string& name,
@@ -141,7 +141,7 @@ int run_demo(const DemoArguments& a) {
   const std::vector<data::Item> test = data::split_dataset(data::load_dataset(labels, options), options).test;
 
   std::vector<DemoRow> rows = {
-      train_network(a, labels, "MV-IF-TTN", {"--network", "if_ttn", "--motion", "mv"}),
+      train_network(a, labels, "MV-IF-TTN", {"--network", "if_ttn", "--motion", "mv", "--dropout-ttn", "0.2"}),
       train_network(a, labels, "TSN-RGB", {"--network", "tsn", "--streams", "rgb"}),
   };
   for (DemoRow& row : rows) {

@@ -42,7 +42,8 @@ Json identity_of(const Json& config) {
   if (!identity.contains("train") || !identity.at("train").is_object()) return identity;
   Json& train = identity.at("train");
   for (const std::string& name : harmless_fields()) train.erase(name);
-  if (train.value("cache_views", 0) == 0) train.erase("cache_gigabytes");  // a limit for features that are not kept
+  const auto views = train.find("cache_views");
+  if (views != train.end() && *views == 0) train.erase("cache_gigabytes");  // a limit for features that are not kept
   return identity;
 }
 

@@ -13,6 +13,8 @@
 namespace actio::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 TEST(Usage, names_the_nearest_flag_and_exits_with_2) {
@@ -188,6 +190,17 @@ TEST(Demo, does_not_touch_files_that_are_not_its_own) {
   std::ofstream(dir / "demo/clips/mine.txt") << "mine";
   EXPECT_NE(run_program("demo -o " + (dir / "demo") + " --clips-per-class 4").exit_code, 0);
   EXPECT_EQ(file_content(dir / "demo/clips/mine.txt"), "mine");
+}
+
+TEST(Demo, trains_both_networks_and_compares_them) {
+  if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
+  const TempDir dir;
+  const ProgramResult result = run_program("demo -o " + (dir / "demo") + " --clips-per-class 4 --epochs 1");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("held-out clips, seed 1"), ContainsRegex("MV-IF-TTN +[0-9.]+ %"), ContainsRegex("TSN-RGB +[0-9.]+ %")));
+  const auto report = nlohmann::json::parse(file_content(dir / "demo/demo.json"));
+  ASSERT_EQ(report.at("rows").size(), 2U);
+  for (const auto& row : report.at("rows")) EXPECT_TRUE(std::filesystem::exists(row.at("model").get<std::string>()));
 }
 
 TEST(Train, lists_its_options_and_refuses_wrong_ones) {
