@@ -119,11 +119,11 @@ void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const T
   Preprocess preprocess = tables.preprocess;
   torch_train::TrainOptions train = tables.train;
   Json known = {{"network", chosen("network", network.fields(), flags)},
-                      {"preprocess", chosen("preprocess", preprocess.fields(), flags)},
-                      {"train", fields_to_json(train.fields())},
-                      {"data", data_record(tables.dataset)},
-                      {"clips", clips_record(split)},
-                      {"ranks", run.group == nullptr ? 1 : run.group->size()}};
+                {"preprocess", chosen("preprocess", preprocess.fields(), flags)},
+                {"train", fields_to_json(train.fields())},
+                {"data", data_record(tables.dataset)},
+                {"clips", clips_record(split)},
+                {"ranks", run.group == nullptr ? 1 : run.group->size()}};
   if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
   const std::optional<std::string> difference = finished_difference(run.output, known);
   if (difference && !difference->empty()) refuse_finished(run.output, *difference);
