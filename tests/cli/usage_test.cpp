@@ -193,7 +193,6 @@ TEST(Demo, does_not_touch_files_that_are_not_its_own) {
 }
 
 TEST(Demo, trains_both_networks_and_compares_them) {
-  if (!ACTIO_HAS_TORCH) GTEST_SKIP() << "this build has no actio-train";
   const TempDir dir;
   const ProgramResult result = run_program("demo -o " + (dir / "demo") + " --clips-per-class 4 --epochs 1");
   EXPECT_EQ(result.exit_code, 0) << result.err;
