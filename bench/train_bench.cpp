@@ -22,7 +22,7 @@
 #include "net/weights.h"
 #include "net/zoo.h"
 #include "support/temp_dir.h"
-#include "torch/trainer.h"
+#include "torch/trainer/trainer.h"
 
 namespace {
 

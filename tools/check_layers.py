@@ -14,14 +14,15 @@ ALLOWED = {
     "data": {"core", "video", "motion"},
     "net": {"core"},
     "eval": {"core", "data", "net"},
-    "torch": {"core", "data", "net", "eval"},
+    "training": {"core", "data", "net", "eval"},
+    "torch": {"core", "data", "net", "eval", "training"},
     "runtime": {"core", "net"},
     "exporter": {"core", "net"},
     "stream": {"core", "video", "motion", "data", "net"},
     "explain": {"core", "net", "runtime", "torch"},
     "report": {"core"},
     "serve": {"core", "net", "stream"},
-    "cli": {"core", "video", "motion", "data", "net", "eval", "torch", "runtime", "exporter", "stream", "explain", "report", "serve"},
+    "cli": {"core", "video", "motion", "data", "net", "eval", "training", "torch", "runtime", "exporter", "stream", "explain", "report", "serve"},
 }
 
 # Header prefix -> the only folders that may include it.

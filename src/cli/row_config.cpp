@@ -6,7 +6,7 @@
 #include "core/preprocess.h"
 #include "data/dataset.h"
 #include "net/zoo.h"
-#include "torch/train.h"
+#include "training/train.h"
 
 namespace actio::cli {
 namespace {
@@ -18,7 +18,7 @@ struct Scratch {
   net::NetworkOptions network;
   Preprocess preprocess;
   data::DatasetOptions data;
-  torch_train::TrainOptions train;
+  training::TrainOptions train;
 
   Fields fields(const std::string& table) {
     if (table == "network") return network.fields();

@@ -10,7 +10,8 @@
 #include "data/dataset.h"
 #include "data/flow_cache.h"
 #include "net/zoo.h"
-#include "torch/train.h"
+#include "training/peers.h"
+#include "training/train.h"
 
 namespace actio::cli {
 
@@ -19,7 +20,7 @@ struct TrainTables {
   net::NetworkOptions network;
   Preprocess preprocess;
   data::DatasetOptions dataset;
-  torch_train::TrainOptions train;
+  training::TrainOptions train;
   data::FlowCacheOptions cache;
   std::vector<std::string> networks;  // of all stages, one of which a flag may be meant for
 };
@@ -37,7 +38,8 @@ struct TrainArguments {
   std::string tensorboard;
   TrainTables tables;
   std::unique_ptr<OptionFlags> flags;
-  torch_train::distributed::Group* group = nullptr;  // the ranks that train together; null: this process alone
+  training::Trainer* trainer = nullptr;
+  training::Peers* peers = nullptr;  // the ranks that train together; null: this process alone
 };
 
 }  // namespace actio::cli

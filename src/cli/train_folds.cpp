@@ -14,7 +14,6 @@
 #include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
-#include "torch/distributed/group.h"
 
 namespace actio::cli {
 namespace {
@@ -171,7 +170,7 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
 
 void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
   const TrainTables tables = arguments.tables;
-  const bool leads = arguments.group == nullptr || arguments.group->rank() == 0;
+  const bool leads = arguments.peers == nullptr || arguments.peers->rank() == 0;
   const data::Dataset dataset = data::load_dataset(arguments.data, tables.dataset);
   const std::vector<data::DatasetOptions> options = folds_of(arguments.folds, dataset, tables.dataset);
   std::error_code code;

@@ -12,7 +12,7 @@ constexpr std::chrono::seconds kFlushEvery{30};
 
 }  // namespace
 
-Json record_json(torch_train::EpochRecord record) { return fields_to_json(record.fields()); }
+Json record_json(training::EpochRecord record) { return fields_to_json(record.fields()); }
 
 Json lasting_record(const Json& record) {
   Json kept = record;
@@ -23,7 +23,7 @@ Json lasting_record(const Json& record) {
   return kept;
 }
 
-std::string record_text(const torch_train::EpochRecord& r, std::int64_t epochs) {
+std::string record_text(const training::EpochRecord& r, std::int64_t epochs) {
   std::string text = fmt::format("epoch {:>3}/{}  rate {:.2g}  loss {:.4f}  train {:5.1f} %", r.epoch, epochs, r.learning_rate, r.loss,
                                  100 * r.train_top1);
   if (r.validation_top1 >= 0) text += fmt::format("  validation {:5.1f} %{}", 100 * r.validation_top1, r.best ? "*" : " ");
@@ -39,7 +39,7 @@ TrainLog::TrainLog(const std::string& path, const std::string& tensorboard, std:
     lines_ << Json({{"config", config}}).dump() << std::endl;
   }
   if (tensorboard.empty()) return;
-  events_ = std::make_unique<torch_train::EventFile>(tensorboard, first_step == 0 ? 0 : first_step + 1);
+  events_ = std::make_unique<training::EventFile>(tensorboard, first_step == 0 ? 0 : first_step + 1);
   events_->text("configuration", fmt::format("```json\n{}\n```", config.dump(2)), first_step == 0 ? 0 : first_step + 1);
   events_->flush();
 }
@@ -62,7 +62,7 @@ void TrainLog::flush() {
   }
 }
 
-void TrainLog::scalars(const torch_train::EpochRecord& r) {
+void TrainLog::scalars(const training::EpochRecord& r) {
   events_->scalar("train/loss", r.loss, step_);
   events_->scalar("train/top1", r.train_top1, step_);
   events_->scalar("train/gradient_norm", r.gradient_norm, step_);
@@ -76,7 +76,7 @@ void TrainLog::scalars(const torch_train::EpochRecord& r) {
   events_->flush();
 }
 
-void TrainLog::epoch(const torch_train::EpochRecord& record) {
+void TrainLog::epoch(const training::EpochRecord& record) {
   if (lines_.is_open()) {
     lines_ << record_json(record).dump() << std::endl;
     if (!lines_) {

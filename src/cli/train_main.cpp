@@ -13,6 +13,7 @@
 #include "data/snippet.h"
 #include "eval/score_file.h"
 #include "torch/distributed/group.h"
+#include "torch/trainer/torch_trainer.h"
 
 namespace actio::cli {
 namespace {
@@ -72,7 +73,9 @@ int run_train(TrainArguments& a) {
   options.on_waiting = [](const std::string& line) { print_note(line); };
   if (a.tables.train.device == "cuda" && distributed::Group::has_nccl()) options.backend = "nccl";
   const std::unique_ptr<distributed::Group> group = distributed::Group::connect(options);
-  if (group->size() > 1) a.group = group.get();
+  if (group->size() > 1) a.peers = group.get();
+  torch_train::TorchTrainer trainer(group->size() > 1 ? group.get() : nullptr);
+  a.trainer = &trainer;
   if (group->rank() != 0) be_quiet();
   try {
     train(a, stages);

@@ -13,6 +13,7 @@
 #include "data/flow_cache.h"
 #include "data/flow_file.h"
 #include "eval/score_file.h"
+#include "training/freeze.h"
 
 namespace actio::cli {
 namespace {
@@ -80,7 +81,8 @@ TrainRun run_of(const TrainArguments& arguments, const PlanOutput& output) {
   run.scores = output.scores;
   run.log = output.log;
   run.tensorboard = output.tensorboard;
-  run.group = arguments.group;
+  run.trainer = arguments.trainer;
+  run.peers = arguments.peers;
   return run;
 }
 
@@ -126,7 +128,7 @@ class StageNetworks {
     const OptionFlags& flags = *arguments.flags;
     TrainTables tables = arguments.tables;
     apply_network_defaults(tables.network, tables.preprocess, flags, arguments.tables.networks);
-    torch_train::check_options(tables.train);
+    training::check_options(tables.train);
     std::vector<std::string> init;
     for (const std::string& name : stage.init) {
       if (name == kFirstWeights) init.insert(init.end(), arguments.init.begin(), arguments.init.end());
@@ -140,7 +142,7 @@ class StageNetworks {
       else adopt_settings_of(init[i], flags, tables);
     }
     const net::NetSpec spec = net::build_network(tables.network, tables.preprocess);
-    torch_train::check_freeze(spec, tables.train.freeze);
+    training::check_freeze(spec, tables.train.freeze);
     if (spec.has_input("motion")) check_flow_cache(tables, split);
     stages_[stage.name] = tables;
   }

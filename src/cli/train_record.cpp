@@ -7,8 +7,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/utf8.h"
-#include "torch/distributed/group.h"
-#include "torch/state_file.h"
+#include "training/state_file.h"
 
 namespace actio::cli {
 namespace {
@@ -85,7 +84,7 @@ std::string init_record(const std::vector<std::string>& files) {
 std::string short_hash(const std::string& text) { return content_hash(std::as_bytes(std::span(text))).substr(0, 16); }
 
 std::string cache_key(const Json& config, const data::Split& split) {
-  return short_hash(torch_train::identity_of(config).dump() + clip_list(split, ""));
+  return short_hash(training::identity_of(config).dump() + clip_list(split, ""));
 }
 
 Json config_of(const net::Model& model) {
@@ -100,7 +99,7 @@ std::optional<std::string> finished_difference(const std::string& path, const Js
   if (!fs::exists(path, ignored) || !net::is_model_file(path)) return std::nullopt;
   const net::Model model = net::read_model(path);
   if (!model.training.contains("finished")) return std::nullopt;
-  return torch_train::config_difference(config_of(model), config);
+  return training::config_difference(config_of(model), config);
 }
 
 std::string state_path(const std::string& model) { return model + ".state"; }
@@ -117,17 +116,17 @@ void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const T
   net::NetworkOptions network = tables.network;
   reset_foreign_options(network);
   Preprocess preprocess = tables.preprocess;
-  torch_train::TrainOptions train = tables.train;
+  training::TrainOptions train = tables.train;
   Json known = {{"network", chosen("network", network.fields(), flags)},
                 {"preprocess", chosen("preprocess", preprocess.fields(), flags)},
                 {"train", fields_to_json(train.fields())},
                 {"data", data_record(tables.dataset)},
                 {"clips", clips_record(split)},
-                {"ranks", run.group == nullptr ? 1 : run.group->size()}};
+                {"ranks", run.peers == nullptr ? 1 : run.peers->size()}};
   if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
   const std::optional<std::string> difference = finished_difference(run.output, known);
   if (difference && !difference->empty()) refuse_finished(run.output, *difference);
-  if (!difference && fs::exists(state, ignored)) torch_train::read_state(state, known);
+  if (!difference && fs::exists(state, ignored)) training::read_state(state, known);
 }
 
 }  // namespace actio::cli

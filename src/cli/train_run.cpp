@@ -17,8 +17,7 @@
 #include "eval/score_file.h"
 #include "motion/flow_image.h"
 #include "net/model_file.h"
-#include "torch/distributed/group.h"
-#include "torch/state_file.h"
+#include "training/state_file.h"
 
 namespace actio::cli {
 namespace {
@@ -53,7 +52,7 @@ class Run {
                        {"clips", clips_record(split)},
                        {"init", init_text(run.init)},
                        {"init_content", init_record(run.init)},
-                       {"ranks", run.group == nullptr ? 1 : run.group->size()},  // a batch is that of each
+                       {"ranks", run.peers == nullptr ? 1 : run.peers->size()},  // a batch is that of each
                        {"epochs", Json::array()}};
     config_ = config_of(model_);
     output_ = run.output;
@@ -80,7 +79,7 @@ class Run {
                           split_.test.size(), tables_.preprocess.input_size, model_.spec.segments)
                   .c_str());
     std::fflush(stdout);
-    const torch_train::TrainResult result = train();
+    const training::TrainResult result = train();
     progress_.clear();
     if (result.interrupted) interrupted(result);
     TrainRunResult outcome{output_, table_of(result.test)};
@@ -98,25 +97,25 @@ class Run {
   }
 
  private:
-  bool leads() const { return run_.group == nullptr || run_.group->rank() == 0; }
+  bool leads() const { return run_.peers == nullptr || run_.peers->rank() == 0; }
 
   // No rank reads what rank 0 has not written yet.
   void wait_for_all() {
-    if (run_.group != nullptr) run_.group->barrier();
+    if (run_.peers != nullptr) run_.peers->barrier();
   }
 
   void agree_on(const std::string& what, const std::string& text) {
-    if (run_.group != nullptr) run_.group->require_same(what, text);
+    if (run_.peers != nullptr) run_.peers->require_same(what, text);
   }
 
   void agree() {
-    if (run_.group == nullptr) return;
-    run_.group->require_same("the configuration", config_.dump());
+    if (run_.peers == nullptr) return;
+    run_.peers->require_same("the configuration", config_.dump());
     std::string clips;
     for (const auto* part : {&split_.train, &split_.validation, &split_.test}) {
       for (const data::Item& item : *part) clips += fmt::format("{} {}\n", item.path, item.label);
     }
-    run_.group->require_same("the list of clips", clips);
+    run_.peers->require_same("the list of clips", clips);
   }
 
   // "model.actio" and, where a later epoch was not better, "model.last.actio".
@@ -140,7 +139,7 @@ class Run {
   // As rank 0 sees it: clips may lie on each machine.
   bool all_have_scores() {
     const bool here = has_scores();
-    return run_.group == nullptr ? here : run_.group->all_gather(here ? "1" : "0").front() == "1";
+    return run_.peers == nullptr ? here : run_.peers->all_gather(here ? "1" : "0").front() == "1";
   }
 
   // Of these clips as they are now.
@@ -184,7 +183,7 @@ class Run {
 
   // With a model from a file.
   std::optional<eval::ScoreTable> test_again() {
-    auto table = table_of(torch_train::answers_to_test(job_, model_.weights));
+    auto table = table_of(run_.trainer->answers_to_test(job_, model_.weights));
     progress_.clear();
     throw_if_interrupted();
     if (leads() && !run_.scores.empty() && table) eval::write_scores(run_.scores, *table);
@@ -195,7 +194,7 @@ class Run {
   void remove_state_of_another(const std::string& state) const {
     std::error_code ignored;
     if (!run_.replace_other || !fs::exists(state, ignored)) return;
-    const std::string difference = torch_train::state_difference(state, config_);
+    const std::string difference = training::state_difference(state, config_);
     if (difference.empty()) return;
     print_note(fmt::format("{}: cannot be gone on with ({}); begins anew", state, difference));
     fs::remove(state, ignored);
@@ -214,7 +213,7 @@ class Run {
       if (!run_.resume && !run_.only_in_cache) {
         fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
       } else {
-        job_.resume = torch_train::read_state(state, config_);
+        job_.resume = training::read_state(state, config_);
         const auto& done = job_.resume->progress.at("epochs");
         std::puts(fmt::format("{}: going on after epoch {} of {}", state, done.size(), tables_.train.epochs).c_str());
         for (const Json& record : done) model_.training["epochs"].push_back(lasting_record(record));
@@ -225,22 +224,22 @@ class Run {
     if (leads()) check_writable(state);
   }
 
-  torch_train::TrainResult train() {
+  training::TrainResult train() {
     TrainLog log(leads() ? run_.log : "", leads() ? run_.tensorboard : "", job_.resume ? job_.resume->progress.at("steps").get<std::int64_t>() : 0, config_);
     job_.on_step = [&](std::int64_t step, double loss, double rate) { log.step(step, loss, rate); };
-    job_.on_epoch = [&](const torch_train::EpochRecord& record, const TensorMap&) {
+    job_.on_epoch = [&](const training::EpochRecord& record, const TensorMap&) {
       progress_.clear();
       std::puts(record_text(record, tables_.train.epochs).c_str());
       std::fflush(stdout);
       model_.training["epochs"].push_back(lasting_record(record_json(record)));
       log.epoch(record);
     };
-    job_.on_state = [&](const torch_train::TrainState& state, const TensorMap& weights) {
+    job_.on_state = [&](const training::TrainState& state, const TensorMap& weights) {
       log.flush();  // steps before the state are not repeated
       save(state, weights);
     };
     log.on_warning(job_.warn);
-    return torch_train::train(job_, model_.weights);
+    return run_.trainer->train(job_, model_.weights);
   }
 
   void prepare_job() {
@@ -257,7 +256,6 @@ class Run {
       warnings_.print(message);
     };
     job_.stop = interrupt_token();
-    job_.group = run_.group;
   }
 
   // Another training had this stage, too.
@@ -285,11 +283,11 @@ class Run {
   }
 
   // A disk that is full now may not be so in an hour; what was saved before stays.
-  void save(const torch_train::TrainState& state, const TensorMap& weights) {
+  void save(const training::TrainState& state, const TensorMap& weights) {
     try {
       net::Model snapshot = model_;
       snapshot.weights = weights;
-      torch_train::write_state(state_path(output_), state, config_);
+      training::write_state(state_path(output_), state, config_);
       net::write_model(output_, snapshot);
     } catch (const Error& error) {
       if (interrupt_token().stop_requested()) throw;
@@ -297,13 +295,13 @@ class Run {
     }
   }
 
-  [[noreturn]] void interrupted(const torch_train::TrainResult& result) const {
+  [[noreturn]] void interrupted(const training::TrainResult& result) const {
     if (result.steps == 0) fail(ErrorCode::kInterrupted, "interrupted before the first step; {} is not written", output_);
     fail(ErrorCode::kInterrupted, "interrupted after {} epochs; {} holds what was learned, --resume goes on", result.epochs.size(),
          output_);
   }
 
-  std::optional<eval::ScoreTable> table_of(const std::optional<torch_train::Answers>& answers) const {
+  std::optional<eval::ScoreTable> table_of(const std::optional<training::Answers>& answers) const {
     if (!answers) return std::nullopt;
     eval::ScoreTable table;
     table.source = output_;
@@ -323,7 +321,7 @@ class Run {
   std::string output_, cached_;
   TerminalProgress progress_;
   WarningPrinter warnings_;
-  torch_train::TrainJob job_;
+  training::TrainJob job_;
 };
 
 }  // namespace

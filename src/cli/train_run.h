@@ -24,7 +24,8 @@ struct TrainRun {
   std::string scores;             // of the test part; empty: none
   std::string log;                // a line of JSON for each epoch; empty: none
   std::string tensorboard;        // a folder; empty: none
-  torch_train::distributed::Group* group = nullptr;  // only its rank 0 writes; all read the same folders
+  training::Trainer* trainer = nullptr;
+  training::Peers* peers = nullptr;  // only its rank 0 writes; all read the same folders
 };
 
 struct TrainRunResult {

@@ -11,7 +11,7 @@
 #include "runtime/compile.h"
 #include "support/compare.h"
 #include "support/zoo_variants.h"
-#include "torch/evaluate.h"
+#include "torch/graph/evaluate.h"
 
 namespace actio {
 namespace {

@@ -19,10 +19,10 @@
 #include "runtime/compile.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
-#include "torch/evaluate.h"
-#include "torch/graph.h"
-#include "torch/losses.h"
-#include "torch/torch_compat.h"
+#include "torch/graph/evaluate.h"
+#include "torch/graph/graph.h"
+#include "torch/trainer/losses.h"
+#include "torch/graph/torch_compat.h"
 
 namespace actio {
 namespace {

@@ -14,7 +14,7 @@
 #include "runtime/compile.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
-#include "torch/evaluate.h"
+#include "torch/graph/evaluate.h"
 
 namespace actio {
 namespace {

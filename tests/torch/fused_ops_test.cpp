@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "torch/fused_ops.h"
-#include "torch/ops.h"
-#include "torch/torch_compat.h"
+#include "torch/graph/fused_ops.h"
+#include "torch/graph/ops.h"
+#include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train {
 namespace {

@@ -8,11 +8,11 @@
 #include "core/rng.h"
 #include "nets.h"
 #include "support/compare.h"
-#include "torch/convert.h"
-#include "torch/evaluate.h"
-#include "torch/graph.h"
-#include "torch/losses.h"
-#include "torch/torch_compat.h"
+#include "torch/graph/convert.h"
+#include "torch/graph/evaluate.h"
+#include "torch/graph/graph.h"
+#include "torch/trainer/losses.h"
+#include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train {
 namespace {

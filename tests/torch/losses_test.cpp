@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "nets.h"
-#include "torch/losses.h"
+#include "torch/trainer/losses.h"
 
 namespace actio::torch_train {
 namespace {

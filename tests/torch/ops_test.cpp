@@ -9,7 +9,7 @@
 #include "net/infer.h"
 #include "nets.h"
 #include "support/compare.h"
-#include "torch/evaluate.h"
+#include "torch/graph/evaluate.h"
 
 namespace actio::torch_train {
 namespace {

@@ -9,7 +9,7 @@
 #include "nets.h"
 #include "runtime/compile.h"
 #include "support/compare.h"
-#include "torch/evaluate.h"
+#include "torch/graph/evaluate.h"
 
 namespace actio::torch_train {
 namespace {

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "nets.h"
-#include "torch/trainer.h"
+#include "torch/trainer/trainer.h"
 
 namespace actio::torch_train {
 

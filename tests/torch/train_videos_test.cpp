@@ -9,7 +9,7 @@
 #include "net/zoo.h"
 #include "nets.h"
 #include "support/temp_dir.h"
-#include "torch/train.h"
+#include "torch/trainer/job.h"
 
 namespace actio::torch_train {
 namespace {

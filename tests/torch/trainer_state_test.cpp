@@ -12,11 +12,11 @@
 #include "pattern_source.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
-#include "torch/convert.h"
-#include "torch/losses.h"
-#include "torch/optimizer.h"
-#include "torch/schedule.h"
-#include "torch/state_file.h"
+#include "torch/graph/convert.h"
+#include "torch/trainer/losses.h"
+#include "torch/trainer/optimizer.h"
+#include "training/schedule.h"
+#include "training/state_file.h"
 
 namespace actio::torch_train {
 namespace {
@@ -473,25 +473,6 @@ TEST(Optimizer, takes_the_steps_that_the_library_takes_however_tensors_lie) {
       }
     }
   }
-}
-
-TEST(Schedule, falls_on_a_plateau_of_the_loss_and_not_below_the_lowest_rate) {
-  TrainOptions options;
-  options.schedule = "plateau";
-  options.patience = 2;
-  options.learning_rate = 1e-4;
-  options.lowest_rate = 1e-6;
-  Schedule schedule(options);
-  std::vector<double> factors;
-  for (const double loss : {3.0, 2.0, 2.0, 1.9995, 2.5, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0}) {
-    schedule.finish_epoch(loss);
-    factors.push_back(schedule.factor(1));
-  }
-  const std::vector<double> expected = {1, 1, 1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01};
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(factors[i], expected[i], 1e-12) << i;
-  Schedule later(options);
-  later.restore(schedule.state());
-  EXPECT_EQ(later.factor(1), schedule.factor(1));
 }
 
 }  // namespace

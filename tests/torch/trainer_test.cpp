@@ -11,9 +11,9 @@
 #include "nets.h"
 #include "pattern_source.h"
 #include "support/compare.h"
-#include "torch/evaluate.h"
-#include "torch/schedule.h"
-#include "torch/trainer.h"
+#include "torch/graph/evaluate.h"
+#include "training/schedule.h"
+#include "torch/trainer/trainer.h"
 
 namespace actio::torch_train {
 namespace {
@@ -211,27 +211,6 @@ TEST(Trainer, takes_the_sgd_step_of_momentum_weight_decay_and_clipping) {
     w -= 0.5 * velocity;
   }
   EXPECT_NEAR(run.weights.at("op.weight").data<float>()[0], w, 1e-6);
-}
-
-TEST(Schedule, falls_by_ten_after_each_step_along_a_cosine_or_not_at_all) {
-  TrainOptions options;
-  options.epochs = 10;
-  options.steps = {0.3, 0.8};
-  EXPECT_DOUBLE_EQ(rate_factor(options, 0), 1);
-  EXPECT_DOUBLE_EQ(rate_factor(options, 2.99), 1);
-  EXPECT_DOUBLE_EQ(rate_factor(options, 3), 0.1);
-  EXPECT_DOUBLE_EQ(rate_factor(options, 9), 0.01);
-  options.schedule = "cosine";
-  EXPECT_DOUBLE_EQ(rate_factor(options, 0), 1);
-  EXPECT_NEAR(rate_factor(options, 5), 0.5, 1e-12);
-  EXPECT_NEAR(rate_factor(options, 10), 0, 1e-12);
-  options.schedule = "constant";
-  options.warmup_epochs = 2;
-  EXPECT_DOUBLE_EQ(rate_factor(options, 0.5), 0.25);
-  EXPECT_DOUBLE_EQ(rate_factor(options, 2), 1);
-  EXPECT_DOUBLE_EQ(rate_factor(options, 9.9), 1);
-  options.schedule = "linear";
-  EXPECT_THROW(rate_factor(options, 0), Error);
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 
 #include "net/initialise.h"
 #include "support/zoo_variants.h"
-#include "torch/graph.h"
-#include "torch/losses.h"
-#include "torch/optimizer.h"
-#include "torch/train.h"
+#include "torch/graph/graph.h"
+#include "torch/trainer/losses.h"
+#include "torch/trainer/optimizer.h"
+#include "torch/trainer/job.h"
 
 namespace actio::torch_train {
 namespace {

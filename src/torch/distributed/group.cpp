@@ -20,7 +20,7 @@
 #include "torch/distributed/rendezvous.h"
 #include "torch/distributed/signal.h"
 #include "torch/distributed/watch.h"
-#include "torch/torch_compat.h"
+#include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train::distributed {
 namespace {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "torch/distributed/launch.h"
+#include "training/peers.h"
 
 namespace at {
 class Tensor;
@@ -48,14 +49,14 @@ class Pending {
 // time.
 // Throws: every collective member throws Error once a rank is gone, with a line that names it ("rank 1 of 2 (node7) is gone;
 // ..."); the group is of no more use then.
-class Group {
+class Group final : public training::Peers {
  public:
   // Waits for all ranks. From then on the process ignores SIGPIPE, unless it handles it: Gloo writes to connections whose
   // other end is gone. Throws: Error(kUsage) for variables that contradict each other; Error naming the rank that did not
   // come or the address that does not answer; Error(kInterrupted).
   static std::unique_ptr<Group> connect(const GroupOptions& options = {});
   static std::unique_ptr<Group> connect(const GroupOptions& options, const Launch& launch);
-  ~Group();
+  ~Group() override;
 
   // Whether this build knows the backend "nccl".
   static bool has_nccl();
@@ -63,8 +64,8 @@ class Group {
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
-  int rank() const;
-  int size() const;
+  int rank() const override;
+  int size() const override;
   int local_rank() const;             // among the ranks of this machine
   std::string name(int rank) const;  // "rank 1 of 2 (node7)"
 
@@ -75,17 +76,17 @@ class Group {
   // Out: [size, ...], in the order of the ranks.
   at::Tensor all_gather(const at::Tensor& tensor);
   // Short texts: paths, figures.
-  std::vector<std::string> all_gather(std::string_view bytes);
-  void barrier();
+  std::vector<std::string> all_gather(std::string_view bytes) override;
+  void barrier() override;
 
   // A sum that goes on beside the caller, on connections of its own: it cannot be mistaken for one of the other members.
   Pending start_all_reduce_sum(const at::Tensor& tensor);
 
   // Throws where ranks hold different texts: "rank 1 of 2 (node7): the configuration differs from that of rank 0".
-  void require_same(std::string_view what, std::string_view value);
+  void require_same(std::string_view what, std::string_view value) override;
 
   // Throws as the collectives do once a rank is gone. Costs nothing: for long work without collectives.
-  void check() const;
+  void check() const override;
 
   // Tells the others why this rank stops, so that they can say it, too; they stop at their next collective. Only check() and
   // the destructor may follow. An empty reason: the work is done.

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "torch/torch_compat.h"
+#include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train::distributed {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "torch/distributed/group.h"
-#include "torch/fused_ops.h"
+#include "torch/graph/fused_ops.h"
 
 namespace actio::torch_train::distributed {
 

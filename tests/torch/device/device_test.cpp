@@ -10,8 +10,8 @@
 #include "fake_cuda.h"
 #include "net/infer.h"
 #include "support/compare.h"
-#include "torch/torch_compat.h"
-#include "torch/trainer.h"
+#include "torch/graph/torch_compat.h"
+#include "torch/trainer/trainer.h"
 
 namespace actio::torch_train {
 namespace {

@@ -18,10 +18,10 @@
 #include "core/rng.h"
 #include "torch/distributed/group.h"
 #include "torch/distributed/reducer.h"
-#include "torch/batch_source.h"
-#include "torch/graph.h"
-#include "torch/torch_compat.h"
-#include "torch/trainer.h"
+#include "torch/trainer/batch_source.h"
+#include "torch/graph/graph.h"
+#include "torch/graph/torch_compat.h"
+#include "torch/trainer/trainer.h"
 
 namespace actio::torch_train::distributed {
 namespace {

@@ -1,0 +1,55 @@
+#include "torch/trainer/tester.h"
+
+#include <ATen/ATen.h>
+
+#include "eval/metrics.h"
+#include "torch/graph/convert.h"
+#include "torch/trainer/losses.h"
+
+namespace actio::torch_train {
+namespace {
+
+void append(const at::Tensor& rows, std::vector<float>& all) {
+  const Tensor plain = from_torch(rows);
+  const auto values = plain.values<float>();
+  all.insert(all.end(), values.begin(), values.end());
+}
+
+}  // namespace
+
+std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& pass) {
+  const net::NetSpec& spec = graph.spec();
+  std::vector<std::string> nodes = loss_nodes(spec);
+  const std::string scores_node = spec.scores.empty() ? spec.output : spec.scores;
+  nodes.push_back(scores_node);
+  graph.set_precision(false, false);
+  source.start_epoch(pass.epoch);
+  Answers answers;
+  std::vector<float> probabilities, scores;
+  double loss = 0;
+  LossOptions loss_options;
+  loss_options.frozen_heads = pass.frozen_heads;
+  while (!pass.stop.stop_requested()) {
+    if (pass.check) pass.check();
+    const std::optional<data::Batch> batch = source.next();
+    if (!batch) break;
+    const Graph::Values values = graph.run(batch->inputs, nodes, {});
+    const at::Tensor labels = check_labels(spec, values, batch->labels, batch->paths);
+    loss += total_loss(spec, values, labels, loss_options).item<double>() * static_cast<double>(batch->labels.size());
+    append(values.at(spec.output), probabilities);
+    append(values.at(scores_node), scores);
+    answers.labels.insert(answers.labels.end(), batch->labels.begin(), batch->labels.end());
+    answers.paths.insert(answers.paths.end(), batch->paths.begin(), batch->paths.end());
+    if (pass.progress) pass.progress(static_cast<std::int64_t>(answers.labels.size()));
+  }
+  if (answers.labels.empty() || pass.stop.stop_requested()) return std::nullopt;
+  const auto clips = static_cast<std::int64_t>(answers.labels.size());
+  const Shape shape = {clips, static_cast<std::int64_t>(probabilities.size()) / clips};
+  answers.probabilities = Tensor::of(shape, probabilities);
+  answers.scores = Tensor::of(shape, scores);
+  answers.loss = loss / static_cast<double>(clips);
+  answers.top1 = eval::compute_metrics(answers.probabilities, answers.labels).top1;
+  return answers;
+}
+
+}  // namespace actio::torch_train

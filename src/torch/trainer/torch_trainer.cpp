@@ -1,0 +1,15 @@
+#include "torch/trainer/torch_trainer.h"
+
+#include "torch/trainer/job.h"
+
+namespace actio::torch_train {
+
+training::TrainResult TorchTrainer::train(const training::TrainJob& job, TensorMap& weights) {
+  return torch_train::train({job, group_}, weights);
+}
+
+std::optional<training::Answers> TorchTrainer::answers_to_test(const training::TrainJob& job, const TensorMap& weights) {
+  return torch_train::answers_to_test({job, group_}, weights);
+}
+
+}  // namespace actio::torch_train

@@ -1,0 +1,24 @@
+// torch: LibTorch as the one who trains. This header shows no LibTorch, so that including it is cheap.
+#pragma once
+
+#include "training/train.h"
+
+namespace actio::torch_train {
+
+namespace distributed {
+class Group;
+}
+
+class TorchTrainer final : public training::Trainer {
+ public:
+  // `group`: the processes that train together; null: this one alone. Owns: nothing of it.
+  explicit TorchTrainer(distributed::Group* group = nullptr) : group_(group) {}
+
+  training::TrainResult train(const training::TrainJob& job, TensorMap& weights) override;
+  std::optional<training::Answers> answers_to_test(const training::TrainJob& job, const TensorMap& weights) override;
+
+ private:
+  distributed::Group* group_;
+};
+
+}  // namespace actio::torch_train

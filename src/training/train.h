@@ -1,0 +1,136 @@
+// training: what a training is, whoever does it. In: a network, its first weights, clips. Out: weights, and a record per epoch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "core/preprocess.h"
+#include "core/progress.h"
+#include "core/tensor.h"
+#include "data/dataset.h"
+#include "net/netspec.h"
+
+namespace actio::training {
+
+struct TrainOptions {
+  std::int64_t epochs = 40;
+  std::int64_t batch_size = 8;  // clips
+  std::int64_t accumulate = 1;  // batches per step
+  std::string optimizer = "sgd";
+  double learning_rate = 0.001;
+  double momentum = 0.9;
+  double weight_decay = 5e-4;
+  double head_learning_rate = 1.0;         // factor on the rate of the heads' linear layers
+  std::string schedule = "steps";          // "steps", "cosine", "plateau", "constant"
+  std::vector<double> steps = {0.5, 0.8};  // shares of the epochs after which the rate is divided by 10
+  std::int64_t patience = 10;              // plateau: epochs without a better loss after which the rate is divided by 10
+  double lowest_rate = 1e-7;               // plateau: the rate falls no further
+  double warmup_epochs = 0;                // the rate rises linearly over these
+  double clip_gradient = 20;               // largest norm of the gradient; 0: no limit
+  double label_smoothing = 0;              // share of the target that all classes divide among them
+  std::string balance = "none";            // classes of different size: "none", "weights", "sampling"
+  double ema = 0;                          // decay of the averaged weights, which are then the model; 0: none
+  std::int64_t early_stop = 0;             // epochs without a better model after which training ends; 0: never
+  std::vector<std::string> freeze;         // prefixes of nodes that stay as they are: "rgb", "motion"
+  std::int64_t cache_views = 0;            // augmented looks at each clip whose frozen features are kept; 0: none are kept
+  double cache_gigabytes = 4;              // at most, for them
+  bool partial_bn = false;                 // freeze every batch norm but the first of each backbone (TSN)
+  bool augment = true;                     // random segments and crops
+  bool flip = true;                        // mirror half of the clips; off where left and right are part of the action
+  bool bf16 = false;                       // convolutions in bfloat16
+  bool fp16 = false;                       // on CUDA: convolutions in half precision
+  std::int64_t seed = 1;
+  std::int64_t workers = 2;         // loader threads
+  std::int64_t threads = 0;         // of LibTorch; 0: one per core
+  std::string device = "cpu";       // "cpu", "cuda"
+  bool sync_bn = false;             // of several ranks: batch norms use the statistics of all their batches together
+  bool tf32 = true;                 // on CUDA: f32 products with 10 bits of mantissa
+  std::int64_t evaluate_every = 5;  // epochs; 0: only at the end
+  double save_minutes = 10;         // between savings of the state within an epoch; 0: only after epochs
+  Fields fields();
+};
+
+struct EpochRecord {
+  std::int64_t epoch = 0;  // from 1
+  double learning_rate = 0;
+  double loss = 0;                // mean over the clips
+  double train_top1 = 0;          // of the clips as augmented
+  double validation_loss = -1;    // -1: there is no validation part
+  double validation_top1 = -1;
+  double test_top1 = -1;          // -1: not evaluated in this epoch
+  double gradient_norm = 0;       // mean over the steps, before clipping
+  double seconds = 0;
+  double wait_share = 0;  // share of the time spent waiting for data
+  double clips_per_second = 0;
+  bool best = false;  // the best model so far
+  Fields fields();
+};
+
+// A model's answers to clips.
+struct Answers {
+  std::vector<std::string> paths;
+  std::vector<std::int64_t> labels;
+  Tensor probabilities;  // f32 [N, classes]
+  Tensor scores;         // f32 [N, classes], before softmax where the network has logits
+  double loss = 0;       // mean over the clips
+  double top1 = 0;
+};
+
+// All that a training needs to go on exactly where it was.
+struct TrainState {
+  Json progress;
+  TensorMap tensors;
+};
+
+struct TrainJob {
+  net::NetSpec spec;
+  Preprocess preprocess;
+  // On what weights are learned; which model is best, where the rate falls; what is only reported. The last two may be empty.
+  std::vector<data::Item> train, validation, test;
+  TrainOptions options;
+  std::string flow_cache;  // folder of flow files (data/flow_cache.h); empty: none
+  ProgressFn progress;  // within an epoch
+  WarnFn warn;
+  std::function<void(const EpochRecord&, const TensorMap& weights)> on_epoch;  // after each, with the model so far
+  // Where what was learned is saved: after each epoch but the last, unless that would take more than a twentieth of the time,
+  // now and then within a long one, and when stopped. With the model so far.
+  std::function<void(const TrainState&, const TensorMap& weights)> on_state;
+  std::function<void(std::int64_t step, double loss, double learning_rate)> on_step;
+  std::optional<TrainState> resume;
+  std::stop_token stop;  // the running step is finished, then train() returns
+};
+
+struct TrainResult {
+  std::vector<EpochRecord> epochs;
+  bool interrupted = false;
+  bool stopped_early = false;
+  std::int64_t steps = 0;          // of the optimiser
+  std::int64_t replaced_clips = 0;  // to train on, that could not be read
+  std::int64_t untested_clips = 0;  // of the other parts, that could not be read
+  std::optional<Answers> test;     // of the model that `weights` then are
+  TensorMap last_weights;          // of the last epoch, where `weights` are those of a better one
+};
+
+// Options that exclude each other. Throws: Error(kUsage).
+void check_options(const TrainOptions& options);
+
+// Where several processes train together, batch_size is that of each, and the job's callbacks are called on rank 0 alone.
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+
+  // Trains `weights` in place: at the end they are the best model where there is a validation part, else the last one. The same
+  // job gives the same weights bit for bit, in one go or resumed from any of its states.
+  // Throws: Error; a loss that is not finite names the batch's videos.
+  virtual TrainResult train(const TrainJob& job, TensorMap& weights) = 0;
+
+  // What a model says to the job's test part; empty where there is none, or when told to stop.
+  virtual std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) = 0;
+};
+
+}  // namespace actio::training
