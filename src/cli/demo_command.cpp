@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "cli/commands.h"
-#include "cli/evaluation.h"
+#include "recognize/evaluation.h"
 #include "cli/interrupt.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/json_text.h"
-#include "cli/network_defaults.h"
+#include "core/json_text.h"
+#include "net/defaults.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "core/error.h"

@@ -3,10 +3,10 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/evaluation.h"
-#include "cli/json_text.h"
+#include "recognize/evaluation.h"
+#include "core/json_text.h"
 #include "cli/option_flags.h"
-#include "cli/output_check.h"
+#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "cli/interrupt.h"
-#include "cli/output_check.h"
+#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "core/error.h"
 #include "exporter/onnx_export.h"

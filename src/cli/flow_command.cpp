@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/json_text.h"
+#include "core/json_text.h"
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"

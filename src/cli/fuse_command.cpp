@@ -9,9 +9,9 @@
 #include <span>
 
 #include "cli/commands.h"
-#include "cli/json_text.h"
+#include "core/json_text.h"
 #include "cli/option_flags.h"
-#include "cli/output_check.h"
+#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"

@@ -3,10 +3,10 @@
 #include <sstream>
 
 #include "cli/commands.h"
-#include "cli/init_report.h"
-#include "cli/network_defaults.h"
+#include "net/init_report.h"
+#include "net/defaults.h"
 #include "cli/option_flags.h"
-#include "cli/output_check.h"
+#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "core/error.h"
 #include "core/file.h"

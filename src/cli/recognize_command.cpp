@@ -6,15 +6,15 @@
 #include <future>
 #include <memory>
 
-#include "cli/archive_output.h"
+#include "recognize/archive.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/json_text.h"
+#include "core/json_text.h"
 #include "cli/option_flags.h"
-#include "cli/output_check.h"
+#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
-#include "cli/video_classifier.h"
+#include "recognize/recognizer.h"
 #include "core/cores.h"
 #include "core/error.h"
 #include "data/flow_cache.h"

@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/embedded_configs.h"
-#include "cli/json_text.h"
+#include "core/json_text.h"
 #include "cli/option_flags.h"
-#include "cli/reproduce_run.h"
+#include "training/reproduce/reproduction.h"
 #include "cli/run_command.h"
 #include "core/error.h"
 #include "core/file.h"

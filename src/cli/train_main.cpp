@@ -3,12 +3,12 @@
 #include <memory>
 
 #include "cli/interrupt.h"
-#include "cli/output_check.h"
+#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "cli/train_arguments.h"
-#include "cli/train_folds.h"
-#include "cli/train_plan.h"
+#include "training/folds.h"
+#include "training/plan.h"
 #include "core/error.h"
 #include "data/snippet.h"
 #include "eval/score_file.h"

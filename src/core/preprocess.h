@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/options.h"
@@ -11,6 +12,8 @@
 namespace actio {
 
 struct Preprocess {
+  static constexpr std::string_view kTable = "preprocess";
+
   std::int64_t input_size = 224;          // pixels, height and width of the network's input
   std::int64_t short_side = 256;          // pixels, short side of the frame that crops are cut from
   std::string resize = "crop";            // "crop": short side, then a crop; "stretch": the whole frame to the input size

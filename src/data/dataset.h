@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/options.h"
@@ -36,6 +37,8 @@ struct Dataset {
 };
 
 struct DatasetOptions {
+  static constexpr std::string_view kTable = "data";
+
   std::string layout = "auto";      // how the data lies; docs/datasets.md
   std::string root;                 // where relative paths of a CSV or list count from; empty: its own folder
   std::string annotations;          // folder of the official lists; empty: in the dataset's folder or beside it

@@ -7,6 +7,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "core/options.h"
 #include "core/preprocess.h"
@@ -15,6 +16,8 @@
 namespace actio::data {
 
 struct FlowCacheOptions {
+  static constexpr std::string_view kTable = "cache";
+
   std::string flow_cache;  // folder; empty: none
 
   Fields fields();

@@ -18,6 +18,8 @@ struct View {
 };
 
 struct Protocol {
+  static constexpr std::string_view kTable = "test";
+
   std::int64_t segments = 0;          // snippets per view; 0: as many as the network was trained with
   std::vector<double> places = {0.5}; // where each view looks in its segments, 0..1
   std::string crops = "centre";       // "centre", "three", "ten" (data::view_crops)

@@ -12,6 +12,8 @@
 namespace actio::net {
 
 struct NetworkOptions {
+  static constexpr std::string_view kTable = "network";
+
   std::string network = "if_ttn";            // "two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"
   std::string backbone = "mobilenet_v2";     // "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "inception_v3"
   double width = 1.0;                        // factor on the backbone's channels

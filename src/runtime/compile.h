@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/options.h"
@@ -13,6 +14,8 @@
 namespace actio::runtime {
 
 struct RuntimeOptions {
+  static constexpr std::string_view kTable = "runtime";
+
   std::string backend = "onednn";  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
   std::int64_t threads = 0;        // 0: one per core
 

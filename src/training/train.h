@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/options.h"
@@ -18,6 +19,8 @@
 namespace actio::training {
 
 struct TrainOptions {
+  static constexpr std::string_view kTable = "train";
+
   std::int64_t epochs = 40;
   std::int64_t batch_size = 8;  // clips
   std::int64_t accumulate = 1;  // batches per step

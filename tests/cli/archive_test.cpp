@@ -7,7 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cli/archive_output.h"
+#include "recognize/archive.h"
 #include "cli/program.h"
 #include "cli/tiny_model.h"
 #include "core/error.h"

@@ -1,0 +1,59 @@
+// recognize: answers to the videos of a long list, a line of JSON each, which survive a kill. In: a line per video. Out: a file that is
+// there when all videos are done, and "FILE.partial" before that.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+
+namespace actio::recognize {
+
+// Shard i of n, from 1: every n-th video, beginning with the i-th.
+struct Shard {
+  std::int64_t index = 1, count = 1;
+};
+
+// "2/4". Throws: Error(kUsage) for anything else.
+Shard parse_shard(const std::string& text);
+
+// "out.jsonl" of shard 2 of 4 is "out.2-of-4.jsonl"; one shard keeps the name.
+std::string shard_file(const std::string& output, const Shard& shard);
+
+// A path a line; empty lines and those that begin with # are left out. Relative paths count from the file.
+// Throws: Error(kBadData) without a path, and for one that occurs twice, naming both lines.
+std::vector<std::string> read_manifest(const std::string& path);
+
+class ArchiveOutput {
+ public:
+  // `job` is what the answers depend on. A partial file of the same job is continued: what a kill cut off its end is dropped.
+  // Throws: Error(kUsage) where the partial file is of another job, naming what differs; Error(kFailed) where it cannot be written.
+  ArchiveOutput(const std::string& path, const Json& job);
+  ~ArchiveOutput();
+  ArchiveOutput(const ArchiveOutput&) = delete;
+  ArchiveOutput& operator=(const ArchiveOutput&) = delete;
+
+  const std::set<std::string>& done() const { return done_; }   // videos that have an answer already
+  std::int64_t failed() const { return failed_; }               // of them, those whose answer is an error
+
+  // Throws: Error(kFailed) where it cannot be written; the lines before stay.
+  void add(const std::string& video, const Json& answer);
+
+  // Makes the file whole: flushes it to the disk, gives it its name.
+  void finish();
+
+ private:
+  void open(const Json& job);
+  void take(const std::string& line, std::int64_t number);
+  void write(const std::string& text);
+
+  std::string path_, partial_;
+  int descriptor_ = -1;
+  std::int64_t first_line_ = 0;  // bytes of the line that tells the job
+  std::set<std::string> done_;
+  std::int64_t failed_ = 0;
+};
+
+}  // namespace actio::recognize

@@ -1,0 +1,51 @@
+// recognize: a model over the items of a dataset. In: a classifier and items. Out: a score matrix; a clip that fails is counted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/option_flags.h"
+#include "recognize/recognizer.h"
+#include "data/dataset.h"
+#include "data/protocol.h"
+#include "eval/score_table.h"
+
+namespace actio::recognize {
+
+struct TestOptions {
+  std::string protocol = "centre";        // a name of data::named_protocol
+  data::Protocol views;                   // what replaces parts of it
+  std::string head;                       // of the network, alone; empty: what it answers
+  std::int64_t memory = 128;              // MiB of a clip's inputs at once
+  std::string average = "probabilities";  // what is averaged over the views: these, or "logits"
+
+  Fields fields();
+
+  std::size_t bytes() const { return static_cast<std::size_t>(memory) << 20; }
+
+  // The named protocol with those parts replaced that the user set, [test] being the options' table. Throws: as
+  // check_protocol.
+  data::Protocol chosen(const OptionFlags& flags) const;
+};
+
+struct Evaluation {
+  std::vector<data::Item> items;      // those that could be read
+  std::vector<std::int64_t> labels;   // their indices into the model's classes
+  Tensor scores;                      // f32 [N, classes], before softmax where the network has logits
+  Tensor probabilities;               // f32 [N, classes]
+  std::vector<std::string> failures;  // one line for each clip that could not be read
+  std::vector<std::string> warnings;  // one line for each that is damaged or short
+};
+
+// The model's index of a class name. Throws: Error(kBadData) naming the nearest class.
+std::int64_t class_index(const net::Model& model, const std::string& label);
+
+// Videos are decoded ahead of the network by up to `workers` threads, fewer where their views are large.
+// Throws: Error(kInterrupted) on Ctrl-C.
+Evaluation evaluate_items(VideoClassifier& classifier, const std::vector<data::Item>& items, std::int64_t workers);
+
+// The averages that the user chose as a table; a classifier without logits has probabilities alone.
+eval::ScoreTable score_table_of(const Evaluation& evaluation, const VideoClassifier& classifier, const std::string& average);
+
+}  // namespace actio::recognize

@@ -1,0 +1,108 @@
+#include "training/first_weights.h"
+
+#include <fmt/ranges.h>
+
+#include <cstdio>
+#include <set>
+
+#include "net/init_report.h"
+#include "net/defaults.h"
+#include "core/error.h"
+#include "net/initialise.h"
+#include "net/weights.h"
+
+namespace actio::training {
+namespace {
+
+// The paper's order: the motion stream and the TTN start from the spatial stream where the parent has none of its own.
+// Returns: the names under which copies were offered ("conv1.weight" for "rgb.conv1.weight").
+std::set<std::string> offer_spatial_weights(TensorMap& weights) {
+  TensorMap spatial;
+  std::set<std::string> offered;
+  for (const auto& [name, tensor] : weights) {
+    if (!name.starts_with("rgb.") || weights.contains(name.substr(4))) continue;
+    offered.insert(name.substr(4));
+    spatial.emplace(name.substr(4), tensor);
+  }
+  weights.merge(spatial);
+  return offered;
+}
+
+// A tensor and its copy count as one, which is used where either of them is.
+void merge_offered(const std::set<std::string>& offered, net::InitReport& report) {
+  const std::set<std::string> unused(report.unused.begin(), report.unused.end());
+  std::erase_if(report.unused, [&](const std::string& name) {
+    if (offered.contains(name)) return true;
+    return name.starts_with("rgb.") && offered.contains(name.substr(4)) && !unused.contains(name.substr(4));
+  });
+}
+
+bool describes_motion(const std::string& field) {
+  return field.starts_with("motion") || field.starts_with("flow") || field == "key_frames";
+}
+
+void adopt_settings_of_model(const net::Model& parent, const std::string& file, const OptionFlags& flags, TrainTables& tables) {
+  net::NetworkOptions recorded;
+  if (parent.training.contains("network")) fields_from_json(recorded.fields(), parent.training.at("network"), file);
+  adopt_settings(recorded, parent.preprocess, file, flags, tables);
+}
+
+// The tensors of one file. A model also brings its settings.
+TensorMap read_source(const std::string& file, const OptionFlags& flags, TrainTables& tables, net::Model& model) {
+  if (!net::is_model_file(file)) return net::read_weights(file);
+  net::Model parent = net::read_model(file);
+  adopt_settings_of_model(parent, file, flags, tables);
+  model.parent_hash = parent.hash;
+  return std::move(parent.weights);
+}
+
+// Several streams of one kind of network: what only the second file has comes from there. Scores of one network mean nothing to
+// another's fusion.
+void add_missing(TensorMap from, TensorMap& to) {
+  for (auto& [name, tensor] : from) to.try_emplace(name, std::move(tensor));
+}
+
+}  // namespace
+
+void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source,
+                    const OptionFlags& flags, TrainTables& tables) {
+  if (!flags.was_set("network.backbone")) tables.network.backbone = of_parent.backbone;
+  if (!flags.was_set("network.width")) tables.network.width = of_parent.width;
+  if (!flags.was_set("network.padding")) tables.network.padding = of_parent.padding;
+  const bool both_move = parent_preprocess.motion != "none" && tables.preprocess.motion != "none";
+  Json adopted = Json::object();
+  const Json recorded = fields_to_json(parent_preprocess.fields());
+  for (const auto& [name, value] : recorded.items()) {
+    if (!flags.was_set("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
+  }
+  fields_from_json(tables.preprocess.fields(), adopted, source);
+}
+
+void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables) {
+  if (net::is_model_file(file)) adopt_settings_of_model(net::read_model(file), file, flags, tables);
+}
+
+void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,
+                      net::Model& model) {
+  apply_network_defaults(tables.network, tables.preprocess, flags, tables.networks);
+  TensorMap source;
+  // The first file's settings win, so it is read last.
+  std::vector<TensorMap> sources(files.size());
+  for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], flags, tables, model);
+  for (TensorMap& tensors : sources) add_missing(std::move(tensors), source);
+  const std::set<std::string> offered = offer_spatial_weights(source);
+  model.spec = net::build_network(tables.network, tables.preprocess);
+  model.preprocess = tables.preprocess;
+  net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
+                                           static_cast<std::uint64_t>(tables.train.seed), model.weights);
+  if (files.empty()) return;
+  const std::string names = fmt::format("{}", fmt::join(files, ", "));
+  merge_offered(offered, report);
+  if (report.loaded.empty()) {
+    fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", names, model.spec.name);
+  }
+  if (!partial) net::require_complete(model.spec, report, source, names);
+  std::puts(init_text(report, names).c_str());
+}
+
+}  // namespace actio::training

@@ -1,0 +1,26 @@
+// training: the first weights of a training, and the settings that come with them. In: files. Out: a network with its weights.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/train_arguments.h"
+#include "net/model_file.h"
+
+namespace actio::training {
+
+// What first weights demand of what the user left open: the backbone, and how pixels and motion reach it. `source` is named in
+// errors.
+void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source,
+                    const OptionFlags& flags, TrainTables& tables);
+
+// What the settings of a file (a model; others have none) decide of what the user left open, as in initialise_model.
+void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables);
+
+// Fills the model's network, preprocessing and weights from `files`, of which an earlier one goes before a later one where both
+// have a tensor, and prints what came from where. What the user left open in `tables` follows from the files.
+// Throws: Error naming the file where nothing of it fits, or, unless `partial`, anything of it does not.
+void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,
+                      net::Model& model);
+
+}  // namespace actio::training

@@ -1,0 +1,132 @@
+#include "training/identity.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "net/defaults.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "data/utf8.h"
+#include "training/state_file.h"
+
+namespace actio::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A video that was mended or encoded anew is another one.
+std::uintmax_t size_of(const std::string& path) {
+  std::error_code code;
+  const std::uintmax_t size = fs::file_size(path, code);
+  return code ? 0 : size;
+}
+
+// Of what is learned from; `root` is left out of the paths.
+std::string clip_list(const data::Split& split, const std::string& root) {
+  std::string text;
+  for (const auto* part : {&split.train, &split.validation}) {
+    for (const data::Item& item : *part) text += fmt::format("{} {} {}\n", item.path.substr(root.size()), item.label, size_of(item.path));
+    text += "\n";
+  }
+  return text;
+}
+
+// The folders that all clips have in common, which may be elsewhere when training goes on.
+std::string common_root(const data::Split& split) {
+  std::optional<std::string> root;
+  for (const auto* part : {&split.train, &split.validation}) {
+    for (const data::Item& item : *part) {
+      if (!root) root = item.path;
+      const auto [here, there] = std::mismatch(root->begin(), root->end(), item.path.begin(), item.path.end());
+      root->erase(here, root->end());
+    }
+  }
+  return root ? root->substr(0, root->rfind('/') + 1) : "";
+}
+
+// What the user chose of these; the rest may follow from the first weights.
+Json chosen(const std::string& table, const Fields& fields, const OptionFlags& flags) {
+  Json json = Json::object();
+  const Json all = fields_to_json(fields);
+  for (const auto& [name, value] : all.items()) {
+    if (flags.was_set(table + "." + name)) json[name] = value;
+  }
+  return json;
+}
+
+}  // namespace
+
+Json data_record(data::DatasetOptions options) {
+  for (std::string* path : {&options.root, &options.annotations, &options.test_list, &options.class_names}) {
+    const fs::path whole = fs::path(*path).lexically_normal();
+    const std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+    *path = data::is_utf8(name) ? name : data::escaped(name);
+  }
+  return fields_to_json(options.fields());
+}
+
+std::string clips_record(const data::Split& split) {
+  return fmt::format("{}+{} clips, {}", split.train.size(), split.validation.size(), short_hash(clip_list(split, common_root(split))));
+}
+
+std::string init_text(const std::vector<std::string>& files) {
+  std::string text;
+  for (const std::string& file : files) text += (text.empty() ? "" : ",") + fs::path(file).filename().string();
+  return text;
+}
+
+std::string init_record(const std::vector<std::string>& files) {
+  std::string text;
+  for (const std::string& file : files) text += content_hash_of_file(file);
+  return text.empty() ? "" : short_hash(text);
+}
+
+std::string short_hash(const std::string& text) { return content_hash(std::as_bytes(std::span(text))).substr(0, 16); }
+
+std::string cache_key(const Json& config, const data::Split& split) {
+  return short_hash(training::identity_of(config).dump() + clip_list(split, ""));
+}
+
+Json config_of(const net::Model& model) {
+  Json config = model.training;
+  config.erase("epochs");
+  config.erase("finished");
+  return config;
+}
+
+std::optional<std::string> finished_difference(const std::string& path, const Json& config) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored) || !net::is_model_file(path)) return std::nullopt;
+  const net::Model model = net::read_model(path);
+  if (!model.training.contains("finished")) return std::nullopt;
+  return training::config_difference(config_of(model), config);
+}
+
+std::string state_path(const std::string& model) { return model + ".state"; }
+
+void refuse_finished(const std::string& path, const std::string& difference) {
+  fail_usage("{}: is the finished model of another training ({}); --restart-changed replaces it", path, difference);
+}
+
+void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const TrainTables& tables, const data::Split& split) {
+  std::error_code ignored;
+  const std::string state = state_path(run.output);
+  if (!run.resume || run.replace_other || run.only_in_cache) return;
+  if (!fs::exists(run.output, ignored) && !fs::exists(state, ignored)) return;
+  net::NetworkOptions network = tables.network;
+  reset_foreign_options(network);
+  Preprocess preprocess = tables.preprocess;
+  training::TrainOptions train = tables.train;
+  Json known = {{"network", chosen("network", network.fields(), flags)},
+                {"preprocess", chosen("preprocess", preprocess.fields(), flags)},
+                {"train", fields_to_json(train.fields())},
+                {"data", data_record(tables.dataset)},
+                {"clips", clips_record(split)},
+                {"ranks", run.peers == nullptr ? 1 : run.peers->size()}};
+  if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
+  const std::optional<std::string> difference = finished_difference(run.output, known);
+  if (difference && !difference->empty()) refuse_finished(run.output, *difference);
+  if (!difference && fs::exists(state, ignored)) training::read_state(state, known);
+}
+
+}  // namespace actio::training

@@ -1,0 +1,50 @@
+// training: what a training depends on, as its model and its state keep it, and whether what lies at its output is of the same training.
+// In: options and clips. Out: JSON and texts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "training/run.h"
+#include "net/model_file.h"
+
+namespace actio::training {
+
+// What divided the data, without the folders of this machine.
+Json data_record(data::DatasetOptions options);
+
+// "40+8 clips, 0123456789abcdef": to train on and to choose by, and a hash of their paths, labels and sizes. The folders that all
+// have in common do not count.
+std::string clips_record(const data::Split& split);
+
+// The files' names.
+std::string init_text(const std::vector<std::string>& files);
+
+// Of the files' contents; empty without files.
+std::string init_record(const std::vector<std::string>& files);
+
+// 16 hexadecimal digits.
+std::string short_hash(const std::string& text);
+
+// By which a model of the cache is found again.
+std::string cache_key(const Json& config, const data::Split& split);
+
+// What a model says of its training, without how it went.
+Json config_of(const net::Model& model);
+
+// The state that goes with a model file.
+std::string state_path(const std::string& model);
+
+// What differs in the finished model at `path` from this configuration; none where there is no finished model.
+std::optional<std::string> finished_difference(const std::string& path, const Json& config);
+
+// Throws: Error(kUsage): the finished model at `path` is another training's.
+[[noreturn]] void refuse_finished(const std::string& path, const std::string& difference);
+
+// Before hours of other work: whether what lies at run.output belongs to another training, by what is known before its first
+// weights are: clips, [train], and what the user set of the network and of preprocessing.
+// Throws: Error(kUsage) with the first difference, where the run would throw it.
+void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const TrainTables& tables, const data::Split& split);
+
+}  // namespace actio::training

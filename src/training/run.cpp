@@ -1,0 +1,334 @@
+#include "training/run.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "training/first_weights.h"
+#include "cli/interrupt.h"
+#include "core/json_text.h"
+#include "core/output_check.h"
+#include "cli/terminal_progress.h"
+#include "training/epoch_log.h"
+#include "training/identity.h"
+#include "core/error.h"
+#include "eval/score_file.h"
+#include "motion/flow_image.h"
+#include "net/model_file.h"
+#include "training/state_file.h"
+
+namespace actio::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Once the network's defaults are in place.
+void check_flow(const TrainTables& tables, bool is_stage) {
+  if (tables.preprocess.motion == "flow") {
+    motion::flow_settings(tables.preprocess);
+    if (!tables.cache.flow_cache.empty()) data::make_cache_folder(tables.cache.flow_cache);
+  } else if (!tables.cache.flow_cache.empty() && tables.preprocess.motion != "none" && !is_stage) {
+    fail_usage("--flow-cache needs --motion flow; the motion is '{}'", tables.preprocess.motion);
+  }
+}
+
+bool is_finished(const std::string& path, const Json& config) { return finished_difference(path, config) == ""; }
+
+class Run {
+ public:
+  Run(const TrainRun& run, const OptionFlags& flags, TrainTables tables, const data::Dataset& dataset, const data::Split& split)
+      : run_(run), tables_(std::move(tables)), split_(split) {
+    tables_.network.classes = static_cast<std::int64_t>(dataset.classes.size());
+    model_.classes = dataset.classes;
+    initialise_model(run.init, run.partial, flags, tables_, model_);
+    reset_foreign_options(tables_.network);
+    check_flow(tables_, !run.name.empty());  // another stage may read flow
+    model_.training = {{"network", fields_to_json(tables_.network.fields())},
+                       {"preprocess", fields_to_json(tables_.preprocess.fields())},
+                       {"data", data_record(tables_.dataset)},
+                       {"train", fields_to_json(tables_.train.fields())},
+                       {"clips", clips_record(split)},
+                       {"init", init_text(run.init)},
+                       {"init_content", init_record(run.init)},
+                       {"ranks", run.peers == nullptr ? 1 : run.peers->size()},  // a batch is that of each
+                       {"epochs", Json::array()}};
+    config_ = config_of(model_);
+    output_ = run.output;
+    if (run.cache_folder.empty()) return;
+    cached_ = (fs::path(run.cache_folder) / fmt::format("{}-{}.actio", run.name, cache_key(config_, split))).string();
+    if (run.only_in_cache) output_ = cached_;
+  }
+
+  TrainRunResult run() {
+    agree();
+    if (run_.resume || run_.only_in_cache) {
+      const auto difference = finished_difference(output_, config_);
+      agree_on("the finished model", difference.value_or("none"));
+      if (difference == "") return take_finished();
+      if (difference && !run_.replace_other) refuse_finished(output_, *difference);
+      if (difference) std::puts(fmt::format("{}: is replaced ({})", output_, *difference).c_str());
+    }
+    prepare_job();
+    if (!cached_.empty() && cached_ != output_ && is_finished(cached_, config_)) return take_from_cache();
+    prepare_output();
+    std::puts(fmt::format("{}: {} classes, {} clips to train on, {}{} to test on, input {} px, {} segments", model_.spec.name,
+                          model_.classes.size(), split_.train.size(),
+                          split_.validation.empty() ? "" : fmt::format("{} to choose by, ", split_.validation.size()),
+                          split_.test.size(), tables_.preprocess.input_size, model_.spec.segments)
+                  .c_str());
+    std::fflush(stdout);
+    const training::TrainResult result = train();
+    progress_.clear();
+    if (result.interrupted) interrupted(result);
+    TrainRunResult outcome{output_, table_of(result.test)};
+    if (leads()) write(outcome, result.last_weights);
+    wait_for_all();
+    if (result.replaced_clips > 0) {
+      print_warning(fmt::format("clips that could not be read: {}; others took their places", result.replaced_clips));
+    }
+    if (result.untested_clips > 0) {
+      print_warning(fmt::format("clips to test on or to choose by that could not be read: {}; they are left out", result.untested_clips));
+    }
+    if (result.stopped_early) std::puts(fmt::format("no better model for {} epochs: stopped early", tables_.train.early_stop).c_str());
+    std::puts(fmt::format("wrote {}", output_).c_str());
+    return outcome;
+  }
+
+ private:
+  bool leads() const { return run_.peers == nullptr || run_.peers->rank() == 0; }
+
+  // No rank reads what rank 0 has not written yet.
+  void wait_for_all() {
+    if (run_.peers != nullptr) run_.peers->barrier();
+  }
+
+  void agree_on(const std::string& what, const std::string& text) {
+    if (run_.peers != nullptr) run_.peers->require_same(what, text);
+  }
+
+  void agree() {
+    if (run_.peers == nullptr) return;
+    run_.peers->require_same("the configuration", config_.dump());
+    std::string clips;
+    for (const auto* part : {&split_.train, &split_.validation, &split_.test}) {
+      for (const data::Item& item : *part) clips += fmt::format("{} {}\n", item.path, item.label);
+    }
+    run_.peers->require_same("the list of clips", clips);
+  }
+
+  // "model.actio" and, where a later epoch was not better, "model.last.actio".
+  void write(const TrainRunResult& outcome, const TensorMap& last_weights) {
+    if (!run_.scores.empty() && outcome.test) eval::write_scores(run_.scores, *outcome.test);
+    model_.training["finished"] = true;
+    std::error_code ignored;
+    const fs::path last_path = fs::path(output_).replace_extension(".last.actio");
+    if (!last_weights.empty() && !run_.only_in_cache) {
+      net::Model last = model_;
+      last.weights = last_weights;
+      net::write_model(last_path, last);
+    } else {
+      fs::remove(last_path, ignored);  // an earlier training's
+    }
+    net::write_model(output_, model_);  // last of all: it says that all is done
+    if (!cached_.empty() && cached_ != output_) share(output_, cached_);
+    fs::remove(state_path(output_), ignored);
+  }
+
+  // As rank 0 sees it: clips may lie on each machine.
+  bool all_have_scores() {
+    const bool here = has_scores();
+    return run_.peers == nullptr ? here : run_.peers->all_gather(here ? "1" : "0").front() == "1";
+  }
+
+  // Of these clips as they are now.
+  bool has_scores() const {
+    std::error_code missing;
+    if (run_.scores.empty() || split_.test.empty()) return true;
+    const auto written = fs::last_write_time(run_.scores, missing);
+    if (missing) return false;
+    const auto now = fs::file_time_type::clock::now();  // a clip of a time to come is always newer, and tells nothing
+    std::set<std::pair<std::string, std::string>> test, tested;  // path, class
+    for (const data::Item& item : split_.test) {
+      test.emplace(item.path, item.label);
+      const auto time = fs::last_write_time(item.path, missing);
+      if (!missing && time > written && time <= now) return false;
+    }
+    try {
+      const eval::ScoreTable there = eval::read_scores(run_.scores);
+      const std::vector<std::string>& classes = there.classes.empty() ? model_.classes : there.classes;  // arrays name none
+      for (std::size_t i = 0; i < there.paths.size(); ++i) {
+        const std::int64_t label = there.labels[i];
+        const bool is_known = label >= 0 && label < static_cast<std::int64_t>(classes.size());
+        tested.emplace(there.paths[i], is_known ? classes[static_cast<std::size_t>(label)] : "");
+      }
+      return test == tested;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  TrainRunResult take_finished() {
+    std::puts(fmt::format("{}: is trained already", output_).c_str());
+    std::error_code ignored;
+    if (leads()) fs::remove(state_path(output_), ignored);
+    if (all_have_scores()) return {output_, std::nullopt};
+    prepare_job();
+    model_ = net::read_model(output_);
+    TrainRunResult outcome{output_, test_again()};
+    wait_for_all();
+    return outcome;
+  }
+
+  // With a model from a file.
+  std::optional<eval::ScoreTable> test_again() {
+    auto table = table_of(run_.trainer->answers_to_test(job_, model_.weights));
+    progress_.clear();
+    throw_if_interrupted();
+    if (leads() && !run_.scores.empty() && table) eval::write_scores(run_.scores, *table);
+    return table;
+  }
+
+  // By rank 0.
+  void remove_state_of_another(const std::string& state) const {
+    std::error_code ignored;
+    if (!run_.replace_other || !fs::exists(state, ignored)) return;
+    const std::string difference = training::state_difference(state, config_);
+    if (difference.empty()) return;
+    print_note(fmt::format("{}: cannot be gone on with ({}); begins anew", state, difference));
+    fs::remove(state, ignored);
+  }
+
+  void prepare_output() {
+    const fs::path folder = fs::path(output_).parent_path();
+    std::error_code ignored;
+    if (!run_.name.empty() && !folder.empty()) fs::create_directories(folder, ignored);
+    if (leads()) check_output(output_, run_.init);
+    const std::string state = state_path(output_);
+    if (leads() && run_.restart) fs::remove(state, ignored);
+    if (leads()) remove_state_of_another(state);
+    wait_for_all();
+    if (fs::exists(state, ignored)) {
+      if (!run_.resume && !run_.only_in_cache) {
+        fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
+      } else {
+        job_.resume = training::read_state(state, config_);
+        const auto& done = job_.resume->progress.at("epochs");
+        std::puts(fmt::format("{}: going on after epoch {} of {}", state, done.size(), tables_.train.epochs).c_str());
+        for (const Json& record : done) model_.training["epochs"].push_back(lasting_record(record));
+      }
+    }
+    agree_on("the state to go on from, which all must see,", job_.resume ? short_hash(job_.resume->progress.dump()) : "none");
+    wait_for_all();  // rank 0 may write a new state soon
+    if (leads()) check_writable(state);
+  }
+
+  training::TrainResult train() {
+    TrainLog log(leads() ? run_.log : "", leads() ? run_.tensorboard : "", job_.resume ? job_.resume->progress.at("steps").get<std::int64_t>() : 0, config_);
+    job_.on_step = [&](std::int64_t step, double loss, double rate) { log.step(step, loss, rate); };
+    job_.on_epoch = [&](const training::EpochRecord& record, const TensorMap&) {
+      progress_.clear();
+      std::puts(record_text(record, tables_.train.epochs).c_str());
+      std::fflush(stdout);
+      model_.training["epochs"].push_back(lasting_record(record_json(record)));
+      log.epoch(record);
+    };
+    job_.on_state = [&](const training::TrainState& state, const TensorMap& weights) {
+      log.flush();  // steps before the state are not repeated
+      save(state, weights);
+    };
+    log.on_warning(job_.warn);
+    return run_.trainer->train(job_, model_.weights);
+  }
+
+  void prepare_job() {
+    job_.spec = model_.spec;
+    job_.preprocess = tables_.preprocess;
+    job_.train = split_.train;
+    job_.validation = split_.validation;
+    job_.test = split_.test;
+    job_.options = tables_.train;
+    job_.flow_cache = tables_.preprocess.motion == "flow" ? tables_.cache.flow_cache : "";
+    job_.progress = progress_.fn();
+    job_.warn = [&](const std::string& message) {
+      progress_.clear();
+      warnings_.print(message);
+    };
+    job_.stop = interrupt_token();
+  }
+
+  // Another training had this stage, too.
+  TrainRunResult take_from_cache() {
+    std::puts(fmt::format("{}: is trained already", cached_).c_str());
+    model_ = net::read_model(cached_);
+    TrainRunResult outcome{output_, test_again()};
+    std::error_code ignored;
+    if (leads()) {
+      share(cached_, output_);
+      fs::remove(state_path(output_), ignored);  // another training's
+    }
+    wait_for_all();
+    std::puts(fmt::format("wrote {}", output_).c_str());
+    return outcome;
+  }
+
+  // One file under two names where the file system can.
+  void share(const std::string& from, const std::string& to) {
+    std::error_code code;
+    fs::create_directories(fs::path(to).parent_path(), code);
+    fs::remove(to, code);
+    fs::create_hard_link(from, to, code);
+    if (code) net::write_model(to, model_);
+  }
+
+  // A disk that is full now may not be so in an hour; what was saved before stays.
+  void save(const training::TrainState& state, const TensorMap& weights) {
+    try {
+      net::Model snapshot = model_;
+      snapshot.weights = weights;
+      training::write_state(state_path(output_), state, config_);
+      net::write_model(output_, snapshot);
+    } catch (const Error& error) {
+      if (interrupt_token().stop_requested()) throw;
+      job_.warn(fmt::format("{}; training goes on, what was saved before is still there", error.what()));
+    }
+  }
+
+  [[noreturn]] void interrupted(const training::TrainResult& result) const {
+    if (result.steps == 0) fail(ErrorCode::kInterrupted, "interrupted before the first step; {} is not written", output_);
+    fail(ErrorCode::kInterrupted, "interrupted after {} epochs; {} holds what was learned, --resume goes on", result.epochs.size(),
+         output_);
+  }
+
+  std::optional<eval::ScoreTable> table_of(const std::optional<training::Answers>& answers) const {
+    if (!answers) return std::nullopt;
+    eval::ScoreTable table;
+    table.source = output_;
+    table.paths = answers->paths;
+    table.labels = answers->labels;
+    table.classes = model_.classes;
+    table.scores = answers->probabilities;
+    table.kind = eval::ScoreKind::kProbabilities;
+    return table;
+  }
+
+  const TrainRun& run_;
+  TrainTables tables_;
+  const data::Split& split_;
+  net::Model model_;
+  Json config_;
+  std::string output_, cached_;
+  TerminalProgress progress_;
+  WarningPrinter warnings_;
+  training::TrainJob job_;
+};
+
+}  // namespace
+
+TrainRunResult run_training(const TrainRun& run, const OptionFlags& flags, TrainTables tables, const data::Dataset& dataset,
+                            const data::Split& split) {
+  return Run(run, flags, std::move(tables), dataset, split).run();
+}
+
+}  // namespace actio::training
