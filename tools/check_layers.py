@@ -14,15 +14,16 @@ ALLOWED = {
     "data": {"core", "video", "motion"},
     "net": {"core"},
     "eval": {"core", "data", "net"},
-    "training": {"core", "data", "net", "eval"},
+    "training": {"core", "motion", "data", "net", "eval"},
     "torch": {"core", "data", "net", "eval", "training"},
     "runtime": {"core", "net"},
     "exporter": {"core", "net"},
-    "stream": {"core", "video", "motion", "data", "net"},
-    "explain": {"core", "net", "runtime", "torch"},
-    "report": {"core"},
-    "serve": {"core", "net", "stream"},
-    "cli": {"core", "video", "motion", "data", "net", "eval", "training", "torch", "runtime", "exporter", "stream", "explain", "report", "serve"},
+    "recognize": {"core", "video", "motion", "data", "net", "eval", "runtime"},
+    "stream": {"core", "video", "motion", "data", "net", "recognize"},
+    "explain": {"core", "data", "net", "recognize", "runtime"},
+    "report": {"core", "eval", "recognize", "explain"},
+    "serve": {"core", "recognize", "stream", "report"},
+    "cli": {"core", "video", "motion", "data", "net", "eval", "recognize", "training", "torch", "runtime", "exporter", "stream", "explain", "report", "serve"},
 }
 
 # Header prefix -> the only folders that may include it.

@@ -52,14 +52,15 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
 }
 
 // The child writes to a pipe and cannot see the terminal behind it.
-std::vector<std::string> child_environment() {
+std::vector<std::string> child_environment(bool piped) {
   std::vector<std::string> variables;
   for (char** at = environ; *at != nullptr; ++at) variables.emplace_back(*at);
-  if (::isatty(STDERR_FILENO) == 1) variables.emplace_back("ACTIO_TERMINAL=1");
+  if (piped && ::isatty(STDERR_FILENO) == 1) variables.emplace_back("ACTIO_TERMINAL=1");
   return variables;
 }
 
-pid_t start(std::vector<std::string> words, const Pipe& pipe) {
+// `output`: where it prints to; -1: where this program does.
+pid_t start(std::vector<std::string> words, int output) {
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   // A group of its own: Ctrl-C reaches it once, from here.
@@ -67,9 +68,9 @@ pid_t start(std::vector<std::string> words, const Pipe& pipe) {
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, pipe.writing, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, pipe.writing, STDERR_FILENO);
-  std::vector<std::string> variables = child_environment();
+  if (output >= 0) ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  if (output >= 0) ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  std::vector<std::string> variables = child_environment(output >= 0);
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, words[0].c_str(), &actions, &attributes, pointers_to(words).data(),
                                    pointers_to(variables).data());
@@ -146,17 +147,18 @@ int reap(pid_t child, const std::string& program) {
 
 }  // namespace
 
-ChildEnd run_child(const std::vector<std::string>& command_line) {
+ChildEnd run_child(const std::vector<std::string>& command_line, ChildOutput output) {
   throw_if_interrupted();
   Pipe pipe;
-  const pid_t child = start(command_line, pipe);
+  const bool piped = output == ChildOutput::kToStandardError;
+  const pid_t child = start(command_line, piped ? pipe.writing : -1);
   set_child_to_end(child);
   pipe.close_writing();
   ChildEnd end;
   int status = 0;
   {
     const std::stop_callback forward(interrupt_token(), [child] { ::kill(child, SIGTERM); });
-    end.error = pass_on(pipe.reading);
+    if (piped) end.error = pass_on(pipe.reading);
     status = reap(child, command_line[0]);
   }
   if (WIFSIGNALED(status)) {

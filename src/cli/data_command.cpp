@@ -144,7 +144,7 @@ void add_list(CLI::App& data) {
   command.add_option("DATA", a->data, kDataHelp)->required();
   command.add_flag("--json", a->json, "as JSON");
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("data", a->options.fields());
+  a->flags->add(a->options);
   a->flags->add_config();
   on_run(command, [a] {
     a->flags->apply();
@@ -233,7 +233,7 @@ void add_scan(CLI::App& data) {
   command.add_option("--json", a->json, "also write everything as JSON to this file; - prints it in place of the table")
       ->type_name("FILE");
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("data", a->dataset.fields());
+  a->flags->add(a->dataset);
   a->flags->add("scan", a->scan.fields());
   a->flags->add_config();
   on_run(command, [a] { return run_scan(*a); });

@@ -6,8 +6,8 @@
 #include <memory>
 #include <numeric>
 
+#include "cli/child_process.h"
 #include "cli/commands.h"
-#include "recognize/evaluation.h"
 #include "cli/interrupt.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "data/synthetic.h"
 #include "eval/metrics.h"
+#include "recognize/evaluation.h"
 
 namespace actio::cli {
 namespace {
@@ -89,13 +90,14 @@ DemoRow train_network(const DemoArguments& a, const std::string& labels, const s
   arguments.insert(arguments.end(), network.begin(), network.end());
   say(fmt::format("\nTraining {}:\n  actio train {}", name, fmt::join(arguments, " ")));
   const auto start = std::chrono::steady_clock::now();
-  run_trainer(arguments);
+  const ChildEnd end = run_child(trainer_command_line(arguments), ChildOutput::kAsOurs);
+  if (end.exit_code != 0) fail("training failed with exit code {}", end.exit_code);
   row.train_seconds = seconds_since(start);
   return row;
 }
 
 // The pair that each class of the model belongs to; classes without clips here are alone.
-std::vector<std::int64_t> pairs_of_classes(const Evaluation& evaluation, const net::Model& model) {
+std::vector<std::int64_t> pairs_of_classes(const recognize::Evaluation& evaluation, const net::Model& model) {
   std::vector<std::int64_t> pair_of_class(model.classes.size());
   std::iota(pair_of_class.begin(), pair_of_class.end(), std::int64_t{0});
   std::map<std::string, std::int64_t> pairs;
@@ -108,24 +110,25 @@ std::vector<std::int64_t> pairs_of_classes(const Evaluation& evaluation, const n
 }
 
 void measure(DemoRow& row, const std::vector<data::Item>& test) {
-  VideoClassifier classifier(row.model, {});
-  const Evaluation evaluation = evaluate_items(classifier, test, 2);
+  const recognize::Recognizer recognizer(row.model);
+  TerminalProgress progress;
+  const recognize::Evaluation evaluation =
+      recognize::evaluate(recognizer, test, 2, {.progress = progress.fn(), .warn = {}, .stop = interrupt_token()});
+  progress.clear();
   for (const std::string& failure : evaluation.failures) print_warning(failure);
   if (evaluation.items.empty()) fail_data("no test clip could be read");
   row.accuracy = eval::compute_metrics(evaluation.scores, evaluation.labels).top1;
   row.order_accuracy =
-      eval::accuracy_within_groups(evaluation.scores, evaluation.labels, pairs_of_classes(evaluation, classifier.model()));
+      eval::accuracy_within_groups(evaluation.scores, evaluation.labels, pairs_of_classes(evaluation, recognizer.model()));
 }
 
 void recognise_some(const DemoRow& row, const std::vector<data::Item>& test) {
-  VideoClassifier classifier(row.model, {});
+  const recognize::Recognizer recognizer(row.model);
   say(fmt::format("\nThree clips that {} never saw:\n  actio recognize {} CLIP", row.network, row.model));
   const std::size_t step = std::max<std::size_t>(1, test.size() / 3);
   for (std::size_t i = step / 2; i < test.size(); i += step) {
-    const VideoScores scores = classifier.classify(classifier.read(test[i].path));
-    const std::int64_t best = eval::top_classes(scores.probabilities, 1)[0];
-    say(fmt::format("  {}  {:.0f} %  (truth: {})", classifier.model().classes[best], 100 * scores.probabilities.values<float>()[best],
-                    test[i].label));
+    const recognize::ClassScore best = recognizer.top(recognizer.recognize(test[i].path, interrupt_token()), 1)[0];
+    say(fmt::format("  {}  {:.0f} %  (truth: {})", best.label, 100 * best.probability, test[i].label));
   }
 }
 

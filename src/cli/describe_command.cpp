@@ -31,23 +31,23 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 net::NetSpec find_network(DescribeArguments& a) {
   if (a.network.empty()) {
-    if (!a.flags->was_set("network.network")) fail_usage("describe needs a network, a model file, or a --config that names a network");
-    apply_network_defaults(a.options, a.preprocess, *a.flags);
+    if (!a.flags->chosen().has(&net::NetworkOptions::network)) fail_usage("describe needs a network, a model file, or a --config that names a network");
+    net::apply_defaults(a.options, a.preprocess, a.flags->chosen());
     return net::build_network(a.options, a.preprocess);
   }
   if (std::filesystem::is_regular_file(a.network)) {
-    if (a.flags->any_set()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
+    if (!a.flags->chosen().empty()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
     return net::read_model(a.network).spec;
   }
-  if (a.flags->was_set("network.network") && a.options.network != a.network) {
+  if (a.flags->chosen().has(&net::NetworkOptions::network) && a.options.network != a.network) {
     fail_usage("describe {} and the option network = '{}' name two networks", a.network, a.options.network);
   }
   if (contains(net::backbone_names(), a.network)) {
     a.options.network = "tsn";
     a.options.streams = "rgb";
     a.options.backbone = a.network;
-    if (!a.flags->was_set("network.segments")) a.options.segments = 1;
-    if (!a.flags->was_set("network.classes")) a.options.classes = 1000;
+    if (!a.flags->chosen().has(&net::NetworkOptions::segments)) a.options.segments = 1;
+    if (!a.flags->chosen().has(&net::NetworkOptions::classes)) a.options.classes = 1000;
   } else if (contains(net::network_names(), a.network)) {
     a.options.network = a.network;
   } else {
@@ -55,7 +55,7 @@ net::NetSpec find_network(DescribeArguments& a) {
     for (const std::string& name : net::backbone_names()) known.push_back(name);
     fail_usage("{}, or the path of a model file", unknown_name_text("network", a.network, known));
   }
-  apply_network_defaults(a.options, a.preprocess, *a.flags);
+  net::apply_defaults(a.options, a.preprocess, a.flags->chosen());
   return net::build_network(a.options, a.preprocess);
 }
 
@@ -80,8 +80,8 @@ void add_describe(CLI::App& app) {
   CLI::Option* json = command.add_flag("--json", a->json, "every node, as JSON");
   command.add_flag("--dot", a->dot, "a picture of the parts, for Graphviz: actio describe if_ttn --dot | dot -Tsvg")->excludes(json);
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("network", a->options.fields());
-  a->flags->add("preprocess", a->preprocess.fields());
+  a->flags->add(a->options);
+  a->flags->add(a->preprocess);
   for (const char* table : {"data", "train", "cache", "stage"}) a->flags->tolerate(table);  // a file for training does
   a->flags->add_config();
   on_run(command, [a] {

@@ -3,20 +3,21 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "recognize/evaluation.h"
-#include "core/json_text.h"
+#include "cli/interrupt.h"
 #include "cli/option_flags.h"
-#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json_text.h"
+#include "core/output_check.h"
 #include "data/dataset.h"
 #include "data/flow_cache.h"
 #include "eval/fusion.h"
 #include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
+#include "recognize/evaluation.h"
 
 namespace actio::cli {
 namespace {
@@ -30,7 +31,7 @@ struct EvaluateArguments {
   bool json = false;
   std::int64_t workers = 2;
   data::DatasetOptions options;
-  TestOptions test;
+  recognize::TestOptions test;
   runtime::RuntimeOptions runtime;
   data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
@@ -65,20 +66,20 @@ void check_outputs(const EvaluateArguments& a) {
 }
 
 // Before hours of work: whether the file can name these clips and classes.
-void check_score_file(const EvaluateArguments& a, const std::vector<data::Item>& items, const VideoClassifier& classifier) {
-  Evaluation expected;
+void check_score_file(const EvaluateArguments& a, const std::vector<data::Item>& items, const recognize::Recognizer& recognizer) {
+  recognize::Evaluation expected;
   expected.items = items;
-  const net::Model& model = classifier.model();
-  for (const data::Item& item : items) expected.labels.push_back(class_index(model, item.label));
+  const net::Model& model = recognizer.model();
+  for (const data::Item& item : items) expected.labels.push_back(recognize::class_index(model, item.label));
   expected.scores = Tensor({static_cast<std::int64_t>(items.size()), static_cast<std::int64_t>(model.classes.size())});
   expected.probabilities = expected.scores;
-  eval::ScoreTable table = score_table_of(expected, classifier, a.test.average);
+  eval::ScoreTable table = recognize::score_table_of(expected, recognizer, a.test.average);
   table.source = a.data;
   table.kind = eval::ScoreKind::kUnknown;
   eval::check_storable(a.scores, table);
 }
 
-EvaluateFigures measure(const eval::ScoreTable& table, const Evaluation& evaluation) {
+EvaluateFigures measure(const eval::ScoreTable& table, const recognize::Evaluation& evaluation) {
   EvaluateFigures figures;
   figures.metrics = eval::compute_metrics(table.scores, table.labels);
   figures.metrics.calibration = eval::measure_calibration(eval::normalised(table, "softmax").scores, table.labels);
@@ -88,10 +89,10 @@ EvaluateFigures measure(const eval::ScoreTable& table, const Evaluation& evaluat
   return figures;
 }
 
-Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const VideoClassifier& classifier, eval::ScoreKind kind) {
-  return {{"name", a.test.protocol},     {"segments", classifier.model().spec.segments},
+Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const recognize::Recognizer& recognizer, eval::ScoreKind kind) {
+  return {{"name", a.test.protocol},     {"segments", recognizer.model().spec.segments},
           {"places", protocol.places},   {"crops", protocol.crops},
-          {"views", classifier.views()}, {"average", eval::score_kind_name(kind)}};
+          {"views", recognizer.views()}, {"average", eval::score_kind_name(kind)}};
 }
 
 std::string confusion_text(const eval::Metrics& m, const std::vector<std::string>& classes) {
@@ -132,28 +133,33 @@ std::string text_of(const EvaluateFigures& figures, const Json& json, const std:
 int run_evaluate(EvaluateArguments& a) {
   a.flags->apply();
   check_outputs(a);
-  if (a.flags->was_set("data.fold") && a.options.fold.empty()) fail_usage("--fold: names no group");
-  const data::Protocol protocol = a.test.chosen(*a.flags);
+  if (a.flags->chosen().has(&data::DatasetOptions::fold) && a.options.fold.empty()) fail_usage("--fold: names no group");
+  const data::Protocol protocol = a.test.chosen_protocol(a.flags->chosen());
   std::vector<std::string> dataset_warnings;
   const std::vector<data::Item> items = items_of(a, dataset_warnings);
-  VideoClassifier classifier(
-      a.model, a.runtime,
-      {.flow_cache = a.cache.flow_cache, .part_bytes = a.test.bytes(), .head = a.test.head, .protocol = protocol});
-  if (!a.scores.empty()) check_score_file(a, items, classifier);
-  if (a.test.average == "logits" && !classifier.has_logits()) {
-    print_warning(fmt::format("--average logits: {} answers probabilities, so these are averaged", classifier.model().spec.name));
+  const recognize::Recognizer recognizer(a.model, {.run = a.runtime,
+                                                   .read = {.flow_cache = a.cache.flow_cache, .flow_threads = 1, .memory = a.test.bytes()},
+                                                   .head = a.test.head,
+                                                   .protocol = protocol});
+  for (const std::string& warning : recognizer.warnings()) print_warning(warning);
+  if (!a.scores.empty()) check_score_file(a, items, recognizer);
+  if (a.test.average == "logits" && !recognizer.has_logits()) {
+    print_warning(fmt::format("--average logits: {} answers probabilities, so these are averaged", recognizer.model().spec.name));
   }
-  const Evaluation evaluation = evaluate_items(classifier, items, a.workers);
+  TerminalProgress progress;
+  const recognize::Evaluation evaluation =
+      recognize::evaluate(recognizer, items, a.workers, {.progress = progress.fn(), .warn = {}, .stop = interrupt_token()});
+  progress.clear();
   print_warnings(dataset_warnings);
   print_warnings(evaluation.warnings);
   print_warnings(evaluation.failures);
   if (evaluation.labels.empty()) fail_data("{}: none of {} videos could be read", a.data, items.size());
-  const auto& classes = classifier.model().classes;
-  const eval::ScoreTable table = score_table_of(evaluation, classifier, a.test.average);
+  const auto& classes = recognizer.model().classes;
+  const eval::ScoreTable table = recognize::score_table_of(evaluation, recognizer, a.test.average);
   const EvaluateFigures figures = measure(table, evaluation);
   Json json = eval::to_json(figures.metrics, classes);
   if (!figures.groups.groups.empty()) json["groups"] = eval::to_json(figures.groups);
-  json["protocol"] = protocol_json(a, protocol, classifier, table.kind);
+  json["protocol"] = protocol_json(a, protocol, recognizer, table.kind);
   if (!a.test.head.empty()) json["head"] = a.test.head;
   json["model"] = a.model;
   json["data"] = a.data;
@@ -181,10 +187,10 @@ void add_evaluate(CLI::App& app) {
   command.add_flag("--json", a->json, "print JSON");
   command.add_option("--workers", a->workers, "videos decoded ahead [2]")->check(CLI::Range(1, 64));
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("data", a->options.fields());
-  a->flags->add("test", a->test.fields());
-  a->flags->add("runtime", a->runtime.fields());
-  a->flags->add("cache", a->cache.fields());
+  a->flags->add(a->options);
+  a->flags->add(a->test);
+  a->flags->add(a->runtime);
+  a->flags->add(a->cache);
   a->flags->add_config();
   on_run(command, [a] { return run_evaluate(*a); });
 }

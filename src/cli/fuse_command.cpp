@@ -110,7 +110,7 @@ std::vector<eval::ScoreTable> prepared(std::vector<eval::ScoreTable> tables, con
 void settle_options(FuseArguments& a) {
   eval::FusionOptions& fusion = a.options.fusion;
   if (a.raw && a.softmax) fail_usage("--raw and --softmax contradict each other");
-  if ((a.raw || a.softmax) && a.flags->was_set("fuse.normalise")) {
+  if ((a.raw || a.softmax) && a.flags->chosen().has_name("fuse.normalise")) {
     fail_usage("{} and --normalise contradict each other", a.raw ? "--raw" : "--softmax");
   }
   if (a.raw) fusion.normalise = "raw";

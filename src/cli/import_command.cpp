@@ -49,7 +49,7 @@ std::vector<std::string> read_labels(const std::string& path, std::int64_t class
 void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model) {
   for (const char* field : {"network", "streams", "classes", "motion"}) {
     const std::string table = std::string(field) == "motion" ? "preprocess." : "network.";
-    if (a.flags->was_set(table + field)) {
+    if (a.flags->chosen().has_name(table + field)) {
       fail_usage("import makes a network of pictures: {} cannot be chosen; --partial loads weights into any network", flag_name(field));
     }
   }
@@ -60,9 +60,9 @@ void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model
   }
   a.options.network = "tsn";
   a.options.streams = "rgb";
-  a.options.segments = a.flags->was_set("network.segments") ? a.options.segments : 1;
+  a.options.segments = a.flags->chosen().has(&net::NetworkOptions::segments) ? a.options.segments : 1;
   a.options.classes = found->second.dim(0);
-  apply_network_defaults(a.options, a.preprocess, *a.flags);
+  net::apply_defaults(a.options, a.preprocess, a.flags->chosen());
   model.spec = net::build_network(a.options, a.preprocess);
   TensorMap named;
   bool left_out = false;
@@ -82,13 +82,13 @@ void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model
 
 // What fits of the source, in any network.
 void import_part(ImportArguments& a, const TensorMap& source, net::Model& model) {
-  apply_network_defaults(a.options, a.preprocess, *a.flags);
+  net::apply_defaults(a.options, a.preprocess, a.flags->chosen());
   model.spec = net::build_network(a.options, a.preprocess);
   const net::InitReport report = net::initialise(model.spec, &source, 0, model.weights);
   if (report.loaded.empty()) {
     fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", a.source, model.spec.name);
   }
-  std::puts(init_text(report, a.source).c_str());
+  std::puts(net::init_text(report, a.source).c_str());
 }
 
 int run_import(ImportArguments& a) {
@@ -120,8 +120,8 @@ void add_import(CLI::App& app) {
   command.add_option("--labels", a->labels, "a text file with one class name per line");
   command.add_flag("--partial", a->partial, "load what fits into any network, start the rest anew, and print both");
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("network", a->options.fields());
-  a->flags->add("preprocess", a->preprocess.fields());
+  a->flags->add(a->options);
+  a->flags->add(a->preprocess);
   for (const char* table : {"data", "train", "cache", "stage"}) a->flags->tolerate(table);  // a file for training does
   a->flags->add_config();
   on_run(command, [a] { return run_import(*a); });

@@ -22,12 +22,6 @@ bool is_list(const Field& field) { return field.target.index() >= 4; }
 
 }  // namespace
 
-std::string flag_name(const std::string& field) {
-  std::string name = "--" + field;
-  std::ranges::replace(name, '_', '-');
-  return name;
-}
-
 void OptionFlags::add(const std::string& table, const Fields& fields) {
   tables_.push_back({table, fields});
   for (const Field& field : tables_.back().fields) {
@@ -37,13 +31,13 @@ void OptionFlags::add(const std::string& table, const Fields& fields) {
     if (std::holds_alternative<bool*>(field.target)) {
       app_.add_flag_function(flag + ",!--no-" + flag.substr(2), [this, &field, key](std::int64_t count) {
         flags_.emplace_back(&field, count > 0 ? "true" : "false");
-        set_[key] = true;
+        chosen_.add_name(key);
       }, help)->group("[" + table + "]");
       continue;
     }
     app_.add_option_function<std::vector<std::string>>(flag, [this, &field, key](const std::vector<std::string>& values) {
       flags_.emplace_back(&field, fmt::format("{}", fmt::join(values, ",")));
-      set_[key] = true;
+      chosen_.add_name(key);
     }, help)->type_name(type_text(field))->group("[" + table + "]")->expected(1)->allow_extra_args(false)
         ->multi_option_policy(is_list(field) ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
   }
@@ -64,7 +58,7 @@ std::string OptionFlags::toml_text() const {
     text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table.name);
     for (const Field& field : table.fields) {
       const std::string choices = field.choices.empty() ? "" : fmt::format(" ({})", fmt::join(field.choices, ", "));
-      const char* open = was_set(table.name + "." + field.name) ? "" : "#";
+      const char* open = chosen_.has_name(table.name + "." + field.name) ? "" : "#";
       text += fmt::format("# {}{}\n{}{} = {}\n", field.help, choices, open, field.name, toml_value(field));
     }
   }
@@ -100,7 +94,7 @@ void OptionFlags::read_tables(const Json& tables, const std::string& where) {
     const auto table = std::ranges::find(tables_, name, &Table::name);
     if (table == tables_.end()) fail_usage("{}: {}", where, unknown_name_text("table", name, known));
     fields_from_json(table->fields, content, fmt::format("{}: [{}]", where, name));
-    for (const auto& [key, value] : content.items()) set_[name + "." + key] = true;
+    for (const auto& [key, value] : content.items()) chosen_.add_name(name + "." + key);
   }
 }
 
@@ -110,15 +104,22 @@ void OptionFlags::apply() {
     read_tables(file_, config_);
   }
   for (const auto& [field, text] : flags_) set_field(*field, text, "the flag " + flag_name(field->name));
-  set_before_overlay_ = set_;
 }
 
 void OptionFlags::overlay(const Json& tables, const std::string& where) {
-  set_ = set_before_overlay_;
   read_tables(tables, where);
   for (const auto& [field, text] : flags_) set_field(*field, text, "the flag " + flag_name(field->name));
 }
 
-bool OptionFlags::was_set(const std::string& field) const { return set_.contains(field); }
+std::vector<Setting> OptionFlags::settings() const {
+  std::vector<Setting> settings;
+  for (const Table& table : tables_) {
+    for (const auto& [flag, text] : flags_) {
+      if (std::ranges::any_of(table.fields, [&](const Field& field) { return &field == flag; }))
+        settings.push_back({table.name, flag->name, text, "the flag " + flag_name(flag->name)});
+    }
+  }
+  return settings;
+}
 
 }  // namespace actio::cli

@@ -3,11 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <deque>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/chosen.h"
 #include "core/options.h"
 
 namespace actio::cli {
@@ -18,6 +18,10 @@ class OptionFlags {
 
   // The fields become --name flags under the heading `table`, and the TOML table [table]. They must outlive this object.
   void add(const std::string& table, const Fields& fields);
+  template <class Options>
+  void add(Options& options) {
+    add(std::string(Options::kTable), options.fields());
+  }
 
   // A table that the file may hold for another command: it is not read.
   void tolerate(const std::string& table) { tolerated_.push_back(table); }
@@ -39,19 +43,18 @@ class OptionFlags {
   // Of --config; empty where there is none.
   const std::string& config_path() const { return config_; }
 
-  // Sets the fields of `tables` ({"train": {"epochs": 3}}), then the flags again, which win. Until the next overlay, was_set()
-  // knows of these instead of those of the last overlay; the fields keep what nobody sets anew. Throws: Error(kUsage).
+  // Sets the fields of `tables` ({"train": {"epochs": 3}}), then the flags again, which win. Throws: Error(kUsage).
   void overlay(const Json& tables, const std::string& where);
+
+  // What the flags said, for those who read tables of the file by themselves.
+  std::vector<Setting> settings() const;
 
   // Every table as TOML, each field with its help as a comment. What the user left open is commented out, for it may follow
   // from something else: the network's paper, or the first weights.
   std::string toml_text() const;
 
-  // What the user set by flag or file: "network.segments".
-  bool was_set(const std::string& field) const;
-  // Of these, not by an overlay.
-  bool was_set_before_overlay(const std::string& field) const { return set_before_overlay_.contains(field); }
-  bool any_set() const { return !set_.empty(); }
+  // What the user chose by flag or file, also of tables by overlay().
+  const Chosen& chosen() const { return chosen_; }
 
  private:
   struct Table {
@@ -66,13 +69,9 @@ class OptionFlags {
   void read_tables(const Json& tables, const std::string& where);
   Json carried_tables() const;
 
-  std::map<std::string, bool> set_;
-  std::map<std::string, bool> set_before_overlay_;
+  Chosen chosen_;
   std::string config_;
   Json file_;
 };
-
-// "motion_length" -> "--motion-length".
-std::string flag_name(const std::string& field);
 
 }  // namespace actio::cli

@@ -1,24 +1,21 @@
 #include <algorithm>
 #include <cstdio>
-#include <deque>
 #include <filesystem>
-#include <functional>
-#include <future>
 #include <memory>
 
-#include "recognize/archive.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "core/json_text.h"
 #include "cli/option_flags.h"
-#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
-#include "recognize/recognizer.h"
 #include "core/cores.h"
 #include "core/error.h"
+#include "core/file.h"
+#include "core/json_text.h"
+#include "core/output_check.h"
 #include "data/flow_cache.h"
-#include "eval/metrics.h"
+#include "recognize/answer_json.h"
+#include "recognize/archive.h"
 
 namespace actio::cli {
 namespace {
@@ -37,45 +34,23 @@ struct RecognizeArguments {
   std::unique_ptr<OptionFlags> flags;
 };
 
-std::string text_of(const std::string& video, const data::ClipInput& clip, const VideoScores& scores, const RecognizeArguments& a,
-                    const std::vector<std::string>& classes) {
-  std::string text = fmt::format("{}  ({} frames)\n", video, clip.frames);
-  for (const std::int64_t c : eval::top_classes(scores.probabilities, a.top)) {
-    text += fmt::format("  {:5.1f} %  {}\n", 100.0 * scores.probabilities.values<float>()[c], classes[c]);
+std::string text_of(const std::string& video, const recognize::Recognition& recognition, const recognize::Recognizer& recognizer,
+                    std::int64_t top) {
+  std::string text = fmt::format("{}  ({} frames)\n", video, recognition.frames);
+  for (const recognize::ClassScore& best : recognizer.top(recognition, top)) {
+    text += fmt::format("  {:5.1f} %  {}\n", 100.0 * best.probability, best.label);
   }
   return text;
 }
 
-Json json_of(const std::string& video, const data::ClipInput& clip, const VideoScores& scores, const RecognizeArguments& a,
-             const std::vector<std::string>& classes) {
-  Json json = {{"video", video}, {"frames", clip.frames}, {"damaged_frames", clip.damaged}, {"sampled_frames", clip.sampled},
-               {"warnings", clip.warnings}, {"top", Json::array()}};
-  for (const std::int64_t c : eval::top_classes(scores.probabilities, a.top)) {
-    json["top"].push_back({{"label", classes[c]}, {"class", c}, {"probability", scores.probabilities.values<float>()[c]},
-                           {"score", scores.scores.values<float>()[c]}});
-  }
-  return json;
+recognize::Recognizer recognizer_of(const RecognizeArguments& a, int flow_threads) {
+  recognize::Recognizer recognizer(a.model, {.run = a.runtime, .read = {a.cache.flow_cache, flow_threads}, .head = {}, .protocol = {}});
+  for (const std::string& warning : recognizer.warnings()) print_warning(warning);
+  return recognizer;
 }
 
-// Decoding overlaps with the network. `answer` gets each video and what was read of it, or throws of it, in order.
-void read_ahead(const VideoClassifier& classifier, const std::vector<std::string>& videos, std::int64_t workers,
-                const std::function<void(const std::string&, std::future<data::ClipInput>&)>& answer) {
-  std::deque<std::future<data::ClipInput>> ahead;
-  std::size_t started = 0;
-  for (const std::string& video : videos) {
-    throw_if_interrupted();
-    while (started < videos.size() && ahead.size() < static_cast<std::size_t>(workers)) {
-      ahead.push_back(std::async(std::launch::async, [&classifier, path = videos[started]] { return classifier.read(path); }));
-      ++started;
-    }
-    std::future<data::ClipInput> next = std::move(ahead.front());
-    ahead.pop_front();
-    answer(video, next);
-  }
-}
-
-Json archive_job(const RecognizeArguments& a, const VideoClassifier& classifier, const Shard& shard) {
-  return {{"model", classifier.model().hash},
+Json archive_job(const RecognizeArguments& a, const recognize::Recognizer& recognizer, const recognize::Shard& shard) {
+  return {{"model", recognizer.model().hash},
           {"manifest", content_hash_of_file(a.manifest)},
           {"folder", std::filesystem::path(a.manifest).parent_path().string()},  // is part of the videos' names
           {"backend", a.runtime.backend},
@@ -85,12 +60,12 @@ Json archive_job(const RecognizeArguments& a, const VideoClassifier& classifier,
 
 // Every answer is in the file before the next video begins; the same command goes on after a kill.
 int run_archive(RecognizeArguments& a) {
-  const Shard shard = parse_shard(a.shard);
-  const std::vector<std::string> all = read_manifest(a.manifest);
-  const std::string path = shard_file(a.output, shard);
+  const recognize::Shard shard = recognize::parse_shard(a.shard);
+  const std::vector<std::string> all = recognize::read_manifest(a.manifest);
+  const std::string path = recognize::shard_file(a.output, shard);
   check_output(path, {a.model, a.manifest});
-  VideoClassifier classifier(a.model, a.runtime, {a.cache.flow_cache, 1});
-  ArchiveOutput output(path, archive_job(a, classifier, shard));
+  const recognize::Recognizer recognizer = recognizer_of(a, 1);
+  recognize::ArchiveOutput output(path, archive_job(a, recognizer, shard));
   std::vector<std::string> mine, open;
   for (std::size_t i = static_cast<std::size_t>(shard.index - 1); i < all.size(); i += static_cast<std::size_t>(shard.count)) {
     mine.push_back(all[i]);
@@ -99,19 +74,12 @@ int run_archive(RecognizeArguments& a) {
   if (open.size() < mine.size()) std::puts(fmt::format("{}: {} of {} videos are done already", path, mine.size() - open.size(), mine.size()).c_str());
   TerminalProgress progress;
   auto done = static_cast<std::int64_t>(mine.size() - open.size());
+  const auto take = [&](std::size_t i, const recognize::Answer& answer) {
+    output.add(open[i], recognize::to_json(answer, recognizer, open[i], a.top));
+    progress.show({"recognising", ++done, static_cast<std::int64_t>(mine.size()), ""});
+  };
   try {
-    read_ahead(classifier, open, a.workers, [&](const std::string& video, std::future<data::ClipInput>& next) {
-      Json answer = {{"video", video}};
-      try {
-        const data::ClipInput clip = next.get();
-        answer = json_of(video, clip, classifier.classify(clip), a, classifier.model().classes);
-      } catch (const Error& error) {
-        if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
-        answer["error"] = error.what();
-      }
-      output.add(video, answer);
-      progress.show({"recognising", ++done, static_cast<std::int64_t>(mine.size()), ""});
-    });
+    recognize::recognize_all(recognizer, open, take, a.workers, {.progress = {}, .warn = {}, .stop = interrupt_token()});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInterrupted) throw;
     fail(ErrorCode::kInterrupted, "interrupted after {} of {} videos; the same command goes on", done, mine.size());
@@ -133,21 +101,18 @@ int run_recognize(RecognizeArguments& a) {
   }
   if (a.videos.empty()) fail_usage("recognize needs videos, or --manifest with a list of them");
   if (!a.output.empty() || a.shard != "1/1") fail_usage("--output and --shard need --manifest");
-  VideoClassifier classifier(a.model, a.runtime,
-                             {a.cache.flow_cache, static_cast<int>(core_count())});
+  const recognize::Recognizer recognizer = recognizer_of(a, static_cast<int>(core_count()));
   TerminalProgress progress;
   int exit_code = 0;
   std::int64_t done = 0;
   for (const std::string& video : a.videos) {
     throw_if_interrupted();
     try {
-      const data::ClipInput clip = classifier.read(video);
-      const VideoScores scores = classifier.classify(clip);
+      const recognize::Recognition recognition = recognizer.recognize(video, interrupt_token());
       progress.clear();
-      for (const std::string& warning : clip.warnings) print_warning(warning);
-      const auto& classes = classifier.model().classes;
-      if (a.json) std::puts(json_text(json_of(video, clip, scores, a, classes)).c_str());
-      else std::fputs(text_of(video, clip, scores, a, classes).c_str(), stdout);
+      for (const std::string& warning : recognition.warnings) print_warning(warning);
+      if (a.json) std::puts(json_text(recognize::to_json(recognition, recognizer, video, a.top)).c_str());
+      else std::fputs(text_of(video, recognition, recognizer, a.top).c_str(), stdout);
       std::fflush(stdout);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kInterrupted) throw;
@@ -175,8 +140,8 @@ void add_recognize(CLI::App& app) {
   command.add_option("--top", a->top, "how many classes to print [5]")->check(CLI::Range(1, 100000));
   command.add_flag("--json", a->json, "one JSON object per video and line");
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("runtime", a->runtime.fields());
-  a->flags->add("cache", a->cache.fields());
+  a->flags->add(a->runtime);
+  a->flags->add(a->cache);
   a->flags->add_config();
   on_run(command, [a] { return run_recognize(*a); });
 }

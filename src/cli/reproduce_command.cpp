@@ -3,17 +3,20 @@
 #include <filesystem>
 #include <memory>
 
+#include "cli/child_runner.h"
 #include "cli/commands.h"
 #include "cli/embedded_configs.h"
-#include "core/json_text.h"
+#include "cli/interrupt.h"
 #include "cli/option_flags.h"
-#include "training/reproduce/reproduction.h"
 #include "cli/run_command.h"
+#include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json_text.h"
 #include "core/toml_text.h"
 #include "data/flow_cache.h"
 #include "data/protocol.h"
+#include "training/reproduce/reproduction.h"
 
 namespace actio::cli {
 namespace {
@@ -21,7 +24,7 @@ namespace {
 struct ReproduceArguments {
   std::vector<std::string> tables;
   std::vector<std::string> rows, overrides;
-  ReproduceOptions options;
+  training::ReproduceOptions options;
   data::FlowCacheOptions cache;
   bool list = false, json = false;
   std::unique_ptr<OptionFlags> flags;
@@ -82,7 +85,7 @@ std::vector<std::string> stages_of(const std::vector<eval::PaperTable>& tables) 
       for (const eval::PaperPart& part : row.parts) {
         for (const EmbeddedConfig& config : embedded_configs()) {
           if (config.path != part.config) continue;
-          for (const std::string& name : stage_names(parse_toml(config.text, part.config), part.config)) {
+          for (const std::string& name : training::stage_names(parse_toml(config.text, part.config), part.config)) {
             if (std::ranges::find(known, name) == known.end()) known.push_back(name);
           }
         }
@@ -92,28 +95,36 @@ std::vector<std::string> stages_of(const std::vector<eval::PaperTable>& tables) 
   return known;
 }
 
-void check_stages(const std::vector<ConfigChange>& changes, const std::vector<std::string>& known, const std::string& where) {
-  for (const ConfigChange& change : changes) {
+void check_stages(const std::vector<training::ConfigChange>& changes, const std::vector<std::string>& known, const std::string& where) {
+  for (const training::ConfigChange& change : changes) {
     if (change.stage.empty() || std::ranges::find(known, change.stage) != known.end()) continue;
-    fail_usage("{}: {}: {}", where, change_text(change), unknown_name_text("stage", change.stage, known));
+    fail_usage("{}: {}: {}", where, training::change_text(change), unknown_name_text("stage", change.stage, known));
   }
 }
 
 // A change of a stage that no row has would be lost without a word; one file may serve several tables.
 void check_stages(const ReproduceArguments& a, const std::vector<eval::PaperTable>& tables, const std::vector<eval::PaperTable>& all) {
-  std::vector<ConfigChange> overrides;
-  for (const std::string& text : a.overrides) overrides.push_back(parse_change(text));
+  std::vector<training::ConfigChange> overrides;
+  for (const std::string& text : a.overrides) overrides.push_back(training::parse_change(text));
   check_stages(overrides, stages_of(tables), "--override");
   check_stages(a.options.changes, stages_of(all), a.flags->config_path());
 }
 
-// What was set of [data], as flags of the trainer and of evaluation; the file that --config names is not passed on.
-std::vector<std::string> data_flags_of(const OptionFlags& flags, const Fields& fields) {
-  std::vector<std::string> words;
+// What was chosen of [data], for the trainer and for evaluation; the file that --config names is not passed on.
+std::vector<Setting> data_options_of(const OptionFlags& flags, const Fields& fields) {
+  std::vector<Setting> options;
   for (const Field& field : fields) {
-    if (flags.was_set("data." + field.name)) words.insert(words.end(), {flag_name(field.name), field_text(field)});
+    const std::string flag = "the flag " + flag_name(field.name);
+    if (flags.chosen().has_name("data." + field.name)) options.push_back({"data", field.name, field_text(field), flag});
   }
-  return words;
+  return options;
+}
+
+Json config_named(const std::string& name) {
+  for (const EmbeddedConfig& config : embedded_configs()) {
+    if (config.path == name) return parse_toml(config.text, "configs/" + name);
+  }
+  fail("configs/{}: is not part of this program", name);
 }
 
 void settle(ReproduceArguments& a) {
@@ -125,13 +136,13 @@ void settle(ReproduceArguments& a) {
   }
   Json file = a.flags->file().is_object() ? a.flags->file() : Json::object();
   file.erase("data");  // is in the flags
-  a.options.changes = changes_of(file, a.flags->config_path());
+  a.options.changes = training::changes_of(file, a.flags->config_path());
   for (const std::string& text : a.overrides) {
-    const ConfigChange change = parse_change(text);
-    std::erase_if(a.options.changes, [&](const ConfigChange& earlier) { return is_same_option(earlier, change); });
+    const training::ConfigChange change = training::parse_change(text);
+    std::erase_if(a.options.changes, [&](const training::ConfigChange& earlier) { return training::is_same_option(earlier, change); });
     a.options.changes.push_back(change);
   }
-  a.options.data_flags = data_flags_of(*a.flags, a.options.dataset.fields());
+  a.options.data_options = data_options_of(*a.flags, a.options.dataset.fields());
   if (!a.options.protocol.empty()) data::named_protocol(a.options.protocol);
   if (a.options.seeds.empty()) fail_usage("--seeds: needs a seed");
   for (std::size_t i = 0; i < a.options.seeds.size(); ++i) {
@@ -164,7 +175,12 @@ int run_reproduce(ReproduceArguments& a) {
   std::error_code code;
   std::filesystem::create_directories(a.options.output, code);
   if (code) fail("{}: cannot be made: {}", a.options.output, code.message());
-  Reproduction reproduction(a.options);
+  ChildRunner runner;
+  training::Reproduction reproduction(a.options, runner,
+                                      {.config = config_named,
+                                       .note = print_note,
+                                       .command = [](const std::string& command) { std::puts(command.c_str()); },
+                                       .stop = interrupt_token()});
   Json json = Json::array();
   bool failed = false;
   for (const eval::PaperTable& table : tables) {
@@ -189,7 +205,7 @@ int run_reproduce(ReproduceArguments& a) {
 void add_reproduce(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("reproduce", "train and test the rows of the papers' tables on your videos");
   auto a = std::make_shared<ReproduceArguments>();
-  ReproduceOptions& options = a->options;
+  training::ReproduceOptions& options = a->options;
   command.add_option("TABLE", a->tables,
                      "stfn-1 to stfn-6, if-ttn-1 to if-ttn-6, all tables of a paper (stfn, if-ttn), or all");
   command.add_option("--data", options.data,
@@ -230,8 +246,8 @@ void add_reproduce(CLI::App& app) {
   command.add_option("--data-name", options.data_name, "what the tables call the data [the file and its filters]");
   command.add_flag("--json", a->json, "print JSON");
   a->flags = std::make_unique<OptionFlags>(command);
-  a->flags->add("data", options.dataset.fields());
-  a->flags->add("cache", a->cache.fields());
+  a->flags->add(options.dataset);
+  a->flags->add(a->cache);
   for (const char* table : {"network", "preprocess", "train", "stage"}) a->flags->tolerate(table);  // changes of every row
   a->flags->add_config();
   on_run(command, [a] { return run_reproduce(*a); });

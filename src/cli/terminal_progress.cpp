@@ -8,11 +8,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/hooks.h"
+
 namespace actio::cli {
 namespace {
 
 constexpr int kBarWidth = 24;
-constexpr std::int64_t kShownWarnings = 10;
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -67,18 +68,7 @@ void TerminalProgress::clear() {
   visible_ = false;
 }
 
-void print_warnings(const std::vector<std::string>& messages) {
-  WarningPrinter printer;
-  for (const std::string& message : messages) printer.print(message);
-}
-
-WarningPrinter::~WarningPrinter() {
-  if (count_ > kShownWarnings) print_warning(fmt::format("and {} more like these", count_ - kShownWarnings));
-}
-
-void WarningPrinter::print(const std::string& message) {
-  if (++count_ <= kShownWarnings) print_warning(message);
-}
+void print_warnings(const std::vector<std::string>& messages) { FewWarnings(print_warning).add(messages); }
 
 void print_note(const std::string& message) { std::fputs((message + "\n").c_str(), stderr); }
 

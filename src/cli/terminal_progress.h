@@ -40,14 +40,4 @@ void print_warning(const std::string& message);
 // The first of them, and how many more there are.
 void print_warnings(const std::vector<std::string>& messages);
 
-// Prints the first warnings as they come and counts the rest.
-class WarningPrinter {
- public:
-  ~WarningPrinter();
-  void print(const std::string& message);
-
- private:
-  std::int64_t count_ = 0;
-};
-
 }  // namespace actio::cli

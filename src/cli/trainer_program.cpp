@@ -1,20 +1,14 @@
 #include "cli/trainer_program.h"
 
-#include <csignal>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <stop_token>
 
 #include "cli/interrupt.h"
 #include "core/error.h"
-
-extern char** environ;
 
 namespace actio::cli {
 namespace {
@@ -79,31 +73,11 @@ void become_exporter(const std::vector<std::string>& arguments) {
 
 std::vector<std::string> trainer_command_line(const std::vector<std::string>& arguments) { return command_line(find_trainer(), arguments); }
 
-void run_trainer(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = command_line(find_trainer(), arguments);
-  throw_if_interrupted();
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  // A group of its own: Ctrl-C reaches it once, from here.
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  pid_t child = 0;
-  const int failed = ::posix_spawn(&child, words[0].c_str(), nullptr, &attributes, argument_pointers(words).data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  if (failed != 0) fail("{}: cannot be started: {}", words[0], std::strerror(failed));
-  const std::stop_callback forward(interrupt_token(), [child] { ::kill(child, SIGTERM); });
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) fail("{}: cannot be waited for: {}", words[0], std::strerror(errno));
-  }
-  // The signal may come before the trainer catches any.
-  if (WIFSIGNALED(status) && interrupt_token().stop_requested()) {
-    throw Error(ErrorCode::kInterrupted, "training was interrupted before it began");
-  }
-  if (WIFSIGNALED(status)) fail("actio-train was ended by signal {}", WTERMSIG(status));
-  const int code = WEXITSTATUS(status);
-  if (code == static_cast<int>(ErrorCode::kInterrupted)) throw Error(ErrorCode::kInterrupted, "training was interrupted");
-  if (code != 0) fail("training failed with exit code {}", code);
+std::string this_program() {
+  std::error_code code;
+  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", code);
+  if (code) fail("/proc/self/exe: {}", code.message());
+  return path.string();
 }
 
 }  // namespace actio::cli

@@ -20,7 +20,7 @@ void restart_with_short_spinning(char** argv);
 // actio-train with these arguments, as the system starts it. Throws: Error(kFailed) where it is not installed.
 std::vector<std::string> trainer_command_line(const std::vector<std::string>& arguments);
 
-// Runs actio-train and waits. Throws: Error with its exit code where that is not 0.
-void run_trainer(const std::vector<std::string>& arguments);
+// The path of this executable. Throws: Error(kFailed) where the system does not tell.
+std::string this_program();
 
 }  // namespace actio::cli

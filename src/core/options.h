@@ -27,6 +27,11 @@ struct Field {
 
 using Fields = std::vector<Field>;
 
+// A value for a field of a table, as a flag gives it. `where` names its origin in messages: "the flag --epochs".
+struct Setting {
+  std::string table, field, text, where;
+};
+
 // Sets one field from text ("0.001", "true", "1,2,3"). Throws: Error(kUsage) naming `where`, the field and the text.
 void set_field(const Field& field, std::string_view text, std::string_view where);
 
@@ -40,6 +45,9 @@ void fields_from_json(const Fields& fields, const Json& object, std::string_view
 
 // A TOML file as JSON. Throws: Error(kUsage) with file, line and column.
 Json read_toml(const std::filesystem::path& path);
+
+// "motion_length" -> "--motion-length", the flag of a field's name.
+std::string flag_name(std::string_view field);
 
 // The candidate with the smallest edit distance to `word`, or "" where none is near.
 std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates);

@@ -285,6 +285,16 @@ ClipInput read_without_cache(const ClipRequest& request, const std::stop_token& 
 
 }  // namespace
 
+ClipRequest request_for(const std::vector<std::string>& inputs, std::int64_t segments, const Preprocess& preprocess) {
+  const auto has = [&](const char* name) { return std::ranges::find(inputs, name) != inputs.end(); };
+  ClipRequest request;
+  request.segments = segments;
+  request.preprocess = preprocess;
+  request.rgb = has("rgb");
+  request.motion = has("motion");
+  return request;
+}
+
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop) {
   if (request.motion) check_motion(request.preprocess.motion);
   check_views(request.views, request.crops, request.preprocess);

@@ -31,6 +31,9 @@ struct ClipRequest {
   int flow_threads = 1;    // of motion "flow", where it has to be computed
 };
 
+// What a network of these inputs ("rgb", "motion") and K segments reads of a clip: the one way from a model's record to a reading request.
+ClipRequest request_for(const std::vector<std::string>& inputs, std::int64_t segments, const Preprocess& preprocess);
+
 struct ClipInput {
   TensorMap inputs;                   // "rgb" f32 [V*K, 3, S, S]; "motion" f32 [V*K, C, S, S]; view by view
   std::vector<std::int64_t> sampled;  // V*K frame indices, those of a view in order

@@ -187,6 +187,14 @@ const Node& NetSpec::node(std::string_view wanted) const {
   fail("{}: has no node '{}'{}", name, wanted, nearest.empty() ? "" : fmt::format("; the nearest is '{}'", nearest));
 }
 
+std::vector<std::string> input_names(const NetSpec& spec) {
+  std::vector<std::string> names;
+  for (const Node& node : spec.nodes) {
+    if (node.op == Op::kInput) names.push_back(node.name);
+  }
+  return names;
+}
+
 bool NetSpec::has_input(std::string_view wanted) const {
   return std::ranges::any_of(nodes, [&](const Node& candidate) { return candidate.op == Op::kInput && candidate.name == wanted; });
 }

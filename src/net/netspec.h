@@ -98,4 +98,7 @@ struct NetSpec {
 Json to_json(const NetSpec& spec);
 NetSpec spec_from_json(const Json& json, std::string_view where);  // Throws: Error(kBadData) naming `where`
 
+// "rgb", "motion", in the order of the network.
+std::vector<std::string> input_names(const NetSpec& spec);
+
 }  // namespace actio::net

@@ -1,71 +1,11 @@
 #include "recognize/evaluation.h"
 
 #include <algorithm>
-#include <deque>
-#include <future>
-#include <optional>
 
-#include "cli/interrupt.h"
-#include "cli/terminal_progress.h"
 #include "core/error.h"
+#include "recognize/recognize_all.h"
 
 namespace actio::recognize {
-namespace {
-
-// The parts of the clips in order, decoded while the network works on those before.
-class ReadAhead {
- public:
-  ReadAhead(const VideoClassifier& classifier, const std::vector<data::Item>& items, std::int64_t workers)
-      : classifier_(classifier),
-        items_(items),
-        depth_(std::min(classifier.parts_at_once(), static_cast<std::size_t>(std::max<std::int64_t>(workers, 1)))) {}
-
-  data::ClipInput next() {
-    while (started_ < items_.size() * classifier_.parts() && ahead_.size() < depth_) {
-      const std::string& path = items_[started_ / classifier_.parts()].path;
-      const std::size_t part = started_ % classifier_.parts();
-      ahead_.push_back(std::async(std::launch::async, [this, path, part] { return classifier_.read(path, part); }));
-      ++started_;
-    }
-    std::future<data::ClipInput> first = std::move(ahead_.front());
-    ahead_.pop_front();
-    return first.get();
-  }
-
- private:
-  const VideoClassifier& classifier_;
-  const std::vector<data::Item>& items_;
-  std::size_t depth_;
-  std::size_t started_ = 0;  // parts of clips
-  std::deque<std::future<data::ClipInput>> ahead_;
-};
-
-void add_once(std::vector<std::string>& lines, std::size_t from, const std::string& line) {
-  if (std::find(lines.begin() + static_cast<std::ptrdiff_t>(from), lines.end(), line) == lines.end()) lines.push_back(line);
-}
-
-// One clip after the other; nothing where it could not be read, which is told in `result`.
-std::optional<VideoScores> evaluate_clip(VideoClassifier& classifier, ReadAhead& ahead, Evaluation& result) {
-  ViewMean mean;
-  std::string failure;
-  const std::size_t warnings_before = result.warnings.size();
-  for (std::size_t part = 0; part < classifier.parts(); ++part) {
-    try {
-      const data::ClipInput clip = ahead.next();
-      for (const std::string& warning : clip.warnings) add_once(result.warnings, warnings_before, warning);
-      if (failure.empty()) classifier.add(clip, mean);
-    } catch (const Error& error) {
-      // What was asked for makes no sense; that is no video's fault, and the next one would fail alike.
-      if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
-      if (failure.empty()) failure = error.what();
-    }
-  }
-  if (failure.empty()) return mean.mean();
-  result.failures.push_back(failure);
-  return std::nullopt;
-}
-
-}  // namespace
 
 Fields TestOptions::fields() {
   Fields fields = {{"protocol", &protocol, "views of a test clip: one in the middle, or a paper's", data::protocol_names()}};
@@ -83,11 +23,11 @@ Fields TestOptions::fields() {
   return fields;
 }
 
-data::Protocol TestOptions::chosen(const OptionFlags& flags) const {
+data::Protocol TestOptions::chosen_protocol(const Chosen& chosen) const {
   data::Protocol result = data::named_protocol(protocol);
-  if (flags.was_set("test.test_segments")) result.segments = views.segments;
-  if (flags.was_set("test.test_places")) result.places = views.places;
-  if (flags.was_set("test.test_crops")) result.crops = views.crops;
+  if (chosen.has(&data::Protocol::segments)) result.segments = views.segments;
+  if (chosen.has(&data::Protocol::places)) result.places = views.places;
+  if (chosen.has(&data::Protocol::crops)) result.crops = views.crops;
   data::check_protocol(result);
   return result;
 }
@@ -98,39 +38,44 @@ std::int64_t class_index(const net::Model& model, const std::string& label) {
   return found - model.classes.begin();
 }
 
-Evaluation evaluate_items(VideoClassifier& classifier, const std::vector<data::Item>& items, std::int64_t workers) {
-  for (const data::Item& item : items) class_index(classifier.model(), item.label);
+Evaluation evaluate(const Recognizer& recognizer, const std::vector<data::Item>& items, std::int64_t workers, const Hooks& hooks) {
+  std::vector<std::string> videos;
+  for (const data::Item& item : items) {
+    class_index(recognizer.model(), item.label);
+    videos.push_back(item.path);
+  }
   Evaluation result;
   std::vector<float> scores, probabilities;
-  TerminalProgress progress;
-  ReadAhead ahead(classifier, items, workers);
-  for (const data::Item& item : items) {
-    throw_if_interrupted();
-    if (const std::optional<VideoScores> video = evaluate_clip(classifier, ahead, result)) {
-      const auto logits = video->scores.values<float>(), shares = video->probabilities.values<float>();
-      scores.insert(scores.end(), logits.begin(), logits.end());
-      probabilities.insert(probabilities.end(), shares.begin(), shares.end());
-      result.labels.push_back(class_index(classifier.model(), item.label));
-      result.items.push_back(item);
+  const auto take = [&](std::size_t i, Answer answer) {
+    if (const Error* error = std::get_if<Error>(&answer)) {
+      result.failures.push_back(error->what());
+      return;
     }
-    const auto done = static_cast<std::int64_t>(result.items.size() + result.failures.size());
-    progress.show({"evaluating", done, static_cast<std::int64_t>(items.size()), ""});
-  }
+    const Recognition& video = std::get<Recognition>(answer);
+    const auto logits = video.scores.values<float>(), shares = video.probabilities.values<float>();
+    scores.insert(scores.end(), logits.begin(), logits.end());
+    probabilities.insert(probabilities.end(), shares.begin(), shares.end());
+    result.warnings.insert(result.warnings.end(), video.warnings.begin(), video.warnings.end());
+    result.labels.push_back(class_index(recognizer.model(), items[i].label));
+    result.items.push_back(items[i]);
+  };
+  Hooks own = hooks;
+  if (hooks.progress) own.progress = [&](const ProgressReport& at) { hooks.progress({"evaluating", at.done, at.total, at.note}); };
+  recognize_all(recognizer, videos, take, workers, own);
   const Shape shape = {static_cast<std::int64_t>(result.items.size()),
-                       static_cast<std::int64_t>(classifier.model().classes.size())};
+                       static_cast<std::int64_t>(recognizer.model().classes.size())};
   result.scores = Tensor::of(shape, scores);
   result.probabilities = Tensor::of(shape, probabilities);
   return result;
 }
 
-eval::ScoreTable score_table_of(const Evaluation& evaluation, const VideoClassifier& classifier,
-                                const std::string& average) {
+eval::ScoreTable score_table_of(const Evaluation& evaluation, const Recognizer& recognizer, const std::string& average) {
   eval::ScoreTable table;
   table.source = "evaluation";
   for (const data::Item& item : evaluation.items) table.paths.push_back(item.path);
   table.labels = evaluation.labels;
-  table.classes = classifier.model().classes;
-  const bool logits = average == "logits" && classifier.has_logits();
+  table.classes = recognizer.model().classes;
+  const bool logits = average == "logits" && recognizer.has_logits();
   table.scores = logits ? evaluation.scores : evaluation.probabilities;
   table.kind = logits ? eval::ScoreKind::kLogits : eval::ScoreKind::kProbabilities;
   return table;

@@ -1,19 +1,23 @@
-// recognize: a model over the items of a dataset. In: a classifier and items. Out: a score matrix; a clip that fails is counted.
+// recognize: a model over the items of a dataset. In: a recogniser and items. Out: a score matrix; a clip that fails is counted.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "cli/option_flags.h"
-#include "recognize/recognizer.h"
+#include "core/chosen.h"
+#include "core/hooks.h"
 #include "data/dataset.h"
 #include "data/protocol.h"
 #include "eval/score_table.h"
+#include "recognize/recognizer.h"
 
 namespace actio::recognize {
 
 struct TestOptions {
+  static constexpr std::string_view kTable = "test";
+
   std::string protocol = "centre";        // a name of data::named_protocol
   data::Protocol views;                   // what replaces parts of it
   std::string head;                       // of the network, alone; empty: what it answers
@@ -24,9 +28,8 @@ struct TestOptions {
 
   std::size_t bytes() const { return static_cast<std::size_t>(memory) << 20; }
 
-  // The named protocol with those parts replaced that the user set, [test] being the options' table. Throws: as
-  // check_protocol.
-  data::Protocol chosen(const OptionFlags& flags) const;
+  // The named protocol with those parts replaced that were chosen. Throws: as check_protocol.
+  data::Protocol chosen_protocol(const Chosen& chosen) const;
 };
 
 struct Evaluation {
@@ -42,10 +45,10 @@ struct Evaluation {
 std::int64_t class_index(const net::Model& model, const std::string& label);
 
 // Videos are decoded ahead of the network by up to `workers` threads, fewer where their views are large.
-// Throws: Error(kInterrupted) on Ctrl-C.
-Evaluation evaluate_items(VideoClassifier& classifier, const std::vector<data::Item>& items, std::int64_t workers);
+// Throws: Error(kInterrupted) on hooks.stop.
+Evaluation evaluate(const Recognizer& recognizer, const std::vector<data::Item>& items, std::int64_t workers, const Hooks& hooks = {});
 
-// The averages that the user chose as a table; a classifier without logits has probabilities alone.
-eval::ScoreTable score_table_of(const Evaluation& evaluation, const VideoClassifier& classifier, const std::string& average);
+// The averages that the user chose as a table; a network without logits has probabilities alone.
+eval::ScoreTable score_table_of(const Evaluation& evaluation, const Recognizer& recognizer, const std::string& average);
 
 }  // namespace actio::recognize

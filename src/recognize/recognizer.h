@@ -1,79 +1,106 @@
-// recognize: a model file and a video in, scores out. Recognition and evaluation share it, so that they cannot differ.
+// recognize: a model file and videos in, names of actions out. Recognition, evaluation and archives share it, so that they cannot
+// differ.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/clip_reader.h"
 #include "data/protocol.h"
-#include "net/classifier.h"
 #include "net/model_file.h"
+#include "recognize/session_pool.h"
+#include "recognize/view_mean.h"
 #include "runtime/compile.h"
 
 namespace actio::recognize {
 
-struct VideoScores {
-  Tensor probabilities;  // f32 [classes]
-  Tensor scores;         // f32 [classes], before softmax where the network has logits
-};
-
-// The mean of the scores of a clip's views, each view counting the same.
-class ViewMean {
- public:
-  void add(const Tensor& probabilities, const Tensor& scores);  // f32 [classes] of one view
-  VideoScores mean() const;                                     // Throws: Error where nothing was added
-
- private:
-  std::vector<double> probabilities_, scores_;
-  std::size_t views_ = 0;
-};
-
-struct ReadingOptions {
+struct ReadOptions {
   std::string flow_cache;  // folder; empty: none
   int flow_threads = 1;    // of one video
-  std::size_t part_bytes = std::size_t{128}
-                           << 20;  // of a clip's inputs that lie in memory at once, unless one view is larger
-  std::string head = {};           // whose scores are taken: one of the network's; empty: what it answers, which fuses them
-  data::Protocol protocol =
-      {};  // the views that scores are averaged over; one in the middle unless something else is asked for
+  std::size_t memory = std::size_t{128} << 20;  // bytes of a clip's inputs that lie in memory at once, unless one view is larger
 };
 
-class VideoClassifier {
+struct RecognizeOptions {
+  runtime::RuntimeOptions run;
+  ReadOptions read;
+  std::string head;         // whose scores are taken: one of the network's; empty: what it answers, which fuses them
+  data::Protocol protocol;  // the views that scores are averaged over; one in the middle unless something else is asked for
+};
+
+struct ClassScore {
+  std::int64_t index = 0;
+  std::string_view label;  // Owns: the recogniser
+  float probability = 0;
+  float score = 0;  // before softmax where the network has logits
+};
+
+struct Timings {
+  double read_seconds = 0;     // decoding, motion, resampling
+  double network_seconds = 0;
+};
+
+struct Recognition {
+  Tensor probabilities;               // f32 [classes]
+  Tensor scores;                      // f32 [classes], before softmax where the network has logits
+  std::int64_t frames = 0, damaged = 0;
+  std::vector<std::int64_t> sampled;  // frame indices, view by view
+  std::vector<std::string> warnings;  // one line each, the file's name first
+  Timings timings;
+};
+
+// Threads: safe; the weights are shared, and each call that runs beside others takes a network of a pool.
+class Recognizer {
  public:
   // Throws: as its parts; Error(kUsage) for a network that cannot run on the protocol's number of segments and for an
   // unknown head; Error(kFailed) where the cache's folder cannot be made.
-  VideoClassifier(const std::string& model_path, const runtime::RuntimeOptions& options, const ReadingOptions& reading = {});
+  explicit Recognizer(const std::string& model_path, const RecognizeOptions& options = {});
+  // `name` stands for the model in messages.
+  Recognizer(net::Model model, std::string name, const RecognizeOptions& options = {});
 
   // Its network has the protocol's number of segments.
-  const net::Model& model() const { return model_; }
-  // Whether VideoScores::scores are logits; else they are the probabilities.
+  const net::Model& model() const { return *model_; }
+  const std::string& name() const { return name_; }
+  // What the user of these options with this model should know, a line each.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  // Whether Recognition::scores are logits; else they are the probabilities.
   bool has_logits() const;
   std::size_t views() const { return views_.size(); }
+
+  // Throws: as data::read_clip; Error(kInterrupted) on `stop`.
+  Recognition recognize(const std::string& video, const std::stop_token& stop = {}) const;
+
+  // Of inputs that are preprocessed already. Shape: f32 [V*K, C, H, W] for each of the network's inputs, view by view.
+  Recognition recognize(const TensorMap& inputs, const std::stop_token& stop = {}) const;
+
+  // The most probable first. Throws: Error for a recognition of another number of classes.
+  std::vector<ClassScore> top(const Recognition& recognition, std::int64_t count) const;
 
   // Many large views do not lie in memory at once: a clip is read in parts, each with some of its views. One view is one
   // part.
   std::size_t parts() const { return (views_.size() + views_of_part_ - 1) / views_of_part_; }
-  std::size_t parts_at_once() const;  // that a few times part_bytes hold, 1 at least
+  std::size_t parts_at_once() const;  // that a few times ReadOptions::memory hold, 1 at least
 
-  // What the network needs of a video: the protocol's segments and views, the model's own preprocessing. Threads: safe.
-  data::ClipInput read(const std::string& video, std::size_t part = 0) const;
+  // What the network needs of a video: the protocol's segments and views, the model's own preprocessing.
+  data::ClipInput read(const std::string& video, std::size_t part, const std::stop_token& stop = {}) const;
 
-  // Runs the network view by view. Throws: Error(kInterrupted) on Ctrl-C.
-  void add(const data::ClipInput& clip, ViewMean& mean);
-
-  // Of a clip that is one part.
-  VideoScores classify(const data::ClipInput& clip);
+  // Runs the network view by view. Throws: Error(kInterrupted) on `stop`.
+  void add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop = {}) const;
 
  private:
-  net::Model model_;
-  ReadingOptions reading_;
+  std::string name_;
+  std::vector<std::string> warnings_;
+  std::shared_ptr<const net::Model> model_;
+  RecognizeOptions options_;
   std::vector<data::View> views_;
   std::size_t views_of_part_ = 1;
   std::optional<net::Head> head_;
-  std::unique_ptr<net::Classifier> classifier_;
+  std::unique_ptr<SessionPool> sessions_;
 };
 
 }  // namespace actio::recognize

@@ -2,12 +2,11 @@
 
 #include <fmt/ranges.h>
 
-#include <cstdio>
 #include <set>
 
-#include "net/init_report.h"
-#include "net/defaults.h"
 #include "core/error.h"
+#include "net/defaults.h"
+#include "net/init_report.h"
 #include "net/initialise.h"
 #include "net/weights.h"
 
@@ -41,17 +40,17 @@ bool describes_motion(const std::string& field) {
   return field.starts_with("motion") || field.starts_with("flow") || field == "key_frames";
 }
 
-void adopt_settings_of_model(const net::Model& parent, const std::string& file, const OptionFlags& flags, TrainTables& tables) {
+void adopt_settings_of_model(const net::Model& parent, const std::string& file, TrainSpec& spec) {
   net::NetworkOptions recorded;
   if (parent.training.contains("network")) fields_from_json(recorded.fields(), parent.training.at("network"), file);
-  adopt_settings(recorded, parent.preprocess, file, flags, tables);
+  adopt_settings(recorded, parent.preprocess, file, spec);
 }
 
 // The tensors of one file. A model also brings its settings.
-TensorMap read_source(const std::string& file, const OptionFlags& flags, TrainTables& tables, net::Model& model) {
+TensorMap read_source(const std::string& file, TrainSpec& spec, net::Model& model) {
   if (!net::is_model_file(file)) return net::read_weights(file);
   net::Model parent = net::read_model(file);
-  adopt_settings_of_model(parent, file, flags, tables);
+  adopt_settings_of_model(parent, file, spec);
   model.parent_hash = parent.hash;
   return std::move(parent.weights);
 }
@@ -64,45 +63,43 @@ void add_missing(TensorMap from, TensorMap& to) {
 
 }  // namespace
 
-void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source,
-                    const OptionFlags& flags, TrainTables& tables) {
-  if (!flags.was_set("network.backbone")) tables.network.backbone = of_parent.backbone;
-  if (!flags.was_set("network.width")) tables.network.width = of_parent.width;
-  if (!flags.was_set("network.padding")) tables.network.padding = of_parent.padding;
-  const bool both_move = parent_preprocess.motion != "none" && tables.preprocess.motion != "none";
+void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source, TrainSpec& spec) {
+  if (!spec.chosen.has(&net::NetworkOptions::backbone)) spec.network.backbone = of_parent.backbone;
+  if (!spec.chosen.has(&net::NetworkOptions::width)) spec.network.width = of_parent.width;
+  if (!spec.chosen.has(&net::NetworkOptions::padding)) spec.network.padding = of_parent.padding;
+  const bool both_move = parent_preprocess.motion != "none" && spec.preprocess.motion != "none";
   Json adopted = Json::object();
   const Json recorded = fields_to_json(parent_preprocess.fields());
   for (const auto& [name, value] : recorded.items()) {
-    if (!flags.was_set("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
+    if (!spec.chosen.has_name("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
   }
-  fields_from_json(tables.preprocess.fields(), adopted, source);
+  fields_from_json(spec.preprocess.fields(), adopted, source);
 }
 
-void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables) {
-  if (net::is_model_file(file)) adopt_settings_of_model(net::read_model(file), file, flags, tables);
+void adopt_settings_of(const std::string& file, TrainSpec& spec) {
+  if (net::is_model_file(file)) adopt_settings_of_model(net::read_model(file), file, spec);
 }
 
-void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,
-                      net::Model& model) {
-  apply_network_defaults(tables.network, tables.preprocess, flags, tables.networks);
+std::string initialise_model(const std::vector<std::string>& files, bool partial, TrainSpec& spec, net::Model& model) {
+  net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
   TensorMap source;
   // The first file's settings win, so it is read last.
   std::vector<TensorMap> sources(files.size());
-  for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], flags, tables, model);
+  for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], spec, model);
   for (TensorMap& tensors : sources) add_missing(std::move(tensors), source);
   const std::set<std::string> offered = offer_spatial_weights(source);
-  model.spec = net::build_network(tables.network, tables.preprocess);
-  model.preprocess = tables.preprocess;
+  model.spec = net::build_network(spec.network, spec.preprocess);
+  model.preprocess = spec.preprocess;
   net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
-                                           static_cast<std::uint64_t>(tables.train.seed), model.weights);
-  if (files.empty()) return;
+                                           static_cast<std::uint64_t>(spec.train.seed), model.weights);
+  if (files.empty()) return {};
   const std::string names = fmt::format("{}", fmt::join(files, ", "));
   merge_offered(offered, report);
   if (report.loaded.empty()) {
     fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", names, model.spec.name);
   }
   if (!partial) net::require_complete(model.spec, report, source, names);
-  std::puts(init_text(report, names).c_str());
+  return net::init_text(report, names);
 }
 
 }  // namespace actio::training

@@ -4,23 +4,22 @@
 #include <string>
 #include <vector>
 
-#include "cli/train_arguments.h"
 #include "net/model_file.h"
+#include "training/spec.h"
 
 namespace actio::training {
 
 // What first weights demand of what the user left open: the backbone, and how pixels and motion reach it. `source` is named in
 // errors.
-void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source,
-                    const OptionFlags& flags, TrainTables& tables);
+void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source, TrainSpec& spec);
 
 // What the settings of a file (a model; others have none) decide of what the user left open, as in initialise_model.
-void adopt_settings_of(const std::string& file, const OptionFlags& flags, TrainTables& tables);
+void adopt_settings_of(const std::string& file, TrainSpec& spec);
 
 // Fills the model's network, preprocessing and weights from `files`, of which an earlier one goes before a later one where both
-// have a tensor, and prints what came from where. What the user left open in `tables` follows from the files.
+// have a tensor. What the user left open in `spec` follows from the files.
+// Returns: what came from where, in four lines; empty without files.
 // Throws: Error naming the file where nothing of it fits, or, unless `partial`, anything of it does not.
-void initialise_model(const std::vector<std::string>& files, bool partial, const OptionFlags& flags, TrainTables& tables,
-                      net::Model& model);
+std::string initialise_model(const std::vector<std::string>& files, bool partial, TrainSpec& spec, net::Model& model);
 
 }  // namespace actio::training

@@ -1,19 +1,17 @@
 #include "training/folds.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <set>
 
-#include "training/fold_names.h"
-#include "cli/interrupt.h"
-#include "core/json_text.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json_text.h"
 #include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
+#include "training/fold_names.h"
 
 namespace actio::training {
 namespace {
@@ -56,13 +54,14 @@ struct Fold {
   eval::ScoreTable scores;
 };
 
-PlanOutput output_of(const TrainArguments& arguments, const fs::path& folder) {
+PlanOutput output_of(const TrainRequest& request, const fs::path& folder) {
   PlanOutput output;
   output.model = (folder / "model.actio").string();
   output.scores = (folder / "scores.csv").string();
-  if (!arguments.tensorboard.empty()) output.tensorboard = (fs::path(arguments.tensorboard) / folder.filename()).string();
-  output.log = arguments.log;
-  output.resume = !arguments.restart;
+  if (!request.tensorboard.empty()) output.tensorboard = (fs::path(request.tensorboard) / folder.filename()).string();
+  output.log = request.log;
+  // Without a word of the user's, folds that were begun are gone on with.
+  output.existing = request.existing == Existing::kRefuse ? Existing::kResume : request.existing;
   return output;
 }
 
@@ -71,26 +70,19 @@ struct FoldPlan {
   PlanOutput output;
 
   template <typename Run>
-  auto with_clips(const TrainArguments& arguments, const TrainTables& tables, Run run) const {
-    const data::Dataset dataset = data::load_dataset(arguments.data, options);
+  auto with_clips(const TrainRequest& request, Run run) const {
+    const data::Dataset dataset = data::load_dataset(request.data, options);
     const data::Split split = data::split_dataset(dataset, options);
-    if (split.test.empty()) fail_usage("{}: fold '{}' has no clip to test on", arguments.data, fold_name(options));
-    TrainTables of_fold = tables;
+    if (split.test.empty()) fail_usage("{}: fold '{}' has no clip to test on", request.data, fold_name(options));
+    TrainSpec of_fold = request.spec;
     of_fold.dataset = options;
-    return run(of_fold, dataset, split);
+    return run(Plan{request, std::move(of_fold), output, dataset, split});
   }
 };
 
-// Before the first one is trained.
-void check_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold) {
-  fold.with_clips(arguments, tables, [&](const TrainTables& of_fold, const data::Dataset& dataset, const data::Split& split) {
-    check_plan(arguments, stages, of_fold, fold.output, dataset, split);
-  });
-}
-
-eval::ScoreTable run_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold) {
-  return fold.with_clips(arguments, tables, [&](const TrainTables& of_fold, const data::Dataset& dataset, const data::Split& split) {
-    TrainRunResult result = run_plan(arguments, stages, of_fold, fold.output, dataset, split);
+eval::ScoreTable run_fold(const TrainRequest& request, const FoldPlan& fold, const Team& team, const TrainHooks& hooks) {
+  return fold.with_clips(request, [&](const Plan& plan) {
+    TrainRunResult result = run_plan(plan, team, hooks);
     return result.test ? std::move(*result.test) : eval::read_scores(fold.output.scores);
   });
 }
@@ -115,7 +107,7 @@ bool occurs_twice(const std::vector<std::string>& paths) {
   return std::set<std::string>(paths.begin(), paths.end()).size() != paths.size();
 }
 
-void report(const TrainArguments& arguments, const std::vector<Fold>& folds) {
+void report(const TrainRequest& request, const std::vector<Fold>& folds, const TrainHooks& hooks) {
   const eval::ScoreTable all = joined(folds);
   std::vector<std::string> groups;
   for (const Fold& fold : folds) groups.insert(groups.end(), fold.scores.paths.size(), fold.name);
@@ -129,8 +121,8 @@ void report(const TrainArguments& arguments, const std::vector<Fold>& folds) {
   text += fmt::format("all clips         {:>5}  {:>5.1f} %   (95 % interval {:.1f} to {:.1f})\n", metrics.clips, 100 * metrics.top1,
                       100 * metrics.top1_low, 100 * metrics.top1_high);
   text += fmt::format("mean class accuracy      {:>5.1f} %", 100 * metrics.mean_class_accuracy);
-  std::puts(text.c_str());
-  const fs::path folder = arguments.output;
+  hooks.tell(text);
+  const fs::path folder = request.output;
   const fs::path scores = folder / "scores.csv";
   std::error_code ignored;
   if (occurs_twice(all.paths)) fs::remove(scores, ignored);  // of an earlier choice of folds
@@ -168,29 +160,29 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
   return list;
 }
 
-void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
-  const TrainTables tables = arguments.tables;
-  const bool leads = arguments.peers == nullptr || arguments.peers->rank() == 0;
-  const data::Dataset dataset = data::load_dataset(arguments.data, tables.dataset);
-  const std::vector<data::DatasetOptions> options = folds_of(arguments.folds, dataset, tables.dataset);
+void run_folds(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
+  const data::Dataset dataset = data::load_dataset(request.data, request.spec.dataset);
+  const std::vector<data::DatasetOptions> options = folds_of(request.folds, dataset, request.spec.dataset);
   std::error_code code;
-  fs::create_directories(arguments.output, code);
-  if (code) fail("{}: cannot be made: {}", arguments.output, code.message());
-  const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(arguments.output) / fold_folder(fold_name(fold)); };
+  fs::create_directories(request.output, code);
+  if (code) fail("{}: cannot be made: {}", request.output, code.message());
+  const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(request.output) / fold_folder(fold_name(fold)); };
   std::vector<FoldPlan> plans;
-  for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(arguments, folder_of(of_fold))});
-  for (const FoldPlan& plan : plans) check_fold(arguments, stages, tables, plan);
+  for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(request, folder_of(of_fold))});
+  for (const FoldPlan& fold : plans) {  // before the first one is trained
+    fold.with_clips(request, [&](const Plan& plan) { check_plan(plan, team); });
+  }
   std::vector<Fold> folds;
   for (const FoldPlan& plan : plans) {
-    throw_if_interrupted();
+    throw_if_stopped(hooks.stop);
     const std::string name = fold_name(plan.options);
-    std::puts(fmt::format("fold {} of {}: {}", folds.size() + 1, options.size(), name).c_str());
+    hooks.tell(fmt::format("fold {} of {}: {}", folds.size() + 1, options.size(), name));
     const fs::path folder = folder_of(plan.options);
     fs::create_directories(folder, code);
     if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
-    folds.push_back({name, run_fold(arguments, stages, tables, plan)});
+    folds.push_back({name, run_fold(request, plan, team, hooks)});
   }
-  if (leads) report(arguments, folds);
+  if (team.leads()) report(request, folds, hooks);
 }
 
 }  // namespace actio::training

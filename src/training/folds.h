@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/train_arguments.h"
-#include "training/plan.h"
 #include "data/dataset.h"
+#include "training/plan.h"
+#include "training/request.h"
 
 namespace actio::training {
 
@@ -15,7 +15,7 @@ namespace actio::training {
 // Throws: Error(kUsage) for a fold that is none, and where --fold or --test-share divide the data already.
 std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data::Dataset& dataset, const data::DatasetOptions& options);
 
-// Folds that are done are left as they are: the same command goes on where it was stopped.
-void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages);
+// Folds that are done are left as they are: the same request goes on where it was stopped.
+void run_folds(const TrainRequest& request, const Team& team, const TrainHooks& hooks = {});
 
 }  // namespace actio::training

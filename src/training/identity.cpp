@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "net/defaults.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "data/utf8.h"
@@ -44,16 +43,6 @@ std::string common_root(const data::Split& split) {
   return root ? root->substr(0, root->rfind('/') + 1) : "";
 }
 
-// What the user chose of these; the rest may follow from the first weights.
-Json chosen(const std::string& table, const Fields& fields, const OptionFlags& flags) {
-  Json json = Json::object();
-  const Json all = fields_to_json(fields);
-  for (const auto& [name, value] : all.items()) {
-    if (flags.was_set(table + "." + name)) json[name] = value;
-  }
-  return json;
-}
-
 }  // namespace
 
 Json data_record(data::DatasetOptions options) {
@@ -84,7 +73,7 @@ std::string init_record(const std::vector<std::string>& files) {
 std::string short_hash(const std::string& text) { return content_hash(std::as_bytes(std::span(text))).substr(0, 16); }
 
 std::string cache_key(const Json& config, const data::Split& split) {
-  return short_hash(training::identity_of(config).dump() + clip_list(split, ""));
+  return short_hash(identity_of(config).dump() + clip_list(split, ""));
 }
 
 Json config_of(const net::Model& model) {
@@ -99,34 +88,13 @@ std::optional<std::string> finished_difference(const std::string& path, const Js
   if (!fs::exists(path, ignored) || !net::is_model_file(path)) return std::nullopt;
   const net::Model model = net::read_model(path);
   if (!model.training.contains("finished")) return std::nullopt;
-  return training::config_difference(config_of(model), config);
+  return config_difference(config_of(model), config);
 }
 
 std::string state_path(const std::string& model) { return model + ".state"; }
 
 void refuse_finished(const std::string& path, const std::string& difference) {
   fail_usage("{}: is the finished model of another training ({}); --restart-changed replaces it", path, difference);
-}
-
-void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const TrainTables& tables, const data::Split& split) {
-  std::error_code ignored;
-  const std::string state = state_path(run.output);
-  if (!run.resume || run.replace_other || run.only_in_cache) return;
-  if (!fs::exists(run.output, ignored) && !fs::exists(state, ignored)) return;
-  net::NetworkOptions network = tables.network;
-  reset_foreign_options(network);
-  Preprocess preprocess = tables.preprocess;
-  training::TrainOptions train = tables.train;
-  Json known = {{"network", chosen("network", network.fields(), flags)},
-                {"preprocess", chosen("preprocess", preprocess.fields(), flags)},
-                {"train", fields_to_json(train.fields())},
-                {"data", data_record(tables.dataset)},
-                {"clips", clips_record(split)},
-                {"ranks", run.peers == nullptr ? 1 : run.peers->size()}};
-  if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
-  const std::optional<std::string> difference = finished_difference(run.output, known);
-  if (difference && !difference->empty()) refuse_finished(run.output, *difference);
-  if (!difference && fs::exists(state, ignored)) training::read_state(state, known);
 }
 
 }  // namespace actio::training

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "training/run.h"
+#include "data/dataset.h"
 #include "net/model_file.h"
 
 namespace actio::training {
@@ -41,10 +41,5 @@ std::optional<std::string> finished_difference(const std::string& path, const Js
 
 // Throws: Error(kUsage): the finished model at `path` is another training's.
 [[noreturn]] void refuse_finished(const std::string& path, const std::string& difference);
-
-// Before hours of other work: whether what lies at run.output belongs to another training, by what is known before its first
-// weights are: clips, [train], and what the user set of the network and of preprocessing.
-// Throws: Error(kUsage) with the first difference, where the run would throw it.
-void refuse_others_output(const TrainRun& run, const OptionFlags& flags, const TrainTables& tables, const data::Split& split);
 
 }  // namespace actio::training

@@ -1,22 +1,20 @@
 #include "training/run.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <set>
 #include <utility>
 
-#include "training/first_weights.h"
-#include "cli/interrupt.h"
-#include "core/json_text.h"
-#include "core/output_check.h"
-#include "cli/terminal_progress.h"
-#include "training/epoch_log.h"
-#include "training/identity.h"
 #include "core/error.h"
+#include "core/output_check.h"
+#include "data/flow_cache.h"
 #include "eval/score_file.h"
 #include "motion/flow_image.h"
+#include "net/defaults.h"
 #include "net/model_file.h"
+#include "training/epoch_log.h"
+#include "training/first_weights.h"
+#include "training/identity.h"
 #include "training/state_file.h"
 
 namespace actio::training {
@@ -25,34 +23,44 @@ namespace {
 namespace fs = std::filesystem;
 
 // Once the network's defaults are in place.
-void check_flow(const TrainTables& tables, bool is_stage) {
-  if (tables.preprocess.motion == "flow") {
-    motion::flow_settings(tables.preprocess);
-    if (!tables.cache.flow_cache.empty()) data::make_cache_folder(tables.cache.flow_cache);
-  } else if (!tables.cache.flow_cache.empty() && tables.preprocess.motion != "none" && !is_stage) {
-    fail_usage("--flow-cache needs --motion flow; the motion is '{}'", tables.preprocess.motion);
+void check_flow(const TrainSpec& spec, bool is_stage) {
+  if (spec.preprocess.motion == "flow") {
+    motion::flow_settings(spec.preprocess);
+    if (!spec.cache.flow_cache.empty()) data::make_cache_folder(spec.cache.flow_cache);
+  } else if (!spec.cache.flow_cache.empty() && spec.preprocess.motion != "none" && !is_stage) {
+    fail_usage("--flow-cache needs --motion flow; the motion is '{}'", spec.preprocess.motion);
   }
+}
+
+// What the user chose of these; the rest may follow from the first weights.
+Json chosen(const std::string& table, const Fields& fields, const Chosen& chosen_ones) {
+  Json json = Json::object();
+  const Json all = fields_to_json(fields);
+  for (const auto& [name, value] : all.items()) {
+    if (chosen_ones.has_name(table + "." + name)) json[name] = value;
+  }
+  return json;
 }
 
 bool is_finished(const std::string& path, const Json& config) { return finished_difference(path, config) == ""; }
 
 class Run {
  public:
-  Run(const TrainRun& run, const OptionFlags& flags, TrainTables tables, const data::Dataset& dataset, const data::Split& split)
-      : run_(run), tables_(std::move(tables)), split_(split) {
-    tables_.network.classes = static_cast<std::int64_t>(dataset.classes.size());
+  Run(const TrainRun& run, TrainSpec spec, const data::Dataset& dataset, const data::Split& split, const TrainHooks& hooks)
+      : run_(run), spec_(std::move(spec)), split_(split), hooks_(hooks), warnings_(hooks.warn) {
+    spec_.network.classes = static_cast<std::int64_t>(dataset.classes.size());
     model_.classes = dataset.classes;
-    initialise_model(run.init, run.partial, flags, tables_, model_);
-    reset_foreign_options(tables_.network);
-    check_flow(tables_, !run.name.empty());  // another stage may read flow
-    model_.training = {{"network", fields_to_json(tables_.network.fields())},
-                       {"preprocess", fields_to_json(tables_.preprocess.fields())},
-                       {"data", data_record(tables_.dataset)},
-                       {"train", fields_to_json(tables_.train.fields())},
+    if (const std::string text = initialise_model(run.init, run.partial, spec_, model_); !text.empty()) hooks_.tell(text);
+    net::reset_foreign_options(spec_.network);
+    check_flow(spec_, !run.name.empty());  // another stage may read flow
+    model_.training = {{"network", fields_to_json(spec_.network.fields())},
+                       {"preprocess", fields_to_json(spec_.preprocess.fields())},
+                       {"data", data_record(spec_.dataset)},
+                       {"train", fields_to_json(spec_.train.fields())},
                        {"clips", clips_record(split)},
                        {"init", init_text(run.init)},
                        {"init_content", init_record(run.init)},
-                       {"ranks", run.peers == nullptr ? 1 : run.peers->size()},  // a batch is that of each
+                       {"ranks", run.team.size()},  // a batch is that of each
                        {"epochs", Json::array()}};
     config_ = config_of(model_);
     output_ = run.output;
@@ -63,59 +71,67 @@ class Run {
 
   TrainRunResult run() {
     agree();
-    if (run_.resume || run_.only_in_cache) {
+    if (resumes() || run_.only_in_cache) {
       const auto difference = finished_difference(output_, config_);
       agree_on("the finished model", difference.value_or("none"));
       if (difference == "") return take_finished();
-      if (difference && !run_.replace_other) refuse_finished(output_, *difference);
-      if (difference) std::puts(fmt::format("{}: is replaced ({})", output_, *difference).c_str());
+      if (difference && !replaces_other()) refuse_finished(output_, *difference);
+      if (difference) hooks_.tell(fmt::format("{}: is replaced ({})", output_, *difference));
     }
     prepare_job();
     if (!cached_.empty() && cached_ != output_ && is_finished(cached_, config_)) return take_from_cache();
     prepare_output();
-    std::puts(fmt::format("{}: {} classes, {} clips to train on, {}{} to test on, input {} px, {} segments", model_.spec.name,
+    hooks_.tell(fmt::format("{}: {} classes, {} clips to train on, {}{} to test on, input {} px, {} segments", model_.spec.name,
                           model_.classes.size(), split_.train.size(),
                           split_.validation.empty() ? "" : fmt::format("{} to choose by, ", split_.validation.size()),
-                          split_.test.size(), tables_.preprocess.input_size, model_.spec.segments)
-                  .c_str());
-    std::fflush(stdout);
-    const training::TrainResult result = train();
-    progress_.clear();
+                          split_.test.size(), spec_.preprocess.input_size, model_.spec.segments));
+    const TrainResult result = train();
     if (result.interrupted) interrupted(result);
     TrainRunResult outcome{output_, table_of(result.test)};
     if (leads()) write(outcome, result.last_weights);
     wait_for_all();
-    if (result.replaced_clips > 0) {
-      print_warning(fmt::format("clips that could not be read: {}; others took their places", result.replaced_clips));
-    }
-    if (result.untested_clips > 0) {
-      print_warning(fmt::format("clips to test on or to choose by that could not be read: {}; they are left out", result.untested_clips));
-    }
-    if (result.stopped_early) std::puts(fmt::format("no better model for {} epochs: stopped early", tables_.train.early_stop).c_str());
-    std::puts(fmt::format("wrote {}", output_).c_str());
+    tell_of_unread(result);
+    if (result.stopped_early) hooks_.tell(fmt::format("no better model for {} epochs: stopped early", spec_.train.early_stop));
+    hooks_.tell(fmt::format("wrote {}", output_));
     return outcome;
   }
 
  private:
-  bool leads() const { return run_.peers == nullptr || run_.peers->rank() == 0; }
+  bool resumes() const { return run_.existing == Existing::kResume || replaces_other(); }
+  bool replaces_other() const { return run_.existing == Existing::kReplaceChanged; }
+
+  void warn(const std::string& message) const {
+    if (hooks_.warn) hooks_.warn(message);
+  }
+
+  bool leads() const { return run_.team.leads(); }
 
   // No rank reads what rank 0 has not written yet.
   void wait_for_all() {
-    if (run_.peers != nullptr) run_.peers->barrier();
+    if (run_.team.peers != nullptr) run_.team.peers->barrier();
   }
 
   void agree_on(const std::string& what, const std::string& text) {
-    if (run_.peers != nullptr) run_.peers->require_same(what, text);
+    if (run_.team.peers != nullptr) run_.team.peers->require_same(what, text);
+  }
+
+  void tell_of_unread(const TrainResult& result) const {
+    if (result.replaced_clips > 0) {
+      warn(fmt::format("clips that could not be read: {}; others took their places", result.replaced_clips));
+    }
+    if (result.untested_clips > 0) {
+      warn(fmt::format("clips to test on or to choose by that could not be read: {}; they are left out", result.untested_clips));
+    }
   }
 
   void agree() {
-    if (run_.peers == nullptr) return;
-    run_.peers->require_same("the configuration", config_.dump());
+    if (run_.team.peers == nullptr) return;
+    run_.team.peers->require_same("the configuration", config_.dump());
     std::string clips;
     for (const auto* part : {&split_.train, &split_.validation, &split_.test}) {
       for (const data::Item& item : *part) clips += fmt::format("{} {}\n", item.path, item.label);
     }
-    run_.peers->require_same("the list of clips", clips);
+    run_.team.peers->require_same("the list of clips", clips);
   }
 
   // "model.actio" and, where a later epoch was not better, "model.last.actio".
@@ -139,7 +155,7 @@ class Run {
   // As rank 0 sees it: clips may lie on each machine.
   bool all_have_scores() {
     const bool here = has_scores();
-    return run_.peers == nullptr ? here : run_.peers->all_gather(here ? "1" : "0").front() == "1";
+    return run_.team.peers == nullptr ? here : run_.team.peers->all_gather(here ? "1" : "0").front() == "1";
   }
 
   // Of these clips as they are now.
@@ -170,7 +186,7 @@ class Run {
   }
 
   TrainRunResult take_finished() {
-    std::puts(fmt::format("{}: is trained already", output_).c_str());
+    hooks_.tell(fmt::format("{}: is trained already", output_));
     std::error_code ignored;
     if (leads()) fs::remove(state_path(output_), ignored);
     if (all_have_scores()) return {output_, std::nullopt};
@@ -183,9 +199,8 @@ class Run {
 
   // With a model from a file.
   std::optional<eval::ScoreTable> test_again() {
-    auto table = table_of(run_.trainer->answers_to_test(job_, model_.weights));
-    progress_.clear();
-    throw_if_interrupted();
+    auto table = table_of(run_.team.trainer->answers_to_test(job_, model_.weights));
+    throw_if_stopped(hooks_.stop);
     if (leads() && !run_.scores.empty() && table) eval::write_scores(run_.scores, *table);
     return table;
   }
@@ -193,10 +208,10 @@ class Run {
   // By rank 0.
   void remove_state_of_another(const std::string& state) const {
     std::error_code ignored;
-    if (!run_.replace_other || !fs::exists(state, ignored)) return;
-    const std::string difference = training::state_difference(state, config_);
+    if (!replaces_other() || !fs::exists(state, ignored)) return;
+    const std::string difference = state_difference(state, config_);
     if (difference.empty()) return;
-    print_note(fmt::format("{}: cannot be gone on with ({}); begins anew", state, difference));
+    if (hooks_.note) hooks_.note(fmt::format("{}: cannot be gone on with ({}); begins anew", state, difference));
     fs::remove(state, ignored);
   }
 
@@ -206,16 +221,16 @@ class Run {
     if (!run_.name.empty() && !folder.empty()) fs::create_directories(folder, ignored);
     if (leads()) check_output(output_, run_.init);
     const std::string state = state_path(output_);
-    if (leads() && run_.restart) fs::remove(state, ignored);
+    if (leads() && run_.existing == Existing::kRestart) fs::remove(state, ignored);
     if (leads()) remove_state_of_another(state);
     wait_for_all();
     if (fs::exists(state, ignored)) {
-      if (!run_.resume && !run_.only_in_cache) {
+      if (!resumes() && !run_.only_in_cache) {
         fail_usage("{}: is the state of a training that did not end; --resume continues it, --restart begins anew", state);
       } else {
-        job_.resume = training::read_state(state, config_);
+        job_.resume = read_state(state, config_);
         const auto& done = job_.resume->progress.at("epochs");
-        std::puts(fmt::format("{}: going on after epoch {} of {}", state, done.size(), tables_.train.epochs).c_str());
+        hooks_.tell(fmt::format("{}: going on after epoch {} of {}", state, done.size(), spec_.train.epochs));
         for (const Json& record : done) model_.training["epochs"].push_back(lasting_record(record));
       }
     }
@@ -224,43 +239,38 @@ class Run {
     if (leads()) check_writable(state);
   }
 
-  training::TrainResult train() {
+  TrainResult train() {
     TrainLog log(leads() ? run_.log : "", leads() ? run_.tensorboard : "", job_.resume ? job_.resume->progress.at("steps").get<std::int64_t>() : 0, config_);
     job_.on_step = [&](std::int64_t step, double loss, double rate) { log.step(step, loss, rate); };
-    job_.on_epoch = [&](const training::EpochRecord& record, const TensorMap&) {
-      progress_.clear();
-      std::puts(record_text(record, tables_.train.epochs).c_str());
-      std::fflush(stdout);
+    job_.on_epoch = [&](const EpochRecord& record, const TensorMap&) {
+      hooks_.tell(record_text(record, spec_.train.epochs));
       model_.training["epochs"].push_back(lasting_record(record_json(record)));
       log.epoch(record);
     };
-    job_.on_state = [&](const training::TrainState& state, const TensorMap& weights) {
+    job_.on_state = [&](const TrainState& state, const TensorMap& weights) {
       log.flush();  // steps before the state are not repeated
       save(state, weights);
     };
     log.on_warning(job_.warn);
-    return run_.trainer->train(job_, model_.weights);
+    return run_.team.trainer->train(job_, model_.weights);
   }
 
   void prepare_job() {
     job_.spec = model_.spec;
-    job_.preprocess = tables_.preprocess;
+    job_.preprocess = spec_.preprocess;
     job_.train = split_.train;
     job_.validation = split_.validation;
     job_.test = split_.test;
-    job_.options = tables_.train;
-    job_.flow_cache = tables_.preprocess.motion == "flow" ? tables_.cache.flow_cache : "";
-    job_.progress = progress_.fn();
-    job_.warn = [&](const std::string& message) {
-      progress_.clear();
-      warnings_.print(message);
-    };
-    job_.stop = interrupt_token();
+    job_.options = spec_.train;
+    job_.flow_cache = spec_.preprocess.motion == "flow" ? spec_.cache.flow_cache : "";
+    job_.progress = hooks_.progress;
+    job_.warn = [this](const std::string& message) { warnings_.add(message); };
+    job_.stop = hooks_.stop;
   }
 
   // Another training had this stage, too.
   TrainRunResult take_from_cache() {
-    std::puts(fmt::format("{}: is trained already", cached_).c_str());
+    hooks_.tell(fmt::format("{}: is trained already", cached_));
     model_ = net::read_model(cached_);
     TrainRunResult outcome{output_, test_again()};
     std::error_code ignored;
@@ -269,7 +279,7 @@ class Run {
       fs::remove(state_path(output_), ignored);  // another training's
     }
     wait_for_all();
-    std::puts(fmt::format("wrote {}", output_).c_str());
+    hooks_.tell(fmt::format("wrote {}", output_));
     return outcome;
   }
 
@@ -283,25 +293,25 @@ class Run {
   }
 
   // A disk that is full now may not be so in an hour; what was saved before stays.
-  void save(const training::TrainState& state, const TensorMap& weights) {
+  void save(const TrainState& state, const TensorMap& weights) {
     try {
       net::Model snapshot = model_;
       snapshot.weights = weights;
-      training::write_state(state_path(output_), state, config_);
+      write_state(state_path(output_), state, config_);
       net::write_model(output_, snapshot);
     } catch (const Error& error) {
-      if (interrupt_token().stop_requested()) throw;
-      job_.warn(fmt::format("{}; training goes on, what was saved before is still there", error.what()));
+      if (hooks_.stop.stop_requested()) throw;
+      warnings_.add(fmt::format("{}; training goes on, what was saved before is still there", error.what()));
     }
   }
 
-  [[noreturn]] void interrupted(const training::TrainResult& result) const {
+  [[noreturn]] void interrupted(const TrainResult& result) const {
     if (result.steps == 0) fail(ErrorCode::kInterrupted, "interrupted before the first step; {} is not written", output_);
     fail(ErrorCode::kInterrupted, "interrupted after {} epochs; {} holds what was learned, --resume goes on", result.epochs.size(),
          output_);
   }
 
-  std::optional<eval::ScoreTable> table_of(const std::optional<training::Answers>& answers) const {
+  std::optional<eval::ScoreTable> table_of(const std::optional<Answers>& answers) const {
     if (!answers) return std::nullopt;
     eval::ScoreTable table;
     table.source = output_;
@@ -314,21 +324,42 @@ class Run {
   }
 
   const TrainRun& run_;
-  TrainTables tables_;
+  TrainSpec spec_;
   const data::Split& split_;
+  const TrainHooks& hooks_;
+  FewWarnings warnings_;  // of clips, and of saving
   net::Model model_;
   Json config_;
   std::string output_, cached_;
-  TerminalProgress progress_;
-  WarningPrinter warnings_;
-  training::TrainJob job_;
+  TrainJob job_;
 };
 
 }  // namespace
 
-TrainRunResult run_training(const TrainRun& run, const OptionFlags& flags, TrainTables tables, const data::Dataset& dataset,
-                            const data::Split& split) {
-  return Run(run, flags, std::move(tables), dataset, split).run();
+TrainRunResult run_training(const TrainRun& run, TrainSpec spec, const data::Dataset& dataset, const data::Split& split,
+                            const TrainHooks& hooks) {
+  return Run(run, std::move(spec), dataset, split, hooks).run();
+}
+
+void refuse_others_output(const TrainRun& run, const TrainSpec& spec, const data::Split& split) {
+  std::error_code ignored;
+  const std::string state = state_path(run.output);
+  if (run.existing != Existing::kResume || run.only_in_cache) return;
+  if (!fs::exists(run.output, ignored) && !fs::exists(state, ignored)) return;
+  net::NetworkOptions network = spec.network;
+  net::reset_foreign_options(network);
+  Preprocess preprocess = spec.preprocess;
+  TrainOptions train = spec.train;
+  Json known = {{"network", chosen("network", network.fields(), spec.chosen)},
+                {"preprocess", chosen("preprocess", preprocess.fields(), spec.chosen)},
+                {"train", fields_to_json(train.fields())},
+                {"data", data_record(spec.dataset)},
+                {"clips", clips_record(split)},
+                {"ranks", run.team.size()}};
+  if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
+  const std::optional<std::string> difference = finished_difference(run.output, known);
+  if (difference && !difference->empty()) refuse_finished(run.output, *difference);
+  if (!difference && fs::exists(state, ignored)) read_state(state, known);
 }
 
 }  // namespace actio::training

@@ -49,14 +49,14 @@ TEST(ArchiveOutput, is_not_taken_for_whole_where_its_answers_cannot_be_read_any_
   const TempDir dir;
   const std::string path = dir / "answers.jsonl";
   {
-    cli::ArchiveOutput output(path, {{"job", 1}});
+    recognize::ArchiveOutput output(path, {{"job", 1}});
     output.add("a.mp4", {{"video", "a.mp4"}});
     fs::remove(path + ".partial");
     EXPECT_THROW(output.finish(), Error);
     EXPECT_FALSE(fs::exists(path));
   }
   {
-    cli::ArchiveOutput output(path, {{"job", 1}});
+    recognize::ArchiveOutput output(path, {{"job", 1}});
     output.add("a.mp4", {{"video", "a.mp4"}});
     output.finish();
     EXPECT_EQ(file_content(path), "{\"video\":\"a.mp4\"}\n");

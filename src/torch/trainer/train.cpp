@@ -16,11 +16,7 @@ namespace actio::torch_train {
 namespace {
 
 data::ClipRequest clip_request(const TrainJob& job, bool augment) {
-  data::ClipRequest request;
-  request.segments = job.spec.segments;
-  request.preprocess = job.preprocess;
-  request.rgb = job.spec.has_input("rgb");
-  request.motion = job.spec.has_input("motion");
+  data::ClipRequest request = data::request_for(net::input_names(job.spec), job.spec.segments, job.preprocess);
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;

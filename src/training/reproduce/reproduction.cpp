@@ -3,22 +3,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cstdio>
 #include <filesystem>
 #include <set>
 
-#include "cli/child_process.h"
-#include "cli/embedded_configs.h"
-#include "training/fold_names.h"
-#include "cli/interrupt.h"
-#include "cli/trainer_program.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/hooks.h"
 #include "core/toml_text.h"
 #include "data/list_file.h"
 #include "eval/score_file.h"
 #include "net/zoo.h"
+#include "training/fold_names.h"
 
 namespace actio::training {
 namespace {
@@ -26,8 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kOwnProtocol = "centre";  // by which the trainer tests its models
-
-void say(const std::string& text) { std::fputs((text + "\n").c_str(), stderr); }
 
 void make_folder(const fs::path& folder) {
   std::error_code code;
@@ -46,31 +39,6 @@ std::vector<std::string> split_words(const std::string& list) {
   return parts;
 }
 
-// As a shell takes it.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "-_./=,:+@";
-  const auto is_plain = [&](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.find(c) != kPlain.npos;
-  };
-  if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
-std::string command_text(const std::vector<std::string>& words) {
-  std::string text = "actio";
-  for (const std::string& word : words) text += " " + quoted(word);
-  return text;
-}
-
-std::string this_program() {
-  std::error_code code;
-  const fs::path path = fs::read_symlink("/proc/self/exe", code);
-  if (code) fail("/proc/self/exe: {}", code.message());
-  return path.string();
-}
-
 std::set<std::string> groups_of(const data::Dataset& dataset) {
   std::set<std::string> groups;
   for (const data::Item& item : dataset.items) groups.insert(item.group);
@@ -78,13 +46,6 @@ std::set<std::string> groups_of(const data::Dataset& dataset) {
 }
 
 std::string hash_of(const std::string& text) { return content_hash(std::as_bytes(std::span(text))); }
-
-Json config_of(const std::string& name) {
-  for (const EmbeddedConfig& config : embedded_configs()) {
-    if (config.path == name) return parse_toml(config.text, "configs/" + name);
-  }
-  fail("configs/{}: is not part of this program", name);
-}
 
 std::string score_name(const std::string& protocol, const std::string& head) {
   if (protocol == kOwnProtocol && head.empty()) return "scores.csv";
@@ -123,12 +84,20 @@ FirstWeights first_weights(const std::string& entry) {
   return {entry.substr(0, equals), entry.substr(equals + 1)};
 }
 
+// What of a training, besides its configuration and clips, decides what is learned.
+std::string settings_text(const RowTraining& work) {
+  std::string text = fmt::format("--seed {}", work.seed);
+  if (!work.init.empty()) text += fmt::format(" --init {}", fmt::join(work.init, ","));
+  for (const Setting& option : work.data_options) text += fmt::format(" {} {}", flag_name(option.field), option.text);
+  return text;
+}
+
 }  // namespace
 
 struct Reproduction::Training {
   std::string folder;
-  std::string config_file, config_text;
-  std::vector<std::string> words;  // "train", and what follows
+  std::string config_text;
+  RowTraining work;
   std::vector<std::string> folds;
   std::string protocol;
   std::string flow_cache;  // for the model that comes out
@@ -140,8 +109,11 @@ struct Reproduction::Training {
   }
 };
 
-Reproduction::Reproduction(ReproduceOptions options)
-    : options_(std::move(options)), dataset_(data::load_dataset(options_.data, options_.dataset)) {
+Reproduction::Reproduction(ReproduceOptions options, Runner& runner, ReproduceHooks hooks)
+    : options_(std::move(options)),
+      runner_(runner),
+      hooks_(std::move(hooks)),
+      dataset_(data::load_dataset(options_.data, options_.dataset)) {
   if (!options_.dataset.fold.empty() || options_.dataset.test_share != 0) {
     fail_usage("reproduce divides the clips by itself; leave out --fold and --test-share, --folds names groups or splits");
   }
@@ -223,30 +195,22 @@ std::string Reproduction::folds_flag(const std::vector<std::string>& folds) cons
 
 Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, const eval::PaperPart& part,
                                                  std::int64_t seed) const {
-  Json config = changed_config(config_of(part.config), options_.changes, table.keep);
+  Json config = changed_config(hooks_.config(part.config), options_.changes, table.keep);
   const std::vector<std::string> init = init_of(config);
   Training training;
   const fs::path output = options_.output;
   training.folder = (output / "runs" / fs::path(part.config).replace_extension() / fmt::format("seed{}", seed)).string();
-  training.config_file = (output / "configs" / part.config).string();
   training.folds = folds_of(table);
   training.protocol = options_.protocol.empty() ? table.protocol : options_.protocol;
-  std::vector<std::string> settings = {"--seed", fmt::format("{}", seed)};
-  if (!init.empty()) settings.insert(settings.end(), {"--init", fmt::format("{}", fmt::join(init, ","))});
-  settings.insert(settings.end(), options_.data_flags.begin(), options_.data_flags.end());
-  training.words = {"train",
-                    options_.data,
-                    "-o",
-                    training.folder,
-                    "--config",
-                    training.config_file,
-                    "--stage-cache",
-                    (output / "stages").string(),
-                    "--folds",
-                    folds_flag(training.folds),
-                    "--restart-changed"};
-  training.words.insert(training.words.end(), settings.begin(), settings.end());
-  std::string key = fmt::format("{}\n{}\n{}", toml_text(config), fmt::join(settings, " "), clips_hash_);
+  training.work = {.data = options_.data,
+                   .output = training.folder,
+                   .config = (output / "configs" / part.config).string(),
+                   .stage_cache = (output / "stages").string(),
+                   .folds = folds_flag(training.folds),
+                   .seed = seed,
+                   .init = init,
+                   .data_options = options_.data_options};
+  std::string key = fmt::format("{}\n{}\n{}", toml_text(config), settings_text(training.work), clips_hash_);
   for (const std::string& file : init) key += " " + init_hashes_.at(file);
   training.key = hash_of(key);
   if (effective(config, config.at("stage").back(), "preprocess", "motion") == "flow")
@@ -280,26 +244,27 @@ Json Reproduction::begin(const Training& training) const {
 }
 
 void Reproduction::train(const Training& training) {
-  const std::string attempt = command_text(training.words);
+  const std::string attempt = runner_.text(training.work);
   if (const auto earlier = attempts_.find(attempt); earlier != attempts_.end()) {
     if (!earlier->second.empty()) fail("{}", earlier->second);
     return;
   }
   if (is_trained(training)) return;
-  make_folder(fs::path(training.config_file).parent_path());
-  write_file_atomically(training.config_file, training.config_text);
+  make_folder(fs::path(training.work.config).parent_path());
+  write_file_atomically(training.work.config, training.config_text);
   attempts_[attempt] = "";
   if (options_.dry_run) {
-    std::puts(attempt.c_str());
+    hooks_.command(attempt);
     return;
   }
-  say(attempt);
+  hooks_.note(attempt);
   make_folder(training.folder);
   Json record = begin(training);
-  const ChildEnd end = run_child(trainer_command_line({training.words.begin() + 1, training.words.end()}));
-  if (end.exit_code != 0) {
-    attempts_[attempt] = end.error.empty() ? fmt::format("training failed with exit code {}", end.exit_code) : end.error;
-    fail("{}", attempts_[attempt]);
+  try {
+    runner_.train(training.work);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInterrupted) attempts_[attempt] = error.what();
+    throw;
   }
   for (const std::string& fold : training.folds) record[fold] = training.key;
   write_file_atomically(training.record(), record.dump(2) + "\n");
@@ -308,31 +273,23 @@ void Reproduction::train(const Training& training) {
 // By the paper's protocol, or of a head alone: what the trainer has not done.
 void Reproduction::evaluate(const Training& training, const std::string& fold, const eval::PaperPart& part) {
   if (training.protocol == kOwnProtocol && part.head.empty()) return;
-  const std::string scores = training.file(fold, score_name(training.protocol, part.head));
+  const RowEvaluation work = {.model = training.file(fold, "model.actio"),
+                              .data = options_.data,
+                              .data_options = options_.data_options,
+                              .fold = official_ ? fold.substr(5) : fold,
+                              .official = official_,
+                              .protocol = training.protocol,
+                              .head = part.head,
+                              .flow_cache = training.flow_cache,
+                              .scores = training.file(fold, score_name(training.protocol, part.head))};
   std::error_code ignored;
-  if (fs::exists(scores, ignored)) return;
-  std::vector<std::string> words = {"evaluate", training.file(fold, "model.actio"), options_.data};
-  words.insert(words.end(), options_.data_flags.begin(), options_.data_flags.end());
-  const auto add = [&](const char* flag, const std::string& value) { words.insert(words.end(), {flag, value}); };
-  if (official_)
-    add("--split", fold.substr(5));
-  else
-    add("--fold", fold);
-  add("--protocol", training.protocol);
-  if (!part.head.empty()) add("--head", part.head);
-  if (!training.flow_cache.empty()) add("--flow-cache", training.flow_cache);
-  add("--scores", scores);
+  if (fs::exists(work.scores, ignored)) return;
   if (options_.dry_run) {
-    if (attempts_.emplace(scores, "").second) std::puts(command_text(words).c_str());
+    if (attempts_.emplace(work.scores, "").second) hooks_.command(runner_.text(work));
     return;
   }
-  say(command_text(words));
-  std::vector<std::string> command_line = words;
-  command_line.insert(command_line.begin(), this_program());
-  const ChildEnd end = run_child(command_line);
-  // Clips that cannot be read are counted, and are no failure.
-  if (end.exit_code == 0 || fs::exists(scores, ignored)) return;
-  fail("{}", end.error.empty() ? fmt::format("evaluation failed with exit code {}", end.exit_code) : end.error);
+  hooks_.note(runner_.text(work));
+  runner_.evaluate(work);
 }
 
 void Reproduction::obtain(const eval::PaperTable& table, const eval::PaperRow& row) {
@@ -381,14 +338,14 @@ void Reproduction::report_row(const eval::PaperTable& table, bool chosen, eval::
   if (row.row.parts.empty()) return;
   try {
     if (chosen) {
-      say(fmt::format("{}: {}", table.name, row.row.label));
+      hooks_.note(fmt::format("{}: {}", table.name, row.row.label));
       obtain(table, row.row);
     }
     if (!options_.dry_run && (chosen || is_ready(table, row.row))) row.ours = figures_of(table, row.row);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) throw;
     row.error = error.what();
-    if (chosen) say(fmt::format("{}: {}: failed: {}", table.name, row.row.label, row.error));
+    if (chosen) hooks_.note(fmt::format("{}: {}: failed: {}", table.name, row.row.label, row.error));
   }
 }
 
@@ -401,7 +358,7 @@ eval::TableReport Reproduction::run(const eval::PaperTable& table, const std::ve
            std::ranges::any_of(labels, [&](const std::string& label) { return eval::is_label_of(label, row.row); });
   };
   for (eval::RowReport& row : report.rows) {
-    throw_if_interrupted();
+    throw_if_stopped(hooks_.stop);
     report_row(table, is_chosen(row), row);
     if (saved) saved(report);
   }

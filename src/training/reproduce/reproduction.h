@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "training/reproduce/row_config.h"
 #include "data/dataset.h"
 #include "eval/paper_table.h"
 #include "eval/table_report.h"
+#include "training/reproduce/row_config.h"
+#include "training/reproduce/runner.h"
 
 namespace actio::training {
 
@@ -20,14 +22,21 @@ struct ReproduceOptions {
   std::string output;     // a folder
   std::string data_name;  // in the tables; empty: the file's and the filters
   data::DatasetOptions dataset;
-  std::vector<std::string> data_flags;  // the same as the trainer and evaluation take it
+  std::vector<Setting> data_options;    // the same as it was chosen
   std::string flow_cache;
   std::vector<std::int64_t> seeds = {1};
   std::string folds;              // as for `actio train`; empty: the official splits of the paper's table, or every group
   std::string protocol;           // empty: that of the table
   std::vector<std::string> init;  // files for every row, or "BACKBONE=FILE"
   std::vector<ConfigChange> changes;
-  bool dry_run = false;  // commands are printed instead of run
+  bool dry_run = false;  // commands are told instead of run
+};
+
+struct ReproduceHooks {
+  std::function<Json(const std::string& name)> config;    // the staged configuration of that name. Throws: Error where there is none
+  std::function<void(const std::string&)> note;           // lines on what is being done
+  std::function<void(const std::string&)> command;        // of a dry run: a command that is still to run
+  std::stop_token stop;
 };
 
 // In `output`: runs/CONFIG/seedN/ holds a training's folds, stages/ what trainings share, configs/ what they were configured
@@ -35,7 +44,7 @@ struct ReproduceOptions {
 class Reproduction {
  public:
   // Throws: as load_dataset; Error(kUsage) for options that do not fit the data.
-  explicit Reproduction(ReproduceOptions options);
+  Reproduction(ReproduceOptions options, Runner& runner, ReproduceHooks hooks);
 
   // Rows that are trained already are only read. A row that fails has its error in the report. `saved` is told after each
   // row. Throws: Error(kInterrupted).
@@ -62,6 +71,8 @@ class Reproduction {
   void report_row(const eval::PaperTable& table, bool chosen, eval::RowReport& row);
 
   ReproduceOptions options_;
+  Runner& runner_;
+  ReproduceHooks hooks_;
   data::Dataset dataset_;
   bool official_ = false;  // the data have official splits
   std::string clips_hash_;

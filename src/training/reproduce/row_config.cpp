@@ -3,30 +3,13 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/preprocess.h"
-#include "data/dataset.h"
 #include "net/zoo.h"
-#include "training/train.h"
+#include "training/spec.h"
 
 namespace actio::training {
 namespace {
 
 const std::vector<std::string> kTables = {"network", "preprocess", "data", "train"};
-
-// The option structs, to check names and values with.
-struct Scratch {
-  net::NetworkOptions network;
-  Preprocess preprocess;
-  data::DatasetOptions data;
-  training::TrainOptions train;
-
-  Fields fields(const std::string& table) {
-    if (table == "network") return network.fields();
-    if (table == "preprocess") return preprocess.fields();
-    if (table == "data") return data.fields();
-    return train.fields();
-  }
-};
 
 bool is_compared(const std::string& table, const std::string& key) {
   return table == "network" && (key == "network" || key == "streams" || key == "classes" || key == "ifm" ||
@@ -47,7 +30,7 @@ void check_table(const std::string& table, const std::string& where) {
 }
 
 ConfigChange checked(ConfigChange change, const std::string& where) {
-  Scratch scratch;
+  TrainSpec scratch;  // to check names and values with
   fields_from_json(scratch.fields(change.table), {{change.key, change.value}}, fmt::format("{}: [{}]", where, change.table));
   check_change(change, where);
   return change;
@@ -111,7 +94,7 @@ ConfigChange parse_change(const std::string& text) {
   change.table = name.substr(begin, dot - begin);
   change.key = name.substr(dot + 1);
   check_table(change.table, where);
-  Scratch scratch;
+  TrainSpec scratch;  // to check names and values with
   const Fields fields = scratch.fields(change.table);
   const auto field = std::ranges::find(fields, change.key, &Field::name);
   if (field == fields.end()) {

@@ -1,0 +1,25 @@
+// recognize: many videos, decoded by threads while the network works on those before. In: paths. Out: an answer for each, in order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "core/error.h"
+#include "core/hooks.h"
+#include "recognize/recognizer.h"
+
+namespace actio::recognize {
+
+// What was recognised, or why the video could not be read.
+using Answer = std::variant<Recognition, Error>;
+
+// Calls `answer` from this thread with the index of each video, in their order. Up to `workers` threads decode ahead, fewer where views
+// are large. Throws: Error(kInterrupted) on hooks.stop; Error(kUsage) where what was asked for makes no sense, which is no
+// video's fault; what `answer` throws.
+void recognize_all(const Recognizer& recognizer, std::span<const std::string> videos,
+                   const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks = {});
+
+}  // namespace actio::recognize

@@ -1,0 +1,50 @@
+#include "training/request.h"
+
+#include "core/error.h"
+#include "core/output_check.h"
+#include "data/snippet.h"
+#include "eval/score_file.h"
+#include "training/folds.h"
+#include "training/plan.h"
+
+namespace actio::training {
+namespace {
+
+void check_outputs(const TrainRequest& request) {
+  std::vector<std::string> inputs = request.init;
+  inputs.insert(inputs.end(), {request.data, request.config});
+  if (request.folds.empty()) check_output(request.output, inputs);
+  inputs.push_back(request.output);
+  if (!request.scores.empty()) {
+    for (const std::string& file : eval::score_files_of(request.scores)) check_output(file, inputs);
+    inputs.push_back(request.scores);
+  }
+  if (!request.log.empty()) check_output(request.log, inputs);
+}
+
+}  // namespace
+
+void check_request(const TrainRequest& request) {
+  const TrainSpec& spec = request.spec;
+  if (request.partial && request.init.empty()) fail_usage("--partial needs --init");
+  if (!request.stage_cache.empty() && request.stages.empty()) fail_usage("--stage-cache needs a --config with [[stage]] tables");
+  if (!request.folds.empty() && !request.scores.empty()) fail_usage("--scores: with --folds every fold's scores are in its folder");
+  if (spec.chosen.has(&data::DatasetOptions::fold) && spec.dataset.fold.empty()) fail_usage("--fold: names no group");
+  check_outputs(request);
+  if (spec.chosen.has(&net::NetworkOptions::classes)) fail_usage("--classes follows from the data when training");
+  data::check_motion(spec.preprocess.motion);
+}
+
+void run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
+  if (!request.folds.empty()) {
+    run_folds(request, team, hooks);
+    return;
+  }
+  const data::Dataset dataset = data::load_dataset(request.data, request.spec.dataset);
+  FewWarnings(hooks.warn).add(dataset.warnings);
+  const data::Split split = data::split_dataset(dataset, request.spec.dataset);
+  if (!request.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
+  run_plan({request, request.spec, {request.output, request.scores, request.log, request.tensorboard, request.existing}, dataset, split}, team, hooks);
+}
+
+}  // namespace actio::training

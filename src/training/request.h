@@ -1,0 +1,65 @@
+// training: one request to train: data, options, stages, and where the results go. Everything that `actio train` can be asked for.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/hooks.h"
+#include "training/peers.h"
+#include "training/spec.h"
+#include "training/train.h"
+
+namespace actio::training {
+
+// What to do with what an earlier training left at the output.
+enum class Existing {
+  kRefuse,          // an unfinished training is an error
+  kResume,          // go on from it; another training's results are an error
+  kRestart,         // begin anew
+  kReplaceChanged,  // go on where settings and clips are the same, else begin anew
+};
+
+struct TrainRequest {
+  std::string data;
+  std::string output;             // the model file; with folds a folder
+  TrainSpec spec;
+  std::vector<Stage> stages;      // empty: one training
+  std::vector<Setting> settings;  // win over the stages' tables
+  std::string config;             // the file that the stages are from, for messages
+  std::vector<std::string> init;  // files of first weights, of which an earlier one goes before a later one
+  bool partial = false;           // tensors that they lack begin anew, and those that have no place are left out
+  Existing existing = Existing::kRefuse;
+  std::string folds;              // "all", or names with commas; empty: one split
+  std::string stage_cache;        // folder of models of stages that trainings share; empty: none
+  std::string scores;             // file of the scores of the test part; empty: none
+  std::string log;                // file that gets a line of JSON for each epoch; empty: none
+  std::string tensorboard;        // folder of event files; empty: none
+};
+
+struct TrainHooks : Hooks {
+  std::function<void(const std::string&)> say;   // lines on what is done: figures of an epoch, a file that was written
+  std::function<void(const std::string&)> note;  // lines beside that
+
+  void tell(const std::string& line) const {
+    if (say) say(line);
+  }
+};
+
+// Who does it.
+struct Team {
+  Trainer* trainer = nullptr;
+  Peers* peers = nullptr;  // the processes that train together, as the trainer knows them; null: this one alone
+
+  bool leads() const { return peers == nullptr || peers->rank() == 0; }
+  int size() const { return peers == nullptr ? 1 : peers->size(); }
+};
+
+// Before hours of work rather than after them. Throws: Error(kUsage) for what contradicts itself; as check_output for files that
+// cannot be written or are inputs.
+void check_request(const TrainRequest& request);
+
+// Throws: Error(kInterrupted) once what was learned is saved; the same request, resumed, goes on.
+void run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks = {});
+
+}  // namespace actio::training
