@@ -4,6 +4,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/option_flags.h"
+#include "cli/rank_process.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
@@ -72,6 +73,7 @@ int run_train(TrainArguments& a) {
   request.spec.chosen = a.flags->chosen();
   request.settings = a.flags->settings();
   training::check_request(request);
+  prepare_rank_process();
   distributed::GroupOptions options;
   options.stop = interrupt_token();
   options.on_waiting = [](const std::string& line) { print_note(line); };

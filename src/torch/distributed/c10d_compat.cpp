@@ -97,8 +97,6 @@ bool has_nccl() {
 BackendPtr make_nccl([[maybe_unused]] const StorePtr& store, [[maybe_unused]] const BackendPlace& place) {
 #ifdef ACTIO_HAS_NCCL
   check_nccl_version();
-  // Else c10d itself ends the process where a rank is gone, before anything can be said about it.
-  for (const char* name : {"TORCH_NCCL_ASYNC_ERROR_HANDLING", "NCCL_ASYNC_ERROR_HANDLING"}) setenv(name, "0", 0);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = place.timeout;
   const StorePtr keys = c10::make_intrusive<c10d::PrefixStore>(place.name, store);

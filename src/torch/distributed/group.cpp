@@ -43,11 +43,6 @@ at::Tensor staged(const at::Tensor& tensor, bool on_cpu_only) {
   return copy.contiguous();
 }
 
-void ignore_broken_pipes() {
-  struct sigaction present {};
-  if (sigaction(SIGPIPE, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
-}
-
 std::string own_address(const GroupOptions& options) {
   if (!options.address.empty()) return options.address;
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
@@ -129,7 +124,6 @@ Group::Impl::~Impl() {
 }
 
 void Group::Impl::connect() {
-  ignore_broken_pipes();
   const auto gather = [launch = launch, address = own_address(options), limit = options.connect_timeout] {
     Meeting meeting = meet(launch, address, limit);
     std::vector<Watch::Peer> peers = connect_for_watch(launch, meeting, limit);

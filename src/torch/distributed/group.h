@@ -51,8 +51,9 @@ class Pending {
 // ..."); the group is of no more use then.
 class Group final : public training::Peers {
  public:
-  // Waits for all ranks. From then on the process ignores SIGPIPE, unless it handles it: Gloo writes to connections whose
-  // other end is gone. Throws: Error(kUsage) for variables that contradict each other; Error naming the rank that did not
+  // Waits for all ranks. The process has to ignore SIGPIPE, or to handle it: Gloo writes to connections whose other end is gone.
+  // With "nccl" TORCH_NCCL_ASYNC_ERROR_HANDLING=0 belongs in the environment: else c10d itself ends the process where a rank is
+  // gone, before anything can be said about it. Throws: Error(kUsage) for variables that contradict each other; Error naming the rank that did not
   // come or the address that does not answer; Error(kInterrupted).
   static std::unique_ptr<Group> connect(const GroupOptions& options = {});
   static std::unique_ptr<Group> connect(const GroupOptions& options, const Launch& launch);
