@@ -9,6 +9,7 @@
 #include "cli/network_defaults.h"
 #include "core/error.h"
 #include "net/initialise.h"
+#include "net/weight_names.h"
 #include "net/weights.h"
 
 namespace actio::cli {
@@ -56,6 +57,16 @@ TensorMap read_source(const std::string& file, const OptionFlags& flags, TrainTa
   return std::move(parent.weights);
 }
 
+// Published weights have wrappers' names; models have the networks' own.
+TensorMap named_by_backbone(TensorMap tensors, const std::string& file, const TrainTables& tables, const net::NetSpec& spec,
+                            std::vector<std::string>& notes, std::string& remark) {
+  if (net::is_model_file(file)) return tensors;
+  net::NamedWeights named = net::fit_names(std::move(tensors), tables.network, &spec, file);
+  notes.insert(notes.end(), named.notes.begin(), named.notes.end());
+  remark += named.remark;
+  return std::move(named.tensors);
+}
+
 // Several streams of one kind of network: what only the second file has comes from there. Scores of one network mean nothing to
 // another's fusion.
 void add_missing(TensorMap from, TensorMap& to) {
@@ -89,20 +100,27 @@ void initialise_model(const std::vector<std::string>& files, bool partial, const
   // The first file's settings win, so it is read last.
   std::vector<TensorMap> sources(files.size());
   for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], flags, tables, model);
-  for (TensorMap& tensors : sources) add_missing(std::move(tensors), source);
-  const std::set<std::string> offered = offer_spatial_weights(source);
   model.spec = net::build_network(tables.network, tables.preprocess);
   model.preprocess = tables.preprocess;
-  net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
-                                           static_cast<std::uint64_t>(tables.train.seed), model.weights);
-  if (files.empty()) return;
+  std::vector<std::string> notes;
+  std::string remark;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    add_missing(named_by_backbone(std::move(sources[i]), files[i], tables, model.spec, notes, remark), source);
+  const std::set<std::string> offered = offer_spatial_weights(source);
   const std::string names = fmt::format("{}", fmt::join(files, ", "));
-  merge_offered(offered, report);
-  if (report.loaded.empty()) {
-    fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", names, model.spec.name);
+  net::InitReport report;
+  try {
+    report = net::initialise(model.spec, source.empty() ? nullptr : &source, static_cast<std::uint64_t>(tables.train.seed),
+                             model.weights);
+    merge_offered(offered, report);
+    if (!files.empty() && report.loaded.empty()) {
+      fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", names, model.spec.name);
+    }
+    if (!files.empty() && !partial) net::require_complete(model.spec, report, source, names);
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what() + remark);
   }
-  if (!partial) net::require_complete(model.spec, report, source, names);
-  std::puts(init_text(report, names).c_str());
+  if (!files.empty()) std::puts(init_text(report, names, notes).c_str());
 }
 
 }  // namespace actio::cli
