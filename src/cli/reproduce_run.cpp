@@ -86,9 +86,12 @@ Json config_of(const std::string& name) {
   fail("configs/{}: is not part of this program", name);
 }
 
-std::string score_name(const std::string& protocol, const std::string& head) {
-  if (protocol == kOwnProtocol && head.empty()) return "scores.csv";
-  return fmt::format("scores_{}{}{}.csv", protocol, head.empty() ? "" : "_", head);
+constexpr const char* kOwnScores = "scores.csv";  // which it leaves: probabilities of the whole network's answer
+
+std::string score_name(const std::string& protocol, const std::string& average, const std::string& head) {
+  const bool logits = average == "logits";
+  if (protocol == kOwnProtocol && !logits && head.empty()) return kOwnScores;
+  return fmt::format("scores_{}{}{}{}.csv", protocol, logits ? "_logits" : "", head.empty() ? "" : "_", head);
 }
 
 // What was said of the model of other settings, or of other clips.
@@ -130,13 +133,16 @@ struct Reproduction::Training {
   std::string config_file, config_text;
   std::vector<std::string> words;  // "train", and what follows
   std::vector<std::string> folds;
-  std::string protocol;
+  std::string protocol, average;  // of the row that it is trained for
   std::string flow_cache;  // for the model that comes out
   std::string key;         // of all that it depends on
 
   fs::path record() const { return fs::path(folder) / "done.json"; }
   std::string file(const std::string& fold, const std::string& name) const {
     return (fs::path(folder) / fold_folder(fold) / name).string();
+  }
+  std::string scores(const std::string& fold, const eval::PaperPart& part) const {
+    return file(fold, score_name(protocol, average, part.head));
   }
 };
 
@@ -221,8 +227,8 @@ std::string Reproduction::folds_flag(const std::vector<std::string>& folds) cons
   return text;
 }
 
-Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, const eval::PaperPart& part,
-                                                 std::int64_t seed) const {
+Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, const eval::PaperRow& row,
+                                                 const eval::PaperPart& part, std::int64_t seed) const {
   Json config = changed_config(config_of(part.config), options_.changes, table.keep);
   const std::vector<std::string> init = init_of(config);
   Training training;
@@ -230,7 +236,8 @@ Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, 
   training.folder = (output / "runs" / fs::path(part.config).replace_extension() / fmt::format("seed{}", seed)).string();
   training.config_file = (output / "configs" / part.config).string();
   training.folds = folds_of(table);
-  training.protocol = options_.protocol.empty() ? table.protocol : options_.protocol;
+  training.protocol = options_.protocol.empty() ? row.protocol : options_.protocol;
+  training.average = row.average;
   std::vector<std::string> settings = {"--seed", fmt::format("{}", seed)};
   if (!init.empty()) settings.insert(settings.end(), {"--init", fmt::format("{}", fmt::join(init, ","))});
   settings.insert(settings.end(), options_.data_flags.begin(), options_.data_flags.end());
@@ -307,10 +314,9 @@ void Reproduction::train(const Training& training) {
 
 // By the paper's protocol, or of a head alone: what the trainer has not done.
 void Reproduction::evaluate(const Training& training, const std::string& fold, const eval::PaperPart& part) {
-  if (training.protocol == kOwnProtocol && part.head.empty()) return;
-  const std::string scores = training.file(fold, score_name(training.protocol, part.head));
+  const std::string scores = training.scores(fold, part);
   std::error_code ignored;
-  if (fs::exists(scores, ignored)) return;
+  if (scores == training.file(fold, kOwnScores) || fs::exists(scores, ignored)) return;
   std::vector<std::string> words = {"evaluate", training.file(fold, "model.actio"), options_.data};
   words.insert(words.end(), options_.data_flags.begin(), options_.data_flags.end());
   const auto add = [&](const char* flag, const std::string& value) { words.insert(words.end(), {flag, value}); };
@@ -319,6 +325,7 @@ void Reproduction::evaluate(const Training& training, const std::string& fold, c
   else
     add("--fold", fold);
   add("--protocol", training.protocol);
+  if (training.average == "logits") add("--average", training.average);
   if (!part.head.empty()) add("--head", part.head);
   if (!training.flow_cache.empty()) add("--flow-cache", training.flow_cache);
   add("--scores", scores);
@@ -338,7 +345,7 @@ void Reproduction::evaluate(const Training& training, const std::string& fold, c
 void Reproduction::obtain(const eval::PaperTable& table, const eval::PaperRow& row) {
   for (const std::int64_t seed : options_.seeds) {
     for (const eval::PaperPart& part : row.parts) {
-      const Training training = training_of(table, part, seed);
+      const Training training = training_of(table, row, part, seed);
       train(training);
       for (const std::string& fold : training.folds) evaluate(training, fold, part);
     }
@@ -348,11 +355,11 @@ void Reproduction::obtain(const eval::PaperTable& table, const eval::PaperRow& r
 bool Reproduction::is_ready(const eval::PaperTable& table, const eval::PaperRow& row) const {
   for (const std::int64_t seed : options_.seeds) {
     for (const eval::PaperPart& part : row.parts) {
-      const Training training = training_of(table, part, seed);
+      const Training training = training_of(table, row, part, seed);
       if (!is_trained(training)) return false;
       for (const std::string& fold : training.folds) {
         std::error_code ignored;
-        if (!fs::exists(training.file(fold, score_name(training.protocol, part.head)), ignored)) return false;
+        if (!fs::exists(training.scores(fold, part), ignored)) return false;
       }
     }
   }
@@ -366,10 +373,10 @@ eval::RowFigures Reproduction::figures_of(const eval::PaperTable& table, const e
   for (const std::int64_t seed : options_.seeds) {
     std::vector<std::vector<eval::FoldScores>> models;
     for (const eval::PaperPart& part : row.parts) {
-      const Training training = training_of(table, part, seed);
+      const Training training = training_of(table, row, part, seed);
       auto& folds = models.emplace_back();
       for (const std::string& fold : training.folds) {
-        folds.push_back({fold, eval::read_scores(training.file(fold, score_name(training.protocol, part.head)))});
+        folds.push_back({fold, eval::read_scores(training.scores(fold, part))});
       }
     }
     seeds.push_back(eval::measure_seed(seed, eval::fuse_folds(std::move(models), weights), official_));
@@ -395,7 +402,10 @@ void Reproduction::report_row(const eval::PaperTable& table, bool chosen, eval::
 eval::TableReport Reproduction::run(const eval::PaperTable& table, const std::vector<std::string>& labels,
                                     const std::function<void(const eval::TableReport&)>& saved) {
   eval::TableReport report = empty_report(table);
-  for (const eval::PaperRow& row : table.rows) report.rows.push_back({row, std::nullopt, ""});
+  for (const eval::PaperRow& row : table.rows) {
+    report.rows.push_back({row, std::nullopt, ""});
+    if (!options_.protocol.empty()) report.rows.back().row.protocol = options_.protocol;
+  }
   const auto is_chosen = [&](const eval::RowReport& row) {
     return labels.empty() ||
            std::ranges::any_of(labels, [&](const std::string& label) { return eval::is_label_of(label, row.row); });
