@@ -29,8 +29,9 @@ struct Scratch {
 };
 
 bool is_compared(const std::string& table, const std::string& key) {
-  return table == "network" && (key == "network" || key == "streams" || key == "classes" || key == "ifm" ||
-                                key == "st_fusion" || (key.starts_with("stfn_") && key != "stfn_dropout"));
+  return table == "network" &&
+         (key == "network" || key == "streams" || key == "classes" || key == "ifm" || key == "st_fusion" ||
+          (key.starts_with("stfn_") && key != "stfn_dropout" && key != "stfn_weights"));
 }
 
 void check_change(const ConfigChange& change, const std::string& where) {

@@ -34,8 +34,8 @@ struct NetworkOptions {
   std::string stfn_fusion = "average";       // "average", "maximum", "multiplication", "weighted"
   std::vector<double> stfn_weights;          // of "weighted", as shares that stay as they are; empty: learnt
   std::string stfn_direction = "bidirectional";  // "bidirectional", "a_from_m", "m_from_a", "none"
-  std::int64_t stfn_blocks = 1;                  // consecutive Res-Inc blocks before the fusion, 1..4
-  std::int64_t stfn_blocks_after = 0;            // of design a, after it, 1..4; 0: as many as before
+  std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks before the fusion, 1..4
+  std::int64_t stfn_blocks_after = 0;        // of design a, after it, 1..4; 0: as many as before
   double stfn_dropout = 0;                   // of the streams' features and before the classifiers; the paper has none
 
   Fields fields();

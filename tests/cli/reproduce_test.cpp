@@ -177,7 +177,7 @@ TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
   EXPECT_THAT(result.out, ContainsRegex("\\| STFN \\(ResNet-101\\) \\| 71.2 \\(73.3 with MIFS\\) \\| 94.3 \\(95.1 with "
                                         "MIFS\\) \\| failed: stage fusion: freeze: .*'nowhere'"));
   EXPECT_THAT(result.out, HasSubstr("| TLE [5] | 71.1 | 95.6 | absent: this network is not built here |"));
-  EXPECT_THAT(result.err, HasSubstr("--protocol stfn"));
+  EXPECT_THAT(result.err, HasSubstr("--protocol tsn")) << "the quoted row's";
   EXPECT_THAT(json_of("failing", "stfn-6").at("rows").at(18).at("error").get<std::string>(), HasSubstr("'nowhere'"));
   // What did work is not done again.
   const ProgramResult mended = reproduce(rows, "failing");
@@ -285,6 +285,19 @@ TEST_F(Reproduce, says_in_one_line_what_is_wrong_before_anything_is_run) {
               HasSubstr("unknown stage 'fusoin'; the nearest is 'fusion'"));
   EXPECT_THAT(message_of("stfn-1 --override network.stfn_design=b"), HasSubstr("is what rows differ by"));
   EXPECT_EQ(reproduce("stfn-1 --dry-run --override network.stfn_dropout=0.5", "refused").exit_code, 0);
+  EXPECT_THAT(message_of("stfn-2 --override network.stfn_fusion=average"), HasSubstr("is what rows differ by"));
+  // Two streams' accuracies differ from one dataset to the next.
+  EXPECT_EQ(
+      reproduce("stfn-2 --dry-run --row \"Weighted by the streams' accuracy\" --override network.stfn_weights=48.2,58.1",
+                "refused")
+          .exit_code,
+      0);
+  EXPECT_EQ(read_toml(path("refused/configs/stfn/table2_weighted_by_accuracy.toml"))
+                .at("stage")
+                .at(3)
+                .at("network")
+                .at("stfn_weights"),
+            Json({48.2, 58.1}));
   EXPECT_THAT(message_of("stfn-1 --override train.seed=2"), HasSubstr("--seeds chooses it"));
   EXPECT_THAT(message_of("stfn-1 --folds nobody"), HasSubstr("unknown group 'nobody'"));
   EXPECT_THAT(message_of("stfn-1 --test-share 0.5"), HasSubstr("reproduce divides the clips by itself"));

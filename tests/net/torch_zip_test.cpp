@@ -320,6 +320,8 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
 for protocol in (2, 3, 4, 5):
     torch.save(state, f'{folder}/plain{protocol}.pth', pickle_protocol=protocol)
 torch.save({'epoch': 3, 'arch': 'x', 'state_dict': net.state_dict(), 'optimizer': optimizer.state_dict()}, folder + '/wrapped.pth')
+torch.save({'model_state': net.state_dict(), 'optimizer_state': optimizer.state_dict()}, folder + '/model_state.pth')
+torch.save({'model': net.state_dict(), 'ema': net.module.state_dict()}, folder + '/twice.pth')
 torch.save(state, folder + '/legacy.pth', _use_new_zipfile_serialization=False)
 torch.save(net, folder + '/module.pth')
 torch.jit.script(torch.nn.Linear(2, 2)).save(folder + '/script.pth')
@@ -344,6 +346,11 @@ TEST_F(TorchZip, agrees_with_torch_on_files_of_torch_save) {
   const TensorMap wrapped = read_weights(dir_ / "wrapped.pth");
   EXPECT_EQ(wrapped.size(), 6U);
   EXPECT_EQ(wrapped.at("module.0.weight").shape(), (Shape{4, 3, 3, 3}));
+  EXPECT_EQ(read_weights(dir_ / "model_state.pth").size(), 6U);
+  EXPECT_TRUE(read_weights(dir_ / "model_state.pth").contains("module.0.weight"));
+  const TensorMap twice = read_weights(dir_ / "twice.pth");
+  EXPECT_EQ(twice.size(), 12U);
+  EXPECT_TRUE(twice.contains("model.module.0.weight") && twice.contains("ema.0.weight"));
   EXPECT_THAT(message_of([&] { read_weights(dir_ / "legacy.pth"); }), HasSubstr("_use_new_zipfile_serialization=True"));
   EXPECT_THAT(message_of([&] { read_weights(dir_ / "module.pth"); }),
               HasSubstr("'torch.nn.parallel.data_parallel.DataParallel'"));
