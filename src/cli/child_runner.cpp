@@ -49,6 +49,7 @@ Words words_of(const training::RowEvaluation& work) {
   Words words = {"evaluate", work.model, work.data};
   add_options(work.data_options, words);
   words.insert(words.end(), {work.official ? "--split" : "--fold", work.fold, "--protocol", work.protocol});
+  if (work.average == "logits") words.insert(words.end(), {"--average", work.average});
   if (!work.head.empty()) words.insert(words.end(), {"--head", work.head});
   if (!work.flow_cache.empty()) words.insert(words.end(), {"--flow-cache", work.flow_cache});
   words.insert(words.end(), {"--scores", work.scores});

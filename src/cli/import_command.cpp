@@ -13,6 +13,7 @@
 #include "net/infer.h"
 #include "net/initialise.h"
 #include "net/model_file.h"
+#include "net/weight_names.h"
 #include "net/weights.h"
 #include "net/zoo.h"
 #include "net/zoo/backbone.h"
@@ -24,6 +25,7 @@ struct ImportArguments {
   std::string source;
   std::string output;
   std::string labels;
+  std::string prefix;  // of the names that are read; empty: all
   bool partial = false;
   net::NetworkOptions options;
   Preprocess preprocess;
@@ -46,17 +48,20 @@ std::vector<std::string> read_labels(const std::string& path, std::int64_t class
 }
 
 // The whole source, as a network of pictures. Throws: Error(kBadData) for a tensor that is missing or has no place.
-void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model) {
+void import_whole(ImportArguments& a, TensorMap tensors, net::Model& model) {
   for (const char* field : {"network", "streams", "classes", "motion"}) {
     const std::string table = std::string(field) == "motion" ? "preprocess." : "network.";
     if (a.flags->chosen().has_name(table + field)) {
       fail_usage("import makes a network of pictures: {} cannot be chosen; --partial loads weights into any network", flag_name(field));
     }
   }
+  const net::NamedWeights weights = net::fit_names(std::move(tensors), a.options, nullptr, a.source);
+  const TensorMap& source = weights.tensors;
   const std::string classifier = net::make_backbone({a.options.backbone, a.options.width, a.options.padding})->classifier() + ".weight";
   const auto found = source.find(classifier);
   if (found == source.end() || found->second.shape().size() != 2) {
-    fail_data("{}: has no tensor '{}'; is it a {}? choose with --backbone", a.source, classifier, a.options.backbone);
+    fail_data("{}: has no tensor '{}'{}; is it a {}? choose with --backbone", a.source, classifier, weights.remark,
+              a.options.backbone);
   }
   a.options.network = "tsn";
   a.options.streams = "rgb";
@@ -75,28 +80,32 @@ void import_whole(ImportArguments& a, const TensorMap& source, net::Model& model
   try {
     net::load_strict(model.spec, named, model.weights);
   } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}: {}", a.source, error.what()));
+    throw Error(error.code(), fmt::format("{}: {}{}", a.source, error.what(), weights.remark));
   }
+  for (const std::string& note : weights.notes) std::puts(note.c_str());
   if (left_out) std::puts("the auxiliary classifier (AuxLogits) is left out; --aux-head keeps it");
 }
 
 // What fits of the source, in any network.
-void import_part(ImportArguments& a, const TensorMap& source, net::Model& model) {
+void import_part(ImportArguments& a, TensorMap tensors, net::Model& model) {
   net::apply_defaults(a.options, a.preprocess, a.flags->chosen());
   model.spec = net::build_network(a.options, a.preprocess);
-  const net::InitReport report = net::initialise(model.spec, &source, 0, model.weights);
+  const net::NamedWeights weights = net::fit_names(std::move(tensors), a.options, &model.spec, a.source);
+  const net::InitReport report = net::initialise(model.spec, &weights.tensors, 0, model.weights);
   if (report.loaded.empty()) {
-    fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", a.source, model.spec.name);
+    fail_usage("{}: none of its tensors belongs to {}{}; choose the same --backbone", a.source, model.spec.name,
+               weights.remark);
   }
-  std::puts(net::init_text(report, a.source).c_str());
+  std::puts(net::init_text(report, a.source, weights.notes).c_str());
 }
 
 int run_import(ImportArguments& a) {
   a.flags->apply();
   check_output(a.output, {a.source, a.labels});
-  const TensorMap source = net::read_weights(a.source);
+  TensorMap source = net::read_weights(a.source);
+  if (!a.prefix.empty()) source = net::weights_below(std::move(source), a.prefix, a.source);
   net::Model model;
-  a.partial ? import_part(a, source, model) : import_whole(a, source, model);
+  a.partial ? import_part(a, std::move(source), model) : import_whole(a, std::move(source), model);
   model.preprocess = a.preprocess;
   if (a.labels.empty()) {
     for (std::int64_t i = 0; i < a.options.classes; ++i) model.classes.push_back(fmt::format("class {}", i));
@@ -118,6 +127,8 @@ void add_import(CLI::App& app) {
   command.add_option("WEIGHTS", a->source, "the weights")->required();
   command.add_option("-o,--output", a->output, "the model file to write")->required();
   command.add_option("--labels", a->labels, "a text file with one class name per line");
+  command.add_option("--prefix", a->prefix,
+                     "take only the tensors whose names begin so, where a file holds several networks");
   command.add_flag("--partial", a->partial, "load what fits into any network, start the rest anew, and print both");
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add(a->options);

@@ -40,7 +40,9 @@ std::vector<eval::PaperTable> all_paper_tables() {
   return tables;
 }
 
-std::string parts_text(const eval::PaperRow& row) {
+// How the row is run: its trainings with their weights, what is averaged where it is not probabilities, and its own
+// protocol.
+std::string parts_text(const eval::PaperTable& table, const eval::PaperRow& row) {
   if (row.parts.empty()) return "absent: " + row.absent;
   std::string text;
   for (const eval::PaperPart& part : row.parts) {
@@ -48,18 +50,20 @@ std::string parts_text(const eval::PaperRow& row) {
     if (part.weight != 1) text += fmt::format("{:g} x ", part.weight);
     text += "configs/" + part.config + (part.head.empty() ? "" : " head " + part.head);
   }
+  if (row.average != "probabilities") text += ", " + row.average;
+  if (row.protocol != table.protocol) text += ", protocol " + row.protocol;
   return text + (row.note.empty() ? "" : fmt::format(" ({})", row.note));
 }
 
 std::string list_text(const std::vector<eval::PaperTable>& tables) {
   std::string text;
   for (const eval::PaperTable& table : tables) {
-    text += fmt::format("{}{}   {}; {}, {}\n", text.empty() ? "" : "\n", table.name, table.caption,
-                        fmt::join(table.columns, ", "), table.splits == "1" ? "split 1" : "three splits");
+    text += fmt::format("{}{}   {}; {}, {}, protocol {}\n", text.empty() ? "" : "\n", table.name, table.caption,
+                        fmt::join(table.columns, ", "), table.splits == "1" ? "split 1" : "three splits", table.protocol);
     for (const eval::PaperRow& row : table.rows) {
       std::string figures;
       for (const auto& figure : row.paper) figures += figure ? fmt::format("{:>6.1f}", *figure) : fmt::format("{:>6}", "-");
-      text += fmt::format("  {:<38}{}   {}\n", row.label, figures, parts_text(row));
+      text += fmt::format("  {:<38}{}   {}\n", row.label, figures, parts_text(table, row));
     }
   }
   return text;
@@ -236,7 +240,8 @@ void add_reproduce(CLI::App& app) {
       .add_option("--folds", options.folds,
                   "as for train; else the paper's splits of UCF101 and HMDB51, or every group in turn")
       ->type_name("all|NAME,...");
-  command.add_option("--protocol", options.protocol, "views of the test clips, as for evaluate; else those of the paper");
+  command.add_option("--protocol", options.protocol,
+                     "views of the test clips in every row, as for evaluate; else those that the table states for each row");
   command
       .add_option("--override", a->overrides, "change an option in every row, or with 'STAGE:' in the stages of that name")
       ->expected(1)

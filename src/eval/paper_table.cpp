@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "data/protocol.h"
 
 namespace actio::eval {
 namespace {
@@ -81,8 +82,17 @@ std::vector<PaperPart> parts_of(const Json& object, const std::string& where) {
   return parts;
 }
 
-PaperRow row_of(const Json& object, std::size_t columns, const std::string& where) {
-  check_keys(object, {"label", "paper", "with", "speed", "config", "head", "fuse", "absent", "note"}, where);
+std::string protocol_of(const Json& object, const std::string& where, const std::string& otherwise) {
+  const std::string name = text_of(object, "protocol", where, otherwise);
+  const std::vector<std::string> known = data::protocol_names();
+  if (std::ranges::find(known, name) == known.end()) fail_usage("{}: {}", where, unknown_name_text("protocol", name, known));
+  return name;
+}
+
+PaperRow row_of(const Json& object, const PaperTable& table, const std::string& where) {
+  check_keys(object, {"label", "paper", "with", "speed", "config", "head", "fuse", "absent", "note", "protocol", "average"},
+             where);
+  const std::size_t columns = table.columns.size();
   PaperRow row;
   row.label = text_of(object, "label", where);
   const std::string place = fmt::format("{} '{}'", where, row.label);
@@ -99,6 +109,11 @@ PaperRow row_of(const Json& object, std::size_t columns, const std::string& wher
   row.parts = parts_of(object, place);
   row.absent = text_of(object, "absent", place, "");
   row.note = text_of(object, "note", place, "");
+  row.protocol = protocol_of(object, place, table.protocol);
+  row.average = text_of(object, "average", place, row.average);
+  if (row.average != "probabilities" && row.average != "logits") {
+    fail_usage("{}: average must be probabilities or logits, got '{}'", place, row.average);
+  }
   return row;
 }
 
@@ -110,14 +125,14 @@ PaperTable table_of(const Json& object, const std::string& where) {
   table.caption = text_of(object, "caption", place);
   table.columns = texts_of(object, "columns", place);
   table.splits = text_of(object, "splits", place, table.splits);
-  table.protocol = text_of(object, "protocol", place, table.protocol);
+  table.protocol = protocol_of(object, place, table.protocol);
   table.keep = texts_of(object, "keep", place);
   if (table.splits != "1" && table.splits != "all") fail_usage("{}: splits must be 1 or all, got '{}'", place, table.splits);
   const Json* rows = find(object, "row");
   if (rows == nullptr || !rows->is_array() || rows->empty() || table.columns.empty())
     fail_usage("{}: needs columns and rows", place);
   for (std::size_t i = 0; i < rows->size(); ++i) {
-    PaperRow row = row_of(rows->at(i), table.columns.size(), fmt::format("{}: row {}", place, i + 1));
+    PaperRow row = row_of(rows->at(i), table, fmt::format("{}: row {}", place, i + 1));
     const auto same = [&](const PaperRow& other) { return other.label == row.label; };
     if (std::ranges::any_of(table.rows, same)) fail_usage("{}: the row '{}' occurs twice", place, row.label);
     table.rows.push_back(std::move(row));

@@ -29,6 +29,8 @@ struct PaperRow {
   std::vector<PaperPart> parts = {};  // one, or several whose scores are fused; none where the row is absent
   std::string absent = {};            // why the row cannot be run
   std::string note = {};              // what differs from the paper's row
+  std::string protocol = "centre";    // of the test clips (data/protocol.h): the row's own, else the table's
+  std::string average = "probabilities";  // what is averaged over views and fused: these, or "logits"
 };
 
 struct PaperTable {
@@ -36,7 +38,7 @@ struct PaperTable {
   std::string caption;
   std::vector<std::string> columns;  // names of datasets: "HMDB51", "UCF101"
   std::string splits = "1";          // official ones that the figures are of: "1" or "all"
-  std::string protocol = "centre";   // of the test clips (data/protocol.h)
+  std::string protocol = "centre";   // of rows that have none of their own
   std::vector<std::string> keep =
       {};  // options that the rows compare, which nothing may change for all of them: "network.segments"
   std::vector<PaperRow> rows = {};

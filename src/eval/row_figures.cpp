@@ -28,6 +28,15 @@ Metrics pooled_metrics(const std::vector<ScoreTable>& tables) {
   return compute_metrics(Tensor::of({static_cast<std::int64_t>(labels.size()), tables[0].class_count()}, values), labels);
 }
 
+// A sum of both would mean nothing.
+void refuse_mixed_kinds(const std::vector<ScoreTable>& tables) {
+  for (const ScoreTable& table : tables) {
+    if (table.kind == tables[0].kind || table.kind == ScoreKind::kUnknown || tables[0].kind == ScoreKind::kUnknown) continue;
+    fail_data("{}: holds {}, but {} holds {}", table.source, score_kind_name(table.kind), tables[0].source,
+              score_kind_name(tables[0].kind));
+  }
+}
+
 }  // namespace
 
 std::vector<FoldScores> fuse_folds(std::vector<std::vector<FoldScores>> models, const std::vector<double>& weights) {
@@ -43,6 +52,7 @@ std::vector<FoldScores> fuse_folds(std::vector<std::vector<FoldScores>> models, 
       }
       tables.push_back(std::move(same->scores));
     }
+    refuse_mixed_kinds(tables);
     fused[f].scores = fuse(align(std::move(tables), {}), weights);
   }
   return fused;

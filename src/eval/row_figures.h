@@ -32,8 +32,8 @@ struct RowFigures {
   std::vector<SeedFigures> seeds;
 };
 
-// The weighted mean of several models' scores, fold by fold. Throws: Error(kBadData) where their folds differ; as
-// eval::align.
+// The weighted mean of several models' scores, fold by fold. Throws: Error(kBadData) where their folds differ, or some hold
+// logits and others probabilities; as eval::align.
 std::vector<FoldScores> fuse_folds(std::vector<std::vector<FoldScores>> models, const std::vector<double>& weights);
 
 // `mean_of_folds`: every fold counts the same, as in the papers' mean over official splits; else every clip does.

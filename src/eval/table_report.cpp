@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "core/error.h"
 
@@ -95,6 +97,33 @@ std::string interval_note(const TableReport& report) {
   return {};
 }
 
+// Labels of the rows of which this holds, but for those that are not run.
+std::string labels_where(const TableReport& report, const std::function<bool(const PaperRow&)>& holds) {
+  std::vector<std::string> labels;
+  for (const RowReport& row : report.rows) {
+    if (row.row.absent.empty() && holds(row.row)) labels.push_back(row.row.label);
+  }
+  return fmt::format("{}", fmt::join(labels, ", "));
+}
+
+// How the rows were tested.
+std::vector<std::string> recipe_notes(const TableReport& report) {
+  std::string text = fmt::format("Protocol of the test clips: {}", report.table.protocol);
+  std::set<std::string> others;
+  for (const RowReport& row : report.rows) {
+    if (row.row.absent.empty() && row.row.protocol != report.table.protocol) others.insert(row.row.protocol);
+  }
+  for (const std::string& protocol : others) {
+    text += fmt::format("; {} for {}", protocol,
+                        labels_where(report, [&](const PaperRow& row) { return row.protocol == protocol; }));
+  }
+  std::vector<std::string> notes = {text + "."};
+  const std::string logits = labels_where(report, [](const PaperRow& row) { return row.average == "logits"; });
+  if (!logits.empty())
+    notes.push_back(fmt::format("Scores before softmax are averaged, not probabilities, for {}.", logits));
+  return notes;
+}
+
 Json figures_json(const PaperFigures& figures, const std::vector<std::string>& columns) {
   Json json = Json::object();
   for (std::size_t c = 0; c < columns.size(); ++c) json[columns[c]] = figures[c] ? Json(*figures[c]) : Json();
@@ -132,7 +161,8 @@ std::string markdown_of(const TableReport& report) {
   const std::vector<std::string> header = header_of(report, reference);
   text += "\n\n" + line_of(header) + line_of(std::vector<std::string>(header.size(), "---"));
   for (const RowReport& row : report.rows) text += line_of(cells_of(report, row, reference));
-  std::vector<std::string> notes = report.notes;
+  std::vector<std::string> notes = recipe_notes(report);
+  notes.insert(notes.end(), report.notes.begin(), report.notes.end());
   if (const std::string note = interval_note(report); !note.empty()) notes.insert(notes.begin(), note);
   if (!notes.empty()) text += fmt::format("\n{}\n", fmt::join(notes, "\n"));
   return text;
@@ -152,7 +182,10 @@ Json to_json(const TableReport& report) {
     }
     if (row.row.speed) entry["paper_frames_per_second"] = *row.row.speed;
     if (!row.row.note.empty()) entry["note"] = row.row.note;
-    if (!row.row.absent.empty()) entry["absent"] = row.row.absent;
+    if (row.row.absent.empty())
+      entry.update({{"protocol", row.row.protocol}, {"average", row.row.average}});
+    else
+      entry["absent"] = row.row.absent;
     if (!row.error.empty()) entry["error"] = row.error;
     if (row.ours) entry["ours"] = ours_json(*row.ours);
     if (row.ours && report.own_column && row.row.paper[*report.own_column]) {

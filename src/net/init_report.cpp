@@ -46,9 +46,11 @@ std::string listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::string init_text(const net::InitReport& report, const std::string& source) {
-  return fmt::format("first weights from {}\n  loaded {}{}\n  new {}{}\n  not used {}{}", source, report.loaded.size(),
-                     listed(report.loaded), report.fresh.size(), listed(report.fresh), report.unused.size(), listed(report.unused));
+std::string init_text(const net::InitReport& report, const std::string& source, const std::vector<std::string>& notes) {
+  std::string text = fmt::format("first weights from {}\n", source);
+  for (const std::string& note : notes) text += fmt::format("  {}\n", note);
+  return text + fmt::format("  loaded {}{}\n  new {}{}\n  not used {}{}", report.loaded.size(), listed(report.loaded),
+                            report.fresh.size(), listed(report.fresh), report.unused.size(), listed(report.unused));
 }
 
 }  // namespace actio::net

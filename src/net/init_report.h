@@ -2,12 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "net/initialise.h"
 
 namespace actio::net {
 
-// "first weights from FILE", and a line each for loaded, new and unused tensors: "  loaded 318: rgb.layer1 (36), ...".
-std::string init_text(const net::InitReport& report, const std::string& source);
+// "first weights from FILE", a line each for `notes`, and for loaded, new and unused tensors: "  loaded 318: rgb.layer1
+// (36), ...".
+std::string init_text(const net::InitReport& report, const std::string& source, const std::vector<std::string>& notes);
 
 }  // namespace actio::net

@@ -38,6 +38,21 @@ constexpr std::array<StorageType, 10> kStorageTypes = {{{"torch.FloatStorage", D
 constexpr std::array<std::string_view, 2> kTensorCalls = {"torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"};
 constexpr std::array<std::string_view, 2> kParameterCalls = {"torch._utils._rebuild_parameter",
                                                              "torch._utils._rebuild_parameter_with_state"};
+// Keys below which training checkpoints keep a state dict.
+constexpr std::array<std::string_view, 14> kWrappers = {"state_dict",
+                                                        "model_state_dict",
+                                                        "model_state",
+                                                        "model",
+                                                        "net",
+                                                        "network",
+                                                        "module",
+                                                        "ema",
+                                                        "model_ema",
+                                                        "ema_model",
+                                                        "state_dict_ema",
+                                                        "ema_state_dict",
+                                                        "ema_state",
+                                                        "model_ema_state_dict"};
 // What training checkpoints hold beside the state dict. It is never interpreted.
 constexpr std::array<std::string_view, 9> kIgnored = {"collections.OrderedDict",
                                                       "collections.defaultdict",
@@ -128,7 +143,7 @@ class Checkpoint {
     const Pickle pickle = read_pickle(content.bytes(), allowed_global, where_ + ": " + shown_name(entry));
     add_dict(unwrapped(*pickle.root), "", 0);
     if (tensors_.empty()) fail_data("{}: holds no tensors; save model.state_dict() with torch.save", where_);
-    return without_module_prefix();
+    return std::move(tensors_);
   }
 
  private:
@@ -151,17 +166,35 @@ class Checkpoint {
     }
   }
 
-  static const PickleObject& unwrapped(const PickleObject& root) {
+  // The state dict of a training checkpoint, beside which lie an optimiser's values. Where several dicts could be it, they
+  // stay apart, each with its key before its names.
+  const PickleObject& unwrapped(const PickleObject& root) {
     const PickleObject* object = &root;
     for (int depth = 0; depth < kDeepestDict; ++depth) {
-      const PickleObject* inner = nullptr;
-      for (const std::string_view key : {"state_dict", "model_state_dict", "model"}) {
-        if (inner == nullptr) inner = inner_dict(*object, key);
+      std::vector<const PickleObject*> found;
+      for (const std::string_view key : kWrappers) {
+        const PickleObject* inner = inner_dict(*object, key);
+        if (inner != nullptr && holds_tensor(*inner, 0)) found.push_back(inner);
       }
-      if (inner == nullptr) break;
-      object = inner;
+      if (found.size() != 1) break;
+      object = found.front();
     }
     return *object;
+  }
+
+  bool holds_tensor(const PickleObject& value, int depth) {
+    const auto is_in = [&](const auto& names) { return std::ranges::find(names, value.text) != names.end(); };
+    if (value.kind == PickleKind::kCall) return is_in(kTensorCalls) || is_in(kParameterCalls);
+    if (value.kind != PickleKind::kDict || depth > kDeepestDict) return false;
+    for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
+      count_entry();
+      if (holds_tensor(*value.items[i + 1], depth + 1)) return true;
+    }
+    return false;
+  }
+
+  void count_entry() {
+    if (++entries_seen_ > kMostEntries) fail_data("{}: the dicts have more than {} entries", where_, kMostEntries);
   }
 
   static const PickleObject* inner_dict(const PickleObject& dict, std::string_view key) {
@@ -181,7 +214,7 @@ class Checkpoint {
     if (depth > kDeepestDict) fail_data("{}: dicts are nested deeper than {}", where_, kDeepestDict);
     std::map<std::string_view, const PickleObject*> last;
     for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
-      if (++entries_seen_ > kMostEntries) fail_data("{}: the dicts have more than {} entries", where_, kMostEntries);
+      count_entry();
       if (dict.items[i]->kind == PickleKind::kText) last[dict.items[i]->text] = dict.items[i + 1];
     }
     for (const auto& [key, value] : last) {
@@ -298,16 +331,6 @@ class Checkpoint {
       malformed(name, fmt::format("the tensors up to here take {} bytes, at most {} were expected from {} bytes of storage",
                                   tensor_total_, most, storage_total_));
     }
-  }
-
-  TensorMap without_module_prefix() {
-    constexpr std::string_view kModule = "module.";
-    if (!std::ranges::all_of(tensors_, [&](const auto& item) { return item.first.starts_with(kModule); })) {
-      return std::move(tensors_);
-    }
-    TensorMap plain;
-    for (auto& [name, tensor] : tensors_) plain.emplace(name.substr(kModule.size()), std::move(tensor));
-    return plain;
   }
 
   std::string where_;

@@ -22,9 +22,9 @@ TensorMap read_safetensors(const std::filesystem::path& path, Metadata* metadata
 // Throws: Error(kFailed) for an empty tensor, text that is not UTF-8, or a file that cannot be written.
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors, const Metadata& metadata = {});
 
-// The state dict of a file of torch.save (PyTorch 1.6 and later), with its own element types. {"state_dict": ...} and
-// "model" wrappers and the "module." prefix of data-parallel training are taken off; nested dicts are joined by dots.
-// Throws: Error(kBadData) naming the file and the entry, tensor, opcode or Python global.
+// The state dict of a file of torch.save (PyTorch 1.6 and later), with its own element types. A wrapper such as
+// {"state_dict": ...}, "model" or "ema" is taken off where there is one alone; nested dicts are joined by dots. Prefixes of
+// names: net/weight_names.h. Throws: Error(kBadData) naming the file and the entry, tensor, opcode or Python global.
 TensorMap read_torch_checkpoint(const std::filesystem::path& path);
 
 // Either of both, told apart by content. Floating-point tensors come as f32; "num_batches_tracked" counters are left out.

@@ -21,7 +21,7 @@ struct NetworkOptions {
   std::int64_t classes = 101;
   std::int64_t segments = 7;                 // K
   std::string streams = "both";              // tsn, trn: "rgb", "motion", "both" (late fusion)
-  std::vector<double> fusion_weights;        // of the heads' scores in the prediction; empty: equal
+  std::vector<double> fusion_weights;        // of the heads' scores in the prediction, as shares; empty: equal
   double dropout_rgb = 0.8;
   double dropout_motion = 0.7;
   double dropout_ttn = 0.8;
@@ -34,8 +34,10 @@ struct NetworkOptions {
   bool ttn_final_merge = false;              // add the last stage's difference to the TTN's output
   std::string stfn_design = "a";             // "a", "b", "c"
   std::string stfn_fusion = "average";       // "average", "maximum", "multiplication", "weighted"
-  std::string stfn_direction = "bidirectional";  // "bidirectional", "a_from_m", "m_from_a"
-  std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks, 1..4
+  std::vector<double> stfn_weights;          // of "weighted", as shares that stay as they are; empty: learnt
+  std::string stfn_direction = "bidirectional";  // "bidirectional", "a_from_m", "m_from_a", "none"
+  std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks before the fusion, 1..4
+  std::int64_t stfn_blocks_after = 0;        // of design a, after it, 1..4; 0: as many as before
   double stfn_dropout = 0;                   // of the streams' features and before the classifiers; the paper has none
 
   Fields fields();

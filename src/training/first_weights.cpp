@@ -8,6 +8,7 @@
 #include "net/defaults.h"
 #include "net/init_report.h"
 #include "net/initialise.h"
+#include "net/weight_names.h"
 #include "net/weights.h"
 
 namespace actio::training {
@@ -55,6 +56,16 @@ TensorMap read_source(const std::string& file, TrainSpec& spec, net::Model& mode
   return std::move(parent.weights);
 }
 
+// Published weights have wrappers' names; models have the networks' own.
+TensorMap named_by_backbone(TensorMap tensors, const std::string& file, const TrainSpec& spec, const net::NetSpec& spec,
+                            std::vector<std::string>& notes, std::string& remark) {
+  if (net::is_model_file(file)) return tensors;
+  net::NamedWeights named = net::fit_names(std::move(tensors), spec.network, &spec, file);
+  notes.insert(notes.end(), named.notes.begin(), named.notes.end());
+  remark += named.remark;
+  return std::move(named.tensors);
+}
+
 // Several streams of one kind of network: what only the second file has comes from there. Scores of one network mean nothing to
 // another's fusion.
 void add_missing(TensorMap from, TensorMap& to) {
@@ -86,20 +97,27 @@ std::string initialise_model(const std::vector<std::string>& files, bool partial
   // The first file's settings win, so it is read last.
   std::vector<TensorMap> sources(files.size());
   for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], spec, model);
-  for (TensorMap& tensors : sources) add_missing(std::move(tensors), source);
-  const std::set<std::string> offered = offer_spatial_weights(source);
   model.spec = net::build_network(spec.network, spec.preprocess);
   model.preprocess = spec.preprocess;
-  net::InitReport report = net::initialise(model.spec, source.empty() ? nullptr : &source,
-                                           static_cast<std::uint64_t>(spec.train.seed), model.weights);
-  if (files.empty()) return {};
+  std::vector<std::string> notes;
+  std::string remark;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    add_missing(named_by_backbone(std::move(sources[i]), files[i], spec, model.spec, notes, remark), source);
+  const std::set<std::string> offered = offer_spatial_weights(source);
   const std::string names = fmt::format("{}", fmt::join(files, ", "));
-  merge_offered(offered, report);
-  if (report.loaded.empty()) {
-    fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", names, model.spec.name);
+  net::InitReport report;
+  try {
+    report = net::initialise(model.spec, source.empty() ? nullptr : &source, static_cast<std::uint64_t>(spec.train.seed),
+                             model.weights);
+    merge_offered(offered, report);
+    if (!files.empty() && report.loaded.empty()) {
+      fail_usage("{}: none of its tensors belongs to {}; choose the same --backbone", names, model.spec.name);
+    }
+    if (!files.empty() && !partial) net::require_complete(model.spec, report, source, names);
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what() + remark);
   }
-  if (!partial) net::require_complete(model.spec, report, source, names);
-  return net::init_text(report, names);
+  return files.empty() ? std::string() : net::init_text(report, names, notes);
 }
 
 }  // namespace actio::training

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "cli/program.h"
+#include "core/options.h"
+#include "core/toml_text.h"
 
 namespace actio::cli {
 namespace {
@@ -48,6 +51,25 @@ TEST(Configs, of_every_experiment_name_a_network_that_can_be_built_and_are_under
     // The command in its comment names the file itself.
     EXPECT_THAT(text, HasSubstr("--config configs/" + fs::relative(file, fs::path(ACTIO_SOURCE_DIR) / "configs").string()));
   }
+}
+
+// A row whose streams differ from the others' would be trained from the beginning, and compared with something else.
+TEST(Configs, of_stfn_on_one_backbone_share_their_streams) {
+  std::map<std::string, std::pair<std::string, std::string>> first;  // of a backbone: a file, and its streams
+  for (const std::string& file : config_files()) {
+    if (fs::path(file).parent_path().filename() != "stfn") continue;
+    const Json config = read_toml(file);
+    Json streams = {{"stages", Json::array()}};
+    for (const char* table : {"network", "preprocess", "data", "train"}) streams[table] = config.at(table);
+    for (const Json& stage : config.at("stage")) {
+      if (stage.at("name") == "appearance" || stage.at("name") == "motion") streams["stages"].push_back(stage);
+    }
+    if (streams.at("stages").size() < 2) continue;  // a row of one stream
+    const auto& [other, expected] =
+        first.try_emplace(config.at("network").at("backbone"), file, streams.dump(1)).first->second;
+    EXPECT_EQ(streams.dump(1), expected) << file << " and " << other;
+  }
+  EXPECT_EQ(first.size(), 2U);
 }
 
 TEST(Configs, are_needed_where_describe_gets_no_network) {

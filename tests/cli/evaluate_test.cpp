@@ -331,5 +331,23 @@ TEST_F(EvaluateProtocols, of_one_view_give_what_recognize_gives) {
   }
 }
 
+TEST_F(EvaluateProtocols, adds_up_the_heads_of_a_model_file_by_the_weights_that_lie_in_it_whatever_they_add_up_to) {
+  net::Model model = net::read_model(path("mv.actio"));
+  const auto scores_node = std::ranges::find(model.spec.nodes, model.spec.scores, &net::Node::name);
+  scores_node->attrs.weights = {1, 1.5, 2};  // as versions that did not make shares of them wrote
+  model.weights.at("scores.weight") = Tensor::of({3}, std::vector<float>{1, 1.5F, 2});
+  net::write_model(path("earlier.actio"), model);
+  EXPECT_THAT(net::read_model(path("earlier.actio")).spec.node(model.spec.scores).attrs.weights, ElementsAre(1, 1.5, 2));
+  const Tensor whole = scores("earlier.actio", "--average logits").scores;
+  const std::vector<Tensor> heads = {scores("earlier.actio", "--average logits --head rgb").scores,
+                                     scores("earlier.actio", "--average logits --head motion").scores,
+                                     scores("earlier.actio", "--average logits --head ttn").scores};
+  Tensor sum(whole.shape());
+  for (std::int64_t i = 0; i < sum.numel(); ++i) {
+    sum.data<float>()[i] = heads[0].data<float>()[i] + 1.5F * heads[1].data<float>()[i] + 2 * heads[2].data<float>()[i];
+  }
+  EXPECT_LE(range_error(whole, sum), 1e-5);
+}
+
 }  // namespace
 }  // namespace actio::testing

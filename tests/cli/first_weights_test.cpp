@@ -86,6 +86,53 @@ TEST_F(FirstWeights, of_a_backbone_load_into_a_bigger_network_with_partial_which
   EXPECT_EQ(made.weights.at("motion.conv1.weight").shape(), (Shape{8, 6, 7, 7})) << "cross-modality, over 2 x 3 channels";
 }
 
+TEST_F(FirstWeights, below_names_of_wrappers_are_taken_as_if_they_had_their_own_which_is_said) {
+  ASSERT_EQ(import(image_weights(), "").exit_code, 0);
+  const net::Model plain = net::read_model(model());
+  for (const char* prefix : {"module.", "module.base_model.", "backbone.", "model_state.encoder."}) {
+    TensorMap weights;
+    for (const auto& [name, tensor] : image_weights())
+      weights[(name.starts_with("fc.") ? "module.new_" : prefix) + name] = tensor;
+    const ProgramResult result = import(weights, "");
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, AllOf(HasSubstr(fmt::format("names without '{}'\n", prefix)),
+                                  HasSubstr("new_fc' is the classifier 'fc'\n")));
+    EXPECT_EQ(net::read_model(model()).hash, plain.hash) << prefix;
+    const ProgramResult partial = import(weights, " --partial --network tsn --streams both --motion mv --classes 5");
+    EXPECT_THAT(partial.out, AllOf(HasSubstr(fmt::format("\n  names without '{}'\n", prefix)), HasSubstr("not used 0")))
+        << partial.err;
+  }
+}
+
+TEST_F(FirstWeights, of_another_backbone_or_of_two_networks_are_refused_by_what_their_names_begin_with) {
+  TensorMap wrapped, twice;
+  for (const auto& [name, tensor] : image_weights()) {
+    wrapped["module.base_model." + name] = tensor;
+    twice["student." + name] = tensor;
+    twice["teacher." + name] = tensor.clone();
+  }
+  twice.at("teacher.conv1.weight").values<float>()[0] = 42;
+  net::write_safetensors(dir_ / "w.safetensors", wrapped);
+  const ProgramResult other =
+      run_program("import " + (dir_ / "w.safetensors") + " -o " + model() + " --backbone mobilenet_v2");
+  EXPECT_EQ(other.exit_code, 3);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("has no tensor 'classifier.1.weight' (all names begin with 'module.base_model.')"),
+                               HasSubstr("is it a mobilenet_v2? choose with --backbone")));
+  TensorMap incomplete = wrapped;
+  incomplete.erase("module.base_model.bn1.bias");
+  EXPECT_THAT(import(incomplete, "").err,
+              HasSubstr("'rgb.bn1.bias' is missing, expected shape [8] (names without 'module.base_model.')"));
+
+  const ProgramResult either = import(twice, "");
+  EXPECT_EQ(either.exit_code, 3);
+  EXPECT_THAT(either.err, AllOf(HasSubstr("has weights of resnet18 below 'student.' and below 'teacher.'"),
+                                HasSubstr("--prefix student.")));
+  EXPECT_FALSE(std::filesystem::exists(model()));
+  ASSERT_EQ(import(twice, " --prefix teacher.").exit_code, 0);
+  EXPECT_EQ(net::read_model(model()).weights.at("rgb.conv1.weight").values<float>()[0], 42);
+  EXPECT_THAT(import(twice, " --prefix ema.").err, HasSubstr("names begin with 'student.', 'teacher.'"));
+}
+
 TEST_F(FirstWeights, of_thousands_of_strange_tensors_are_told_in_short_lines_without_control_characters) {
   TensorMap weights = image_weights();
   for (int i = 0; i < 30'000; ++i) weights[fmt::format("strange{}.w", i)] = Tensor({1});
@@ -124,6 +171,18 @@ TEST_F(FirstWeights, for_training_have_to_be_whole_unless_partial_is_given) {
   const ProgramResult tsn = run_program(train + " --network tsn --streams both" + init);
   EXPECT_EQ(tsn.exit_code, 0) << tsn.err;
   EXPECT_THAT(tsn.out, HasSubstr("new 5: rgb.fc.weight, rgb.fc.bias, motion.fc.weight, motion.fc.bias, scores.weight"));
+
+  // So are the names of a wrapper, which are no part of the weights.
+  TensorMap wrapped;
+  for (const auto& [name, tensor] : image_weights())
+    wrapped[(name.starts_with("fc.") ? "module.new_" : "module.base_model.") + name] = tensor;
+  net::write_safetensors(dir_ / "wrapped.safetensors", wrapped);
+  const ProgramResult named =
+      run_program(train + " --network tsn --streams both --restart --init " + (dir_ / "wrapped.safetensors"));
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  EXPECT_THAT(named.out,
+              AllOf(HasSubstr("\n  names without 'module.base_model.'\n  'module.new_fc' is the classifier 'fc'\n"),
+                    HasSubstr("new 5: rgb.fc.weight, rgb.fc.bias, motion.fc.weight, motion.fc.bias, scores.weight")));
 
   const ProgramResult without = run_program(train + " --partial");
   EXPECT_EQ(without.exit_code, 2);

@@ -74,15 +74,17 @@ TEST_F(Reproduce, runs_rows_a_fusion_and_a_head_and_does_nothing_the_second_time
   // Trained for the row "TTN branch".
   EXPECT_THAT(first.out, ContainsRegex("\\| complete IF-TTN \\| 95.0 \\| [0-9.]+ \\|"));
   EXPECT_THAT(first.err, HasSubstr("--head ttn"));
+  EXPECT_THAT(first.out, AllOf(HasSubstr("\nProtocol of the test clips: centre.\n"),
+                               HasSubstr("\nScores before softmax are averaged, not probabilities, for Two-stream CNN.\n")));
   EXPECT_EQ(file_content(path("out/if-ttn-3.md")) + "\n", first.out);
 
   // What the fusion says is what `actio fuse` says.
   const Json json = json_of("out", "if-ttn-3");
   for (const Json& fold : json.at("rows").at(2).at("ours").at("seeds").at(0).at("folds")) {
-    const std::string name = "/fold_" + fold.at("fold").get<std::string>() + "/scores.csv";
+    const std::string name = "/fold_" + fold.at("fold").get<std::string>() + "/scores_centre_logits.csv";
     const std::string runs = path("out/runs/if_ttn/");
     const ProgramResult fused = run_program("fuse " + runs + "table3_spatial/seed1" + name + " " + runs +
-                                            "table3_temporal/seed1" + name + " --json");
+                                            "table3_temporal/seed1" + name + " --weights 1,1.5 --json");
     ASSERT_EQ(fused.exit_code, 0) << fused.err;
     EXPECT_DOUBLE_EQ(Json::parse(fused.out).at("fusion").at("top1").get<double>(), fold.at("top1").get<double>());
   }
@@ -175,7 +177,7 @@ TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
   EXPECT_THAT(result.out, ContainsRegex("\\| STFN \\(ResNet-101\\) \\| 71.2 \\(73.3 with MIFS\\) \\| 94.3 \\(95.1 with "
                                         "MIFS\\) \\| failed: stage fusion: freeze: .*'nowhere'"));
   EXPECT_THAT(result.out, HasSubstr("| TLE [5] | 71.1 | 95.6 | absent: this network is not built here |"));
-  EXPECT_THAT(result.err, HasSubstr("--protocol stfn"));
+  EXPECT_THAT(result.err, HasSubstr("--protocol tsn")) << "the quoted row's";
   EXPECT_THAT(json_of("failing", "stfn-6").at("rows").at(18).at("error").get<std::string>(), HasSubstr("'nowhere'"));
   // What did work is not done again.
   const ProgramResult mended = reproduce(rows, "failing");
@@ -236,12 +238,32 @@ TEST_F(Reproduce, makes_every_row_of_the_ablations_small_by_the_files_for_them) 
   }
 }
 
+TEST_F(Reproduce, tests_each_row_as_its_table_says_unless_one_protocol_is_asked_for) {
+  const std::string rows = "stfn-6 --dry-run --row TSN --row Two-stream --row 'STFN (ResNet-101)' ";
+  const std::string out = reproduce(rows, "protocols").out;
+  const auto line_with = [](const std::string& text, const std::string& part) {
+    const std::size_t at = text.find(part);
+    return at == std::string::npos ? ""
+                                   : text.substr(text.rfind('\n', at) + 1, text.find('\n', at) - text.rfind('\n', at) - 1);
+  };
+  EXPECT_THAT(line_with(out, "scores_tsn_logits.csv"), AllOf(HasSubstr("--protocol tsn"), HasSubstr("--average logits")));
+  EXPECT_THAT(line_with(out, "table5_resnet101_motion/seed1/fold_test/scores_tsn.csv"), Not(HasSubstr("--average")));
+  EXPECT_THAT(line_with(out, "table6_resnet101/seed1/fold_test/scores_stfn.csv"), HasSubstr("--protocol stfn"));
+  const std::string same = reproduce(rows + "--protocol slowfast", "protocols").out;
+  EXPECT_THAT(same, AllOf(HasSubstr("table5_tsn_flow/seed1/fold_test/scores_slowfast_logits.csv"),
+                          HasSubstr("table6_resnet101/seed1/fold_test/scores_slowfast.csv"),
+                          Not(HasSubstr("--protocol tsn")), Not(HasSubstr("--protocol stfn"))));
+}
+
 TEST_F(Reproduce, lists_every_row_without_data) {
   const ProgramResult list = run_program("reproduce --list");
   EXPECT_EQ(list.exit_code, 0) << list.err;
-  EXPECT_THAT(list.out,
-              AllOf(HasSubstr("stfn-1 "), HasSubstr("if-ttn-6 "), HasSubstr("configs/if_ttn/table3_complete.toml head ttn"),
-                    HasSubstr("1.5 x configs/if_ttn/table5_tsn_flow.toml"), HasSubstr("absent: 3D convolutions")));
+  EXPECT_THAT(
+      list.out,
+      AllOf(HasSubstr("stfn-1 "), HasSubstr("if-ttn-6 "), HasSubstr("configs/if_ttn/table3_complete.toml head ttn"),
+            HasSubstr("absent: 3D convolutions"),
+            HasSubstr("table5_tsn_rgb.toml + 1.5 x configs/if_ttn/table5_tsn_flow.toml, logits, protocol tsn (ResNet-50"),
+            HasSubstr("HMDB51, UCF101, split 1, protocol stfn\n")));
   // An option takes one word and leaves the table's name to the command.
   EXPECT_EQ(run_program("reproduce --row Average --seeds 1,2 --override train.epochs=1 stfn-2 --list").exit_code, 0);
   EXPECT_THAT(run_program("reproduce stfn-2 --list").out, AllOf(HasSubstr("Maximum"), Not(HasSubstr("Fig. 4a"))));
@@ -263,6 +285,19 @@ TEST_F(Reproduce, says_in_one_line_what_is_wrong_before_anything_is_run) {
               HasSubstr("unknown stage 'fusoin'; the nearest is 'fusion'"));
   EXPECT_THAT(message_of("stfn-1 --override network.stfn_design=b"), HasSubstr("is what rows differ by"));
   EXPECT_EQ(reproduce("stfn-1 --dry-run --override network.stfn_dropout=0.5", "refused").exit_code, 0);
+  EXPECT_THAT(message_of("stfn-2 --override network.stfn_fusion=average"), HasSubstr("is what rows differ by"));
+  // Two streams' accuracies differ from one dataset to the next.
+  EXPECT_EQ(
+      reproduce("stfn-2 --dry-run --row \"Weighted by the streams' accuracy\" --override network.stfn_weights=48.2,58.1",
+                "refused")
+          .exit_code,
+      0);
+  EXPECT_EQ(read_toml(path("refused/configs/stfn/table2_weighted_by_accuracy.toml"))
+                .at("stage")
+                .at(3)
+                .at("network")
+                .at("stfn_weights"),
+            Json({48.2, 58.1}));
   EXPECT_THAT(message_of("stfn-1 --override train.seed=2"), HasSubstr("--seeds chooses it"));
   EXPECT_THAT(message_of("stfn-1 --folds nobody"), HasSubstr("unknown group 'nobody'"));
   EXPECT_THAT(message_of("stfn-1 --test-share 0.5"), HasSubstr("reproduce divides the clips by itself"));

@@ -43,7 +43,8 @@ TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
   EXPECT_THAT(fusion.out, HasSubstr("new 1: scores.weight"));
 
   const net::Model two = net::read_model(model("both")), three = net::read_model(model("fusion"));
-  EXPECT_EQ(two.weights.at("scores.weight").values<float>()[1], 3.0F) << "the weights of the command line, not of the parent";
+  EXPECT_EQ(two.weights.at("scores.weight").values<float>()[1], 0.75F)
+      << "the weights of the command line, not of the parent";
   EXPECT_EQ(three.weights.at("scores.weight").shape(), (Shape{3}));
   // What the parent's weights were trained on reaches the child without a flag.
   EXPECT_EQ(three.preprocess.input_size, 32);

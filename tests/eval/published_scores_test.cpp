@@ -1,11 +1,16 @@
 // Published scores of BN-Inception and iDT on UCF101 split 1, and the accuracies that were published with them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
+#include "core/toml_text.h"
 #include "data/group.h"
 #include "eval/fusion.h"
 #include "eval/metrics.h"
+#include "eval/paper_table.h"
+#include "eval/row_figures.h"
 #include "eval/score_file.h"
 #include "eval/weight_search.h"
 #include "support/shared_data.h"
@@ -40,6 +45,28 @@ TEST_F(PublishedScores, give_the_published_accuracies) {
   EXPECT_DOUBLE_EQ(accuracy({0, 0, 1}), 83.61);
   EXPECT_DOUBLE_EQ(accuracy({1, 1, 0}), 93.31);
   EXPECT_DOUBLE_EQ(accuracy({1, 1.5, 0}), 93.68);
+}
+
+TEST_F(PublishedScores, are_fused_to_the_published_accuracy_by_the_recipe_of_every_two_stream_row_of_tsn) {
+  for (const auto& [paper, name, label] : {std::tuple{"stfn", "stfn-6", "TSN"},
+                                           {"if_ttn", "if-ttn-5", "TSN(RGB+Optical flow)"},
+                                           {"if_ttn", "if-ttn-6", "Two stream TSN"},
+                                           {"if_ttn", "if-ttn-3", "Two-stream CNN"}}) {
+    const std::string file = std::string("configs/papers/") + paper + ".toml";
+    const std::vector<PaperTable> all = read_paper_tables(read_toml(std::string(ACTIO_SOURCE_DIR "/") + file), file);
+    const PaperTable table = choose_tables(all, {name}).at(0);
+    const auto row = std::ranges::find_if(table.rows, [&](const PaperRow& r) { return is_label_of(label, r); });
+    ASSERT_NE(row, table.rows.end()) << label;
+    std::vector<std::vector<FoldScores>> models;
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < row->parts.size(); ++i) {
+      // Evaluation gives these, or their softmax.
+      models.push_back({{"split1", row->average == "logits" ? tables_[i] : normalised(tables_[i], "softmax")}});
+      weights.push_back(row->parts[i].weight);
+    }
+    const double top1 = measure_seed(1, fuse_folds(std::move(models), weights), true).top1;
+    EXPECT_DOUBLE_EQ(std::round(1e4 * top1) / 100, 93.68) << name << " " << label;
+  }
 }
 
 TEST_F(PublishedScores, gain_from_idt_at_the_weight_of_rgb) { EXPECT_DOUBLE_EQ(accuracy({1, 1.5, 1}), 93.81); }

@@ -56,6 +56,8 @@ TEST(RowFigures, fuse_models_fold_by_fold_whatever_their_order) {
   EXPECT_EQ(fuse_folds({a}, {1}).size(), 2U);
   EXPECT_THROW(fuse_folds({a, {b[0]}}, {1, 1}), Error);
   EXPECT_THROW(fuse_folds({a, {b[0], {"3", weak}}}, {1, 1}), Error);
+  weak.kind = ScoreKind::kLogits;
+  EXPECT_THROW(fuse_folds({a, {b[0], {"1", weak}}}, {1, 1}), Error) << "probabilities and logits";
 }
 
 TEST(RowFigures, over_seeds_have_an_interval_of_their_mean) {
@@ -120,6 +122,24 @@ TEST(TableReport, has_the_difference_where_the_data_are_the_papers) {
   EXPECT_NEAR(json.at("rows").at(1).at("difference").get<double>(), 0.8 - 0.935, 1e-12);
   EXPECT_EQ(json.at("rows").at(1).at("ours").at("seeds").at(0).at("seed"), 1);
   EXPECT_EQ(json.at("rows").at(3).at("error"), "conv1: expected\n64");
+}
+
+TEST(TableReport, says_how_each_row_was_tested) {
+  TableReport report = report_of();
+  report.table.protocol = "stfn";
+  for (RowReport& row : report.rows) row.row.protocol = "stfn";
+  EXPECT_THAT(markdown_of(report),
+              AllOf(HasSubstr("\nProtocol of the test clips: stfn.\n"), Not(HasSubstr("before softmax"))));
+  report.rows[0].row.protocol = "slowfast";  // is absent
+  report.rows[1].row.protocol = report.rows[3].row.protocol = "tsn";
+  report.rows[3].row.average = "logits";
+  EXPECT_THAT(markdown_of(report), AllOf(HasSubstr("\nProtocol of the test clips: stfn; tsn for A, C.\n"),
+                                         HasSubstr("\nScores before softmax are averaged, not probabilities, for C.\n")));
+  const Json rows = to_json(report).at("rows");
+  EXPECT_FALSE(rows.at(0).contains("protocol"));
+  EXPECT_EQ(rows.at(3).at("protocol"), "tsn");
+  EXPECT_EQ(rows.at(3).at("average"), "logits");
+  EXPECT_EQ(rows.at(2).at("average"), "probabilities");
 }
 
 }  // namespace

@@ -96,6 +96,9 @@ std::vector<NetworkCase> stfn_fusion_cases() {
       segments = segments == 9 ? 3 : segments + 2;
     }
   }
+  cases.push_back(small("stfn_fixed_weights", "stfn"));
+  cases.back().options.stfn_fusion = "weighted";
+  cases.back().options.stfn_weights = {1, 3};  // shares without rounding
   return cases;
 }
 
@@ -105,15 +108,22 @@ std::vector<NetworkCase> stfn_design_cases() {
     std::int64_t blocks;
     const char* fusion;
     const char* direction;
+    std::int64_t blocks_after = 0;
   };
   std::vector<NetworkCase> cases;
   for (const Variant& v : {Variant{"a", 2, "average", "bidirectional"}, Variant{"a", 4, "maximum", "a_from_m"},
                            Variant{"b", 1, "average", "bidirectional"}, Variant{"b", 2, "multiplication", "m_from_a"},
                            Variant{"b", 3, "weighted", "a_from_m"}, Variant{"c", 1, "average", "bidirectional"},
-                           Variant{"c", 3, "average", "bidirectional"}, Variant{"c", 4, "average", "bidirectional"}}) {
-    NetworkCase c = small(fmt::format("stfn_design_{}_blocks_{}", v.design, v.blocks), "stfn", 4);
+                           Variant{"c", 3, "average", "bidirectional"}, Variant{"c", 4, "average", "bidirectional"},
+                           Variant{"a", 1, "average", "bidirectional", 2}, Variant{"a", 1, "maximum", "m_from_a", 3},
+                           Variant{"a", 3, "weighted", "a_from_m", 1}, Variant{"a", 1, "average", "none"},
+                           Variant{"a", 2, "weighted", "none", 1}, Variant{"b", 1, "average", "none"},
+                           Variant{"b", 2, "multiplication", "none"}}) {
+    NetworkCase c =
+        small(fmt::format("stfn_design_{}_blocks_{}_{}_{}", v.design, v.blocks, v.blocks_after, v.direction), "stfn", 4);
     c.options.stfn_design = v.design;
     c.options.stfn_blocks = v.blocks;
+    c.options.stfn_blocks_after = v.blocks_after;
     c.options.stfn_fusion = v.fusion;
     c.options.stfn_direction = v.direction;
     cases.push_back(c);
@@ -157,7 +167,7 @@ std::vector<NetworkCase> tsn_cases() {
     c.options.width = 0.25;
     cases.push_back(c);
   }
-  for (const auto& weights : {std::vector<double>{1, 1.5}, {2, -0.5}}) {
+  for (const auto& weights : {std::vector<double>{1, 1.5}, {2, -0.5}}) {  // any sum: shares of it count
     NetworkCase c = small(fmt::format("tsn_weights_{}", cases.size()), "tsn", 5);
     c.options.fusion_weights = weights;
     cases.push_back(c);

@@ -90,7 +90,7 @@ TEST_F(TorchZip, reads_deflated_entries_and_zip64_directories) {
   }
 }
 
-TEST_F(TorchZip, takes_wrappers_and_the_module_prefix_off_and_joins_nested_dicts) {
+TEST_F(TorchZip, takes_a_wrapper_off_where_there_is_one_alone_and_joins_nested_dicts) {
   const std::string one = tensor(kMatrix);
   const std::vector<ZipFile> storage = {{"0", kSix}};
   const auto names = [&](const std::string& body) {
@@ -99,11 +99,21 @@ TEST_F(TorchZip, takes_wrappers_and_the_module_prefix_off_and_joins_nested_dicts
     return all;
   };
   const std::string inner = dict({text("module.a.w"), one, text("module.b"), one});
-  EXPECT_EQ(names(inner), "a.w b ");
+  EXPECT_EQ(names(inner), "module.a.w module.b ");
   EXPECT_EQ(names(dict({text("epoch"), integer(3), text("lr"), "G" + std::string(8, '\0'), text("state_dict"), inner})),
-            "a.w b ");
+            "module.a.w module.b ");
   EXPECT_EQ(names(dict({text("model"), dict({text("state_dict"), inner}), text("optimizer"), dict({text("x"), one})})),
-            "a.w b ");
+            "module.a.w module.b ");
+  for (const char* key : {"model_state", "net", "network", "ema", "state_dict_ema"}) {
+    EXPECT_EQ(names(dict({text(key), inner, text("optimizer_state"), dict({text("x"), one})})), "module.a.w module.b ")
+        << key;
+  }
+  // Which of the two is wanted is not the reader's choice.
+  EXPECT_EQ(names(dict({text("state_dict"), dict({text("w"), one}), text("ema"), dict({text("w"), one})})),
+            "ema.w state_dict.w ");
+  // A wrapper without tensors is none.
+  EXPECT_EQ(names(dict({text("state_dict"), dict({text("w"), one}), text("model"), dict({text("depth"), integer(18)})})),
+            "w ");
   EXPECT_EQ(names(dict({text("a"), dict({text("b"), one, text("c"), "N"}), text("module.d"), one})), "a.b module.d ");
   EXPECT_EQ(names(ordered_dict() + "(" + text("w") + one + "u" + dict({text("_metadata"), ordered_dict()}) + "b"), "w ");
   EXPECT_EQ(
@@ -310,6 +320,8 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
 for protocol in (2, 3, 4, 5):
     torch.save(state, f'{folder}/plain{protocol}.pth', pickle_protocol=protocol)
 torch.save({'epoch': 3, 'arch': 'x', 'state_dict': net.state_dict(), 'optimizer': optimizer.state_dict()}, folder + '/wrapped.pth')
+torch.save({'model_state': net.state_dict(), 'optimizer_state': optimizer.state_dict()}, folder + '/model_state.pth')
+torch.save({'model': net.state_dict(), 'ema': net.module.state_dict()}, folder + '/twice.pth')
 torch.save(state, folder + '/legacy.pth', _use_new_zipfile_serialization=False)
 torch.save(net, folder + '/module.pth')
 torch.jit.script(torch.nn.Linear(2, 2)).save(folder + '/script.pth')
@@ -333,7 +345,12 @@ TEST_F(TorchZip, agrees_with_torch_on_files_of_torch_save) {
   }
   const TensorMap wrapped = read_weights(dir_ / "wrapped.pth");
   EXPECT_EQ(wrapped.size(), 6U);
-  EXPECT_EQ(wrapped.at("0.weight").shape(), (Shape{4, 3, 3, 3}));
+  EXPECT_EQ(wrapped.at("module.0.weight").shape(), (Shape{4, 3, 3, 3}));
+  EXPECT_EQ(read_weights(dir_ / "model_state.pth").size(), 6U);
+  EXPECT_TRUE(read_weights(dir_ / "model_state.pth").contains("module.0.weight"));
+  const TensorMap twice = read_weights(dir_ / "twice.pth");
+  EXPECT_EQ(twice.size(), 12U);
+  EXPECT_TRUE(twice.contains("model.module.0.weight") && twice.contains("ema.0.weight"));
   EXPECT_THAT(message_of([&] { read_weights(dir_ / "legacy.pth"); }), HasSubstr("_use_new_zipfile_serialization=True"));
   EXPECT_THAT(message_of([&] { read_weights(dir_ / "module.pth"); }),
               HasSubstr("'torch.nn.parallel.data_parallel.DataParallel'"));

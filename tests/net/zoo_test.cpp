@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <numeric>
 #include <set>
 
 #include "core/error.h"
@@ -201,6 +203,81 @@ TEST(Zoo, two_stream_averages_the_probabilities_of_snippets_and_tsn_their_scores
   EXPECT_THAT(build_network(options, with_motion()).node("scores").attrs.weights, ElementsAre(0.25, 0.75)) << "of probabilities";
   options.fusion_weights = {-1, 2};
   EXPECT_THROW(build_network(options, with_motion()), Error);
+}
+
+TEST(Zoo, fusion_weights_count_as_shares_in_every_network_that_has_them) {
+  for (const char* network : {"tsn", "two_stream", "trn", "st_fusion", "if_ttn"}) {
+    NetworkOptions options = options_for(network, "resnet18");
+    const NetSpec equal = build_network(options, with_motion());
+    options.fusion_weights.assign(std::string(network) == "if_ttn" ? 3 : 2, 1);
+    EXPECT_EQ(build_network(options, with_motion()), equal) << network;
+    options.fusion_weights.back() = 2;
+    const std::vector<double> shares = build_network(options, with_motion()).node("scores").attrs.weights;
+    EXPECT_DOUBLE_EQ(std::accumulate(shares.begin(), shares.end(), 0.0), 1) << network;
+    EXPECT_DOUBLE_EQ(shares.back(), 2 * shares.front()) << network;
+    options.fusion_weights.front() = -3;
+    EXPECT_THROW(build_network(options, with_motion()), Error) << network << ": the weights add up to less than nothing";
+  }
+}
+
+TEST(Zoo, stfn_has_as_many_blocks_after_the_fusion_as_before_unless_told_otherwise) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  const auto blocks = [&](std::int64_t before, std::int64_t after) {
+    options.stfn_blocks = before;
+    options.stfn_blocks_after = after;
+    std::map<std::string, int> counts;
+    for (const Node& node : build_network(options, with_motion()).nodes) {
+      if (node.name.ends_with(".skip.conv")) ++counts[node.name.substr(0, node.name.find(".res_inc"))];
+    }
+    return counts;
+  };
+  using Counts = std::map<std::string, int>;
+  EXPECT_EQ(blocks(2, 0), (Counts{{"stfn.a", 2}, {"stfn.m", 2}, {"stfn.fa", 2}, {"stfn.fm", 2}}));
+  EXPECT_EQ(blocks(1, 3), (Counts{{"stfn.a", 1}, {"stfn.m", 1}, {"stfn.fa", 3}, {"stfn.fm", 3}}));
+  EXPECT_EQ(blocks(4, 1), (Counts{{"stfn.a", 4}, {"stfn.m", 4}, {"stfn.fa", 1}, {"stfn.fm", 1}}));
+  options.stfn_design = "b";
+  EXPECT_THROW(blocks(1, 1), Error) << "it has none after the fusion";
+  options.stfn_design = "c";
+  EXPECT_THROW(blocks(1, 1), Error);
+}
+
+TEST(Zoo, stfn_without_a_direction_keeps_its_streams_apart) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  options.stfn_direction = "none";
+  options.stfn_design = "b";
+  NetSpec spec = build_network(options, with_motion());
+  EXPECT_THAT(spec.node("stfn.head_a.mean").inputs, ElementsAre("stfn.a.res_inc0.relu"));
+  EXPECT_THAT(spec.node("stfn.head_m.mean").inputs, ElementsAre("stfn.m.res_inc0.relu"));
+  EXPECT_FALSE(std::ranges::any_of(spec.nodes, [](const Node& node) { return node.name == "stfn.fusion"; }));
+  options.stfn_design = "a";
+  spec = build_network(options, with_motion());
+  EXPECT_THAT(spec.node("stfn.fm.res_inc0.skip.conv").inputs, ElementsAre("stfn.m.res_inc0.relu"));
+  for (const char* design : {"a", "c"}) {
+    options.stfn_design = design;
+    options.stfn_direction = std::string(design) == "a" ? "none" : "bidirectional";
+    options.stfn_fusion = "weighted";
+    options.stfn_weights = {1, 1};
+    EXPECT_THROW(build_network(options, with_motion()), Error) << design << ": there is no fusion to weigh";
+  }
+}
+
+TEST(Zoo, stfn_weighs_its_streams_by_given_shares_that_training_leaves_alone) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  options.stfn_fusion = "weighted";
+  EXPECT_TRUE(build_network(options, with_motion()).node("stfn.fusion").attrs.trainable);
+  options.stfn_weights = {48.2, 58.1};  // accuracies of two streams
+  const Node fusion = build_network(options, with_motion()).node("stfn.fusion");
+  EXPECT_FALSE(fusion.attrs.trainable);
+  ASSERT_EQ(fusion.attrs.weights.size(), 2U);
+  EXPECT_DOUBLE_EQ(fusion.attrs.weights[0], 48.2 / 106.3);
+  EXPECT_DOUBLE_EQ(fusion.attrs.weights[1], 58.1 / 106.3);
+  for (const std::vector<double>& wrong : {std::vector<double>{1}, {1, 2, 3}, {-1, 2}, {0, 0}}) {
+    options.stfn_weights = wrong;
+    EXPECT_THROW(build_network(options, with_motion()), Error);
+  }
+  options.stfn_weights = {1, 1};
+  options.stfn_fusion = "average";
+  EXPECT_THROW(build_network(options, with_motion()), Error) << "which has weights of its own";
 }
 
 TEST(Zoo, trn_relates_ordered_tuples_of_every_length_evenly_chosen) {

@@ -90,6 +90,17 @@ class ZooVariants {
     for (const std::int64_t blocks : {2, 3, 4}) {
       add("stfn", fmt::format("{} blocks", blocks), [&](auto& o) { o.stfn_blocks = blocks; });
     }
+    add("stfn", "3 blocks after the fusion", [](auto& o) { o.stfn_blocks_after = 3; });
+    for (const char* design : {"a", "b"}) {
+      add("stfn", fmt::format("design {} without fusion", design), [&](auto& o) {
+        o.stfn_design = design;
+        o.stfn_direction = "none";
+      });
+    }
+    add("stfn", "fixed weights", [](auto& o) {
+      o.stfn_fusion = "weighted";
+      o.stfn_weights = {2, 3};
+    });
     for (const std::int64_t segments : {3, 5, 7, 9}) {
       add("stfn", fmt::format("{} segments", segments), [&](auto& o) { o.segments = segments; });
     }

@@ -26,9 +26,9 @@ def by_clip(x, segments):
 
 
 def fused(scores, weights):
-    """The late fusion of scores; equal weights by default."""
-    weights = weights or [1 / len(scores)] * len(scores)
-    return sum(weight * score for weight, score in zip(weights, scores))
+    """The late fusion of scores: their weighted mean, with equal weights by default."""
+    weights = weights or [1] * len(scores)
+    return sum(weight / sum(weights) * score for weight, score in zip(weights, scores))
 
 
 class Network(nn.Module):

@@ -57,7 +57,7 @@ class Head(nn.Module):
 
 
 class WeightedAverage(nn.Module):
-    """The weighted average that section 4.4 tried, with learnable weights."""
+    """The "automatic scaling" that section 4.4 tried, with a learnable weight of each stream."""
 
     def __init__(self):
         super().__init__()
@@ -74,7 +74,9 @@ class STFN(Network):
         self.design = options.get("stfn_design", "a")
         self.fusion = options.get("stfn_fusion", "average")
         self.direction = options.get("stfn_direction", "bidirectional")
+        self.weights = options.get("stfn_weights")  # of the "weighted average" that section 4.4 tried
         blocks, classes = options.get("stfn_blocks", 1), options.get("classes", 101)
+        blocks_after = options.get("stfn_blocks_after", 0) or blocks
         # "We retain only convolutional layers and global pooling layer of each network."
         self.rgb = make_stream(options, "rgb", motion_channels)
         self.motion = make_stream(options, "motion", motion_channels)
@@ -85,10 +87,10 @@ class STFN(Network):
             self.stfn.head = Head(2 * width, classes)
             return
         self.stfn.a, self.stfn.m = ResIncs(width, blocks), ResIncs(width, blocks)
-        if self.fusion == "weighted":
+        if self.fusion == "weighted" and self.direction != "none" and not self.weights:
             self.stfn.fusion = WeightedAverage()
         if self.design == "a":
-            self.stfn.fa, self.stfn.fm = ResIncs(width, blocks), ResIncs(width, blocks)
+            self.stfn.fa, self.stfn.fm = ResIncs(width, blocks_after), ResIncs(width, blocks_after)
         self.stfn.head_a, self.stfn.head_m = Head(width, classes), Head(width, classes)
 
     def fuse(self, a, m):
@@ -98,6 +100,8 @@ class STFN(Network):
             return a * m  # equation 5
         if self.fusion == "maximum":
             return torch.maximum(a, m)  # equation 6
+        if self.weights:
+            return (self.weights[0] * a + self.weights[1] * m) / sum(self.weights)
         return self.stfn.fusion(a, m)
 
     def probabilities(self, a, m):
@@ -105,13 +109,14 @@ class STFN(Network):
         if self.design == "c":  # figure 4c
             return self.stfn.head(self.stfn.joint(torch.cat([a, m], dim=1)))
         a, m = self.stfn.a(a), self.stfn.m(m)
-        both = self.fuse(a, m)
-        if self.direction == "bidirectional":  # figure 5b
-            a, m = both, both
-        elif self.direction == "a_from_m":  # figure 5a: the appearance stream takes the motion stream's signal in
-            a = both
+        # Without a direction, G is left out, as section 3.1 allows.
+        if self.direction in ("bidirectional", "a_from_m"):  # figure 5b; 5a: appearance takes the motion stream's signal in
+            fused_a = self.fuse(a, m)
         else:
-            m = both
+            fused_a = a
+        if self.direction in ("bidirectional", "m_from_a"):
+            m = self.fuse(a, m)
+        a = fused_a
         if self.design == "a":  # figure 4a; 4b goes without
             a, m = self.stfn.fa(a), self.stfn.fm(m)
         return (self.stfn.head_a(a) + self.stfn.head_m(m)) / 2

@@ -1,5 +1,7 @@
 // STFN: temporal dynamics of each stream by residual-inception blocks over the segments, then fusion.
 // Source: papers' STFN, sec. 3.1 (eq. 1), 3.2 (Res-Inc eq. 3 and fig. 3; fusion eq. 4-6; designs fig. 4; directions fig. 5).
+#include <algorithm>
+
 #include "core/error.h"
 #include "net/zoo/stream.h"
 
@@ -31,10 +33,26 @@ Value res_inc_chain(Builder& b, const std::string& name, Value x, std::int64_t b
   return x;
 }
 
-Value fuse(Builder& b, const std::string& operation, const Value& a, const Value& m) {
-  if (operation == "maximum") return b.apply(Op::kMax, "stfn.fusion", {a, m});
-  if (operation == "multiplication") return b.apply(Op::kMul, "stfn.fusion", {a, m});
-  return b.weighted_sum("stfn.fusion", {a, m}, {0.5, 0.5}, operation == "weighted");
+// Options that would say nothing. Throws: Error(kUsage).
+void check(const NetworkOptions& options) {
+  if (options.stfn_blocks_after > 0 && options.stfn_design != "a") {
+    fail_usage("stfn_blocks_after: design {} has no blocks after the fusion", options.stfn_design);
+  }
+  if (options.stfn_weights.empty()) return;
+  if (options.stfn_fusion != "weighted" || options.stfn_direction == "none" || options.stfn_design == "c") {
+    fail_usage("stfn_weights: are those of the fusion 'weighted', which this network does not have");
+  }
+  if (std::ranges::any_of(options.stfn_weights, [](double weight) { return weight < 0; })) {
+    fail_usage("stfn_weights: no weight of an average may be below 0");
+  }
+}
+
+Value fuse(Builder& b, const NetworkOptions& options, const Value& a, const Value& m) {
+  if (options.stfn_fusion == "maximum") return b.apply(Op::kMax, "stfn.fusion", {a, m});
+  if (options.stfn_fusion == "multiplication") return b.apply(Op::kMul, "stfn.fusion", {a, m});
+  if (!options.stfn_weights.empty())
+    return b.weighted_sum("stfn.fusion", {a, m}, shares(options.stfn_weights, 2, "stfn_weights"), false);
+  return b.weighted_sum("stfn.fusion", {a, m}, {0.5, 0.5}, options.stfn_fusion == "weighted");
 }
 
 Value drop(Builder& b, const std::string& name, const Value& x, const NetworkOptions& options) {
@@ -57,6 +75,7 @@ NetSpec finish_design_c(Builder& b, const NetworkOptions& options, const Value& 
 }  // namespace
 
 NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess) {
+  check(options);
   const auto backbone = make_backbone(backbone_options(options));
   Builder b("stfn_" + options.stfn_design + "(" + options.backbone + ")", options.segments);
   const Stream rgb = add_stream(b, *backbone, "rgb", preprocess);
@@ -67,12 +86,15 @@ NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess) 
 
   a = res_inc_chain(b, "stfn.a", a, options.stfn_blocks);
   m = res_inc_chain(b, "stfn.m", m, options.stfn_blocks);
-  const Value fused = fuse(b, options.stfn_fusion, a, m);
-  if (options.stfn_direction != "m_from_a") a = fused;
-  if (options.stfn_direction != "a_from_m") m = fused;
+  if (options.stfn_direction != "none") {  // sec. 3.1: G can be omitted
+    const Value fused = fuse(b, options, a, m);
+    if (options.stfn_direction != "m_from_a") a = fused;
+    if (options.stfn_direction != "a_from_m") m = fused;
+  }
   if (options.stfn_design == "a") {
-    a = res_inc_chain(b, "stfn.fa", a, options.stfn_blocks);
-    m = res_inc_chain(b, "stfn.fm", m, options.stfn_blocks);
+    const std::int64_t blocks = options.stfn_blocks_after > 0 ? options.stfn_blocks_after : options.stfn_blocks;
+    a = res_inc_chain(b, "stfn.fa", a, blocks);
+    m = res_inc_chain(b, "stfn.fm", m, blocks);
   }
   // Eq. 1: the two streams' probabilities are averaged. Resolved: the loss is the negative logarithm of that average.
   const Value output = b.weighted_sum("probabilities",

@@ -1,5 +1,8 @@
 #include "net/zoo/stream.h"
 
+#include <cmath>
+#include <numeric>
+
 #include "core/error.h"
 
 namespace actio::net {
@@ -48,13 +51,18 @@ Value add_consensus_head(Builder& b, const Backbone& backbone, const Stream& str
   return scores;
 }
 
+std::vector<double> shares(std::vector<double> weights, std::size_t count, const std::string& option) {
+  if (weights.size() != count) fail_usage("{}: {} values need as many weights, got {}", option, count, weights.size());
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  if (!(sum > 0) || !std::isfinite(sum)) fail_usage("{}: the weights must add up to more than 0, got {}", option, sum);
+  for (double& weight : weights) weight /= sum;
+  return weights;
+}
+
 Value add_fusion(Builder& b, const std::string& name, const std::vector<Value>& values, const std::vector<double>& weights) {
-  if (!weights.empty() && weights.size() != values.size()) {
-    fail_usage("fusion_weights: {} heads need as many weights, got {}", values.size(), weights.size());
-  }
-  if (values.size() == 1) return values[0];
-  const std::vector<double> equal(values.size(), 1.0 / static_cast<double>(values.size()));
-  return b.weighted_sum(name, values, weights.empty() ? equal : weights, false);
+  const std::vector<double> equal(values.size(), 1.0);
+  const std::vector<double> of_values = shares(weights.empty() ? equal : weights, values.size(), "fusion_weights");
+  return values.size() == 1 ? values[0] : b.weighted_sum(name, values, of_values, false);
 }
 
 NetSpec finish_with_fusion(Builder& b, const std::vector<Value>& scores, const std::vector<double>& weights) {

@@ -37,8 +37,11 @@ void add_auxiliary_head(Builder& builder, const Backbone& backbone, const Stream
 // Per-snippet scores and their mean over the segments (TSN's consensus). Returns clip-granular logits [classes].
 Value add_consensus_head(Builder& builder, const Backbone& backbone, const Stream& stream, double dropout, std::int64_t classes);
 
-// The weighted sum of clip-granular values. Empty weights: equal, adding up to 1. Throws: Error(kUsage) for another number of
-// weights.
+// Weights as shares, which add up to 1. Throws: Error(kUsage) naming `option` for another number of them than `count`, and
+// where they add up to nothing.
+std::vector<double> shares(std::vector<double> weights, std::size_t count, const std::string& option);
+
+// The weighted mean of clip-granular values. Empty weights: equal. Throws: as shares.
 Value add_fusion(Builder& builder, const std::string& name, const std::vector<Value>& values, const std::vector<double>& weights);
 
 // add_fusion of scores, and softmax on it.

@@ -47,9 +47,12 @@ std::set<std::string> groups_of(const data::Dataset& dataset) {
 
 std::string hash_of(const std::string& text) { return content_hash(std::as_bytes(std::span(text))); }
 
-std::string score_name(const std::string& protocol, const std::string& head) {
-  if (protocol == kOwnProtocol && head.empty()) return "scores.csv";
-  return fmt::format("scores_{}{}{}.csv", protocol, head.empty() ? "" : "_", head);
+constexpr const char* kOwnScores = "scores.csv";  // which it leaves: probabilities of the whole network's answer
+
+std::string score_name(const std::string& protocol, const std::string& average, const std::string& head) {
+  const bool logits = average == "logits";
+  if (protocol == kOwnProtocol && !logits && head.empty()) return kOwnScores;
+  return fmt::format("scores_{}{}{}{}.csv", protocol, logits ? "_logits" : "", head.empty() ? "" : "_", head);
 }
 
 // What was said of the model of other settings, or of other clips.
@@ -99,13 +102,16 @@ struct Reproduction::Training {
   std::string config_text;
   RowTraining work;
   std::vector<std::string> folds;
-  std::string protocol;
+  std::string protocol, average;  // of the row that it is trained for
   std::string flow_cache;  // for the model that comes out
   std::string key;         // of all that it depends on
 
   fs::path record() const { return fs::path(folder) / "done.json"; }
   std::string file(const std::string& fold, const std::string& name) const {
     return (fs::path(folder) / fold_folder(fold) / name).string();
+  }
+  std::string scores(const std::string& fold, const eval::PaperPart& part) const {
+    return file(fold, score_name(protocol, average, part.head));
   }
 };
 
@@ -193,15 +199,16 @@ std::string Reproduction::folds_flag(const std::vector<std::string>& folds) cons
   return text;
 }
 
-Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, const eval::PaperPart& part,
-                                                 std::int64_t seed) const {
+Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, const eval::PaperRow& row,
+                                                 const eval::PaperPart& part, std::int64_t seed) const {
   Json config = changed_config(hooks_.config(part.config), options_.changes, table.keep);
   const std::vector<std::string> init = init_of(config);
   Training training;
   const fs::path output = options_.output;
   training.folder = (output / "runs" / fs::path(part.config).replace_extension() / fmt::format("seed{}", seed)).string();
   training.folds = folds_of(table);
-  training.protocol = options_.protocol.empty() ? table.protocol : options_.protocol;
+  training.protocol = options_.protocol.empty() ? row.protocol : options_.protocol;
+  training.average = row.average;
   training.work = {.data = options_.data,
                    .output = training.folder,
                    .config = (output / "configs" / part.config).string(),
@@ -272,18 +279,18 @@ void Reproduction::train(const Training& training) {
 
 // By the paper's protocol, or of a head alone: what the trainer has not done.
 void Reproduction::evaluate(const Training& training, const std::string& fold, const eval::PaperPart& part) {
-  if (training.protocol == kOwnProtocol && part.head.empty()) return;
   const RowEvaluation work = {.model = training.file(fold, "model.actio"),
                               .data = options_.data,
                               .data_options = options_.data_options,
                               .fold = official_ ? fold.substr(5) : fold,
                               .official = official_,
                               .protocol = training.protocol,
+                              .average = training.average,
                               .head = part.head,
                               .flow_cache = training.flow_cache,
-                              .scores = training.file(fold, score_name(training.protocol, part.head))};
+                              .scores = training.scores(fold, part)};
   std::error_code ignored;
-  if (fs::exists(work.scores, ignored)) return;
+  if (work.scores == training.file(fold, kOwnScores) || fs::exists(work.scores, ignored)) return;
   if (options_.dry_run) {
     if (attempts_.emplace(work.scores, "").second) hooks_.command(runner_.text(work));
     return;
@@ -295,7 +302,7 @@ void Reproduction::evaluate(const Training& training, const std::string& fold, c
 void Reproduction::obtain(const eval::PaperTable& table, const eval::PaperRow& row) {
   for (const std::int64_t seed : options_.seeds) {
     for (const eval::PaperPart& part : row.parts) {
-      const Training training = training_of(table, part, seed);
+      const Training training = training_of(table, row, part, seed);
       train(training);
       for (const std::string& fold : training.folds) evaluate(training, fold, part);
     }
@@ -305,11 +312,11 @@ void Reproduction::obtain(const eval::PaperTable& table, const eval::PaperRow& r
 bool Reproduction::is_ready(const eval::PaperTable& table, const eval::PaperRow& row) const {
   for (const std::int64_t seed : options_.seeds) {
     for (const eval::PaperPart& part : row.parts) {
-      const Training training = training_of(table, part, seed);
+      const Training training = training_of(table, row, part, seed);
       if (!is_trained(training)) return false;
       for (const std::string& fold : training.folds) {
         std::error_code ignored;
-        if (!fs::exists(training.file(fold, score_name(training.protocol, part.head)), ignored)) return false;
+        if (!fs::exists(training.scores(fold, part), ignored)) return false;
       }
     }
   }
@@ -323,10 +330,10 @@ eval::RowFigures Reproduction::figures_of(const eval::PaperTable& table, const e
   for (const std::int64_t seed : options_.seeds) {
     std::vector<std::vector<eval::FoldScores>> models;
     for (const eval::PaperPart& part : row.parts) {
-      const Training training = training_of(table, part, seed);
+      const Training training = training_of(table, row, part, seed);
       auto& folds = models.emplace_back();
       for (const std::string& fold : training.folds) {
-        folds.push_back({fold, eval::read_scores(training.file(fold, score_name(training.protocol, part.head)))});
+        folds.push_back({fold, eval::read_scores(training.scores(fold, part))});
       }
     }
     seeds.push_back(eval::measure_seed(seed, eval::fuse_folds(std::move(models), weights), official_));
@@ -352,7 +359,10 @@ void Reproduction::report_row(const eval::PaperTable& table, bool chosen, eval::
 eval::TableReport Reproduction::run(const eval::PaperTable& table, const std::vector<std::string>& labels,
                                     const std::function<void(const eval::TableReport&)>& saved) {
   eval::TableReport report = empty_report(table);
-  for (const eval::PaperRow& row : table.rows) report.rows.push_back({row, std::nullopt, ""});
+  for (const eval::PaperRow& row : table.rows) {
+    report.rows.push_back({row, std::nullopt, ""});
+    if (!options_.protocol.empty()) report.rows.back().row.protocol = options_.protocol;
+  }
   const auto is_chosen = [&](const eval::RowReport& row) {
     return labels.empty() ||
            std::ranges::any_of(labels, [&](const std::string& label) { return eval::is_label_of(label, row.row); });

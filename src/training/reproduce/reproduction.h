@@ -26,7 +26,7 @@ struct ReproduceOptions {
   std::string flow_cache;
   std::vector<std::int64_t> seeds = {1};
   std::string folds;              // as for `actio train`; empty: the official splits of the paper's table, or every group
-  std::string protocol;           // empty: that of the table
+  std::string protocol;           // empty: that of each row
   std::vector<std::string> init;  // files for every row, or "BACKBONE=FILE"
   std::vector<ConfigChange> changes;
   bool dry_run = false;  // commands are told instead of run
@@ -55,7 +55,8 @@ class Reproduction {
   struct Training;  // a configuration with one seed
 
   eval::TableReport empty_report(const eval::PaperTable& table) const;
-  Training training_of(const eval::PaperTable& table, const eval::PaperPart& part, std::int64_t seed) const;
+  Training training_of(const eval::PaperTable& table, const eval::PaperRow& row, const eval::PaperPart& part,
+                       std::int64_t seed) const;
   std::vector<std::string> init_of(const Json& config) const;
   std::vector<std::string> folds_of(const eval::PaperTable& table) const;
   std::vector<std::string> paper_folds(const eval::PaperTable& table) const;

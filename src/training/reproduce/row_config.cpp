@@ -12,8 +12,9 @@ namespace {
 const std::vector<std::string> kTables = {"network", "preprocess", "data", "train"};
 
 bool is_compared(const std::string& table, const std::string& key) {
-  return table == "network" && (key == "network" || key == "streams" || key == "classes" || key == "ifm" ||
-                                key == "st_fusion" || (key.starts_with("stfn_") && key != "stfn_dropout"));
+  return table == "network" &&
+         (key == "network" || key == "streams" || key == "classes" || key == "ifm" || key == "st_fusion" ||
+          (key.starts_with("stfn_") && key != "stfn_dropout" && key != "stfn_weights"));
 }
 
 void check_change(const ConfigChange& change, const std::string& where) {

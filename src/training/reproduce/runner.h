@@ -26,7 +26,8 @@ struct RowEvaluation {
   std::vector<Setting> data_options;
   std::string fold;                // a group, or with `official` the number of a split
   bool official = false;
-  std::string protocol, head;      // an empty head: what the network answers
+  std::string protocol, average;   // as recognize::TestOptions; an empty average: probabilities
+  std::string head;                // empty: what the network answers
   std::string flow_cache;          // empty: none
   std::string scores;              // the file to write
 };
