@@ -16,8 +16,8 @@ struct StreamInfo {
   std::string container;        // "avi", "mov,mp4,m4a,3gp,3g2,mj2"
   std::string codec;            // FFmpeg's short name: "h264", "mpeg4"
   std::string codec_long_name;  // "H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10"
-  int width = 0, height = 0;    // as displayed: after rotation
-  int rotation_degrees = 0;
+  int width = 0, height = 0;    // as displayed: in the orientation
+  Orientation orientation;      // of all frames
   double frames_per_second = 0;     // average; 0 where unknown
   double duration_seconds = 0;      // as the container claims; 0 where unknown
   std::int64_t frames_claimed = 0;  // as the container claims; 0 where unknown

@@ -1,7 +1,6 @@
 #include "video/encoder.h"
 
 extern "C" {
-#include <libavutil/display.h>
 #include <libavutil/opt.h>
 }
 
@@ -11,6 +10,7 @@ extern "C" {
 
 #include "core/error.h"
 #include "video/ffmpeg_compat.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -146,7 +146,9 @@ void Encoder::Impl::open_file() {
   stream->time_base = codec->time_base;
   stream->avg_frame_rate = codec->framerate;
   if (avcodec_parameters_from_context(stream->codecpar, codec.get()) < 0) fail("{}: no memory for a stream", path);
-  if (options.rotation_degrees != 0) av_display_rotation_set(add_display_matrix(*stream), options.rotation_degrees);
+  if (options.rotation_degrees != 0 || options.mirrored) {
+    set_display_matrix(add_display_matrix(*stream), {options.mirrored, options.rotation_degrees}, options.width, options.height);
+  }
   AVIOContext* output = nullptr;
   const bool opens_itself = (format->oformat->flags & AVFMT_NOFILE) != 0;  // the image formats do
   if (const int code = opens_itself ? 0 : avio_open2(&output, ("file:" + path).c_str(), AVIO_FLAG_WRITE, nullptr, nullptr);

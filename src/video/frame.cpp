@@ -82,37 +82,53 @@ struct Rows {
   int width, height;
 };
 
-// Copies the rows into a dense picture turned clockwise by `degrees`.
+// Where the pixels of a picture lie in the displayed one: steps from one to its neighbours. Units: pixels.
+struct Places {
+  Places(int width, int height, const Orientation& orientation) {
+    const std::int64_t right = width - 1, bottom = height - 1;  // of the coded picture
+    switch (orientation.degrees) {
+      case 90: across = height, down = -1, first = bottom; break;
+      case 180: across = -1, down = -width, first = std::int64_t{width} * height - 1; break;
+      case 270: across = -height, down = 1, first = right * height; break;
+      default: across = 1, down = width, first = 0;
+    }
+    if (!orientation.mirrored) return;
+    first += across * right;
+    across = -across;
+  }
+
+  std::int64_t first, across, down;
+};
+
+// Copies the rows into a dense picture in its orientation.
 template <int kPixelBytes>
-void turn(const Rows& source, int degrees, std::uint8_t* target) {
-  const int width = source.width, height = source.height;
-  const std::int64_t target_width = degrees == 0 || degrees == 180 ? width : height;
-  for (int y = 0; y < height; ++y) {
+void orient(const Rows& source, const Orientation& orientation, std::uint8_t* target) {
+  const Places places(source.width, source.height, orientation);
+  for (int y = 0; y < source.height; ++y) {
     const std::uint8_t* from = source.pixels + source.row_bytes * y;
-    if (degrees == 0) {
-      std::memcpy(target + kPixelBytes * target_width * y, from, static_cast<std::size_t>(kPixelBytes) * width);
+    std::uint8_t* to = target + kPixelBytes * (places.first + places.down * y);
+    if (places.across == 1) {
+      std::memcpy(to, from, static_cast<std::size_t>(kPixelBytes) * source.width);
       continue;
     }
-    for (int x = 0; x < width; ++x, from += kPixelBytes) {
-      const std::int64_t tx = degrees == 90 ? height - 1 - y : degrees == 180 ? width - 1 - x : y;
-      const std::int64_t ty = degrees == 90 ? x : degrees == 180 ? height - 1 - y : width - 1 - x;
-      std::memcpy(target + kPixelBytes * (ty * target_width + tx), from, kPixelBytes);
+    for (int x = 0; x < source.width; ++x, from += kPixelBytes, to += kPixelBytes * places.across) {
+      std::memcpy(to, from, kPixelBytes);
     }
   }
 }
 
-// Fills `pixels`, which has the size of the turned picture.
+// Fills `pixels`, which has the size of the displayed picture.
 template <int kPixelBytes>
-void fill_upright(const AVFrame& source, int degrees, ScalerCache& cache, const Target& format, Tensor& pixels) {
-  if (degrees == 0 && source.width % kAlignedPixels == 0) {
+void fill(const AVFrame& source, const Orientation& orientation, ScalerCache& cache, const Target& format, Tensor& pixels) {
+  if (orientation == Orientation{} && source.width % kAlignedPixels == 0) {
     convert(source, cache, format, pixels.data<std::uint8_t>(), std::int64_t{kPixelBytes} * source.width);
     return;
   }
   const std::int64_t padded = (source.width + kAlignedPixels - 1) / kAlignedPixels * kAlignedPixels;
   Tensor scratch({source.height + 1, padded, kPixelBytes}, DType::kU8);
   convert(source, cache, format, scratch.data<std::uint8_t>(), kPixelBytes * padded);
-  turn<kPixelBytes>({scratch.data<std::uint8_t>(), kPixelBytes * padded, source.width, source.height}, degrees,
-                    pixels.data<std::uint8_t>());
+  orient<kPixelBytes>({scratch.data<std::uint8_t>(), kPixelBytes * padded, source.width, source.height}, orientation,
+                      pixels.data<std::uint8_t>());
 }
 
 }  // namespace
@@ -121,7 +137,7 @@ Tensor Frame::rgb() const {
   if (!picture) fail("frame {} holds no picture", index);
   thread_local ScalerCache cache(kRgb);
   Tensor pixels({height, width, 3}, DType::kU8);
-  fill_upright<3>(*picture, rotation_degrees, cache, kRgb, pixels);
+  fill<3>(*picture, orientation, cache, kRgb, pixels);
   return pixels;
 }
 
@@ -129,7 +145,7 @@ Tensor Frame::grey() const {
   if (!picture) fail("frame {} holds no picture", index);
   thread_local ScalerCache cache(kGrey);
   Tensor pixels({height, width}, DType::kU8);
-  fill_upright<1>(*picture, rotation_degrees, cache, kGrey, pixels);
+  fill<1>(*picture, orientation, cache, kGrey, pixels);
   return pixels;
 }
 

@@ -243,10 +243,10 @@ Frame FrameSource::describe(std::shared_ptr<const AVFrame> picture) {
   frame.type = frame_type(*picture);
   frame.key = is_key_frame(*picture);
   frame.damaged = is_damaged(*picture);
-  frame.rotation_degrees = input_.info().rotation_degrees;
-  const bool upright = frame.rotation_degrees % 180 == 0;
-  frame.width = upright ? picture->width : picture->height;
-  frame.height = upright ? picture->height : picture->width;
+  frame.orientation = input_.info().orientation;
+  const bool swapped = frame.orientation.swaps_sides();
+  frame.width = swapped ? picture->height : picture->width;
+  frame.height = swapped ? picture->width : picture->height;
   frame.picture = std::move(picture);
   ++counters_.frames;
   if (frame.damaged) ++counters_.damaged;

@@ -1,17 +1,13 @@
 #include "video/input.h"
 
-extern "C" {
-#include <libavutil/display.h>
-}
-
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "video/ffmpeg_compat.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -56,15 +52,6 @@ std::string stream_list(const AVFormatContext& format) {
   std::string text = parts.front();
   for (std::size_t i = 1; i < parts.size(); ++i) text += "; " + parts[i];
   return text;
-}
-
-int clockwise_rotation(const AVStream& stream) {
-  const std::int32_t* matrix = display_matrix(stream);
-  if (!matrix) return 0;
-  const double counter_clockwise = av_display_rotation_get(matrix);
-  if (!std::isfinite(counter_clockwise)) return 0;
-  const long quarter_turns = std::lround(-counter_clockwise / 90.0);
-  return static_cast<int>(((quarter_turns % 4) + 4) % 4) * 90;
 }
 
 // Only codecs whose exported vectors the tests compare with a known motion.
@@ -166,10 +153,10 @@ void Input::describe() {
   }
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get(parameters.codec_id);
   info_.codec_long_name = descriptor && descriptor->long_name ? descriptor->long_name : info_.codec;
-  info_.rotation_degrees = clockwise_rotation(*stream_);
-  const bool upright = info_.rotation_degrees % 180 == 0;
-  info_.width = upright ? parameters.width : parameters.height;
-  info_.height = upright ? parameters.height : parameters.width;
+  if (const std::int32_t* matrix = display_matrix(*stream_)) info_.orientation = orientation_of(matrix).value_or(Orientation{});
+  const bool swapped = info_.orientation.swaps_sides();
+  info_.width = swapped ? parameters.height : parameters.width;
+  info_.height = swapped ? parameters.width : parameters.height;
   const AVRational rate = stream_->avg_frame_rate.num > 0 ? stream_->avg_frame_rate : stream_->r_frame_rate;
   if (rate.num > 0 && rate.den > 0) info_.frames_per_second = av_q2d(rate);
   if (stream_->duration > 0) {
