@@ -41,6 +41,7 @@ struct Frame {
   int width = 0, height = 0;         // as displayed: in its orientation
   std::vector<BlockVector> vectors;  // empty where the frame is coded without looking at others, or none were asked for
 
+  // In the full range of 0..255. Grey pictures are widened where the stream says that their range is limited, else not.
   // Shape: u8 [height, width, 3], red first. Threads: safe on a const Frame.
   Tensor rgb() const;
 
