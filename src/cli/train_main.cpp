@@ -13,6 +13,7 @@
 #include "data/snippet.h"
 #include "eval/score_file.h"
 #include "torch/distributed/group.h"
+#include "video/ffmpeg_log.h"
 
 namespace actio::cli {
 namespace {
@@ -116,6 +117,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
 
 int main(int argc, char** argv) {
   actio::cli::install_interrupt_handler();
+  actio::video::silence_ffmpeg();
   CLI::App app("Train a network on your videos.", "actio train");
   actio::cli::add_arguments(app, std::make_shared<actio::cli::TrainArguments>());
   return actio::cli::run_app(app, argc, argv);

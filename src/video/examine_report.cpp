@@ -41,6 +41,10 @@ Json to_json(const Examination& examination) {
   json["height"] = info.height;
   json["mirrored"] = info.orientation.mirrored;
   json["rotation_degrees"] = info.orientation.degrees;
+  json["skewed_degrees"] = info.skewed_degrees;
+  json["pixel_aspect"] = info.pixel_aspect;
+  json["track"] = info.track;
+  json["tracks"] = info.tracks;
   json["frames_per_second"] = info.frames_per_second;
   json["duration_seconds"] = info.duration_seconds;
   json["frames_claimed"] = info.frames_claimed;
@@ -74,6 +78,7 @@ std::string to_text(const Examination& examination) {
   fact("file", info.path);
   fact("container", info.container);
   fact("codec", fmt::format("{} ({})", info.codec, info.codec_long_name));
+  if (info.tracks > 1) fact("track", fmt::format("{} of {} video tracks", info.track, info.tracks));
   fact("picture", picture_text(info));
   fact("rate", rate_text(examination));
   fact("duration", info.duration_seconds > 0 ? fmt::format("{:.2f} s", info.duration_seconds) : "unknown");

@@ -49,7 +49,8 @@ CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
   if (code < 0) fail_data("{}: its {} header cannot be used: {}", info.path, info.codec, ffmpeg_reason(code));
   context->thread_count = options.threads;
   context->pkt_timebase = input.stream().time_base;
-  context->max_pixels = static_cast<std::int64_t>(kMaxSide) * kMaxSide;
+  context->max_pixels = most_coded_pixels(options.max_pixels);
+  keep_silent(*context);
   context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;  // a damaged frame keeps its place in the sequence
   if (options.vectors) {
     context->flags2 |= AV_CODEC_FLAG2_EXPORT_MVS;

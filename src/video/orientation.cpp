@@ -19,16 +19,14 @@ constexpr double kMostSkew = 0.5;  // degrees from a multiple of 90 that are not
 
 double clockwise_degrees(const std::int32_t* matrix) {
   const double degrees = -av_display_rotation_get(matrix);
-  if (!std::isfinite(degrees)) return 0;
-  const double turn = std::fmod(std::fmod(degrees, 360.0) + 360.0, 360.0);
-  return turn < 360.0 ? turn : 0;
+  return std::isfinite(degrees) ? degrees : 0;
 }
 
 std::optional<Orientation> orientation_of(const std::int32_t* matrix) {
   const double degrees = clockwise_degrees(matrix);
   const double nearest = 90 * std::round(degrees / 90);
   if (std::fabs(degrees - nearest) > kMostSkew) return std::nullopt;
-  const std::int64_t quarter_turns = std::llround(nearest / 90) % 4;
+  const std::int64_t quarter_turns = (std::llround(nearest / 90) + 4) % 4;
   // The turn says where the coded picture's rows go. Its columns go a quarter turn further, or else the other way: the
   // picture is then mirrored top to bottom, which is left to right and half a turn.
   const bool flipped = quarter_turns == 0   ? matrix[4] < 0

@@ -14,7 +14,7 @@ namespace actio::video {
 // Source: ISO/IEC 14496-12, 8.5.2 (tkhd); fixed-point numbers, [a b u; c d v; x y w] times the row (x, y, 1).
 std::optional<Orientation> orientation_of(const std::int32_t* matrix);
 
-// The clockwise turn of a matrix in degrees, 0 up to 360; 0 where it has none.
+// The clockwise turn of a matrix in degrees, from -180 to 180; 0 where it has none.
 double clockwise_degrees(const std::int32_t* matrix);
 
 // Fills a display matrix of nine numbers that says `orientation`, for coded pictures of this size.
