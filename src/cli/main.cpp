@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/run_command.h"
 #include "cli/trainer_program.h"
+#include "video/ffmpeg_log.h"
 
 namespace {
 
@@ -17,6 +18,7 @@ bool runs_networks(std::string_view command) {
 int main(int argc, char** argv) {
   if (argc > 1 && runs_networks(argv[1])) actio::cli::restart_with_short_spinning(argv);
   actio::cli::install_interrupt_handler();
+  actio::video::silence_ffmpeg();
   CLI::App app("actio trains, evaluates and deploys two-stream action recognition.", "actio");
   app.require_subcommand(1);
   app.set_version_flag("--version", ACTIO_VERSION);

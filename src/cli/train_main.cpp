@@ -11,6 +11,7 @@
 #include "torch/distributed/group.h"
 #include "torch/trainer/torch_trainer.h"
 #include "training/request.h"
+#include "video/ffmpeg_log.h"
 
 namespace actio::cli {
 namespace {
@@ -126,6 +127,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
 
 int main(int argc, char** argv) {
   actio::cli::install_interrupt_handler();
+  actio::video::silence_ffmpeg();
   CLI::App app("Train a network on your videos.", "actio train");
   actio::cli::add_arguments(app, std::make_shared<actio::cli::TrainArguments>());
   return actio::cli::run_app(app, argc, argv);

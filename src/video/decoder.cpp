@@ -11,7 +11,9 @@
 namespace actio::video {
 
 struct Decoder::Impl {
-  Impl(const std::string& path, const DecoderOptions& wanted) : options(wanted), input(path) {
+  Impl(const Source& from, const DecoderOptions& wanted, const std::stop_token& stop)
+      : options(wanted), input(from, {.max_pixels = wanted.max_pixels, .stop = stop}) {
+    if (options.vectors_optional && !input.info().carries_vectors) options.vectors = false;
     if (options.vectors) require_vectors(input.info());
     source.emplace(input, options, counters);
   }
@@ -134,7 +136,8 @@ std::optional<Frame> Decoder::Impl::next() {
   return selection ? next_wanted() : source->next();
 }
 
-Decoder::Decoder(const std::string& path, const DecoderOptions& options) : impl_(std::make_unique<Impl>(path, options)) {}
+Decoder::Decoder(const Source& source, const DecoderOptions& options, const std::stop_token& stop)
+    : impl_(std::make_unique<Impl>(source, options, stop)) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;

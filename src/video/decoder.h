@@ -1,23 +1,30 @@
-// video: opens a file and hands out its frames in display order. In: a path. Out: frames, codec motion vectors, counters.
+// video: opens a video and hands out its frames in display order. In: a source. Out: frames, codec motion vectors, counters.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "video/frame.h"
+#include "video/source.h"
 
 namespace actio::video {
 
+inline constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;  // 8192 x 8192
+
 struct StreamInfo {
-  std::string path;
+  std::string path;             // or the name of another source
   std::string container;        // "avi", "mov,mp4,m4a,3gp,3g2,mj2"
   std::string codec;            // FFmpeg's short name: "h264", "mpeg4"
   std::string codec_long_name;  // "H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10"
-  int width = 0, height = 0;    // as displayed: after rotation
-  int rotation_degrees = 0;
+  int width = 0, height = 0;    // as displayed: in the orientation
+  Orientation orientation;      // of all frames: what the first picture says, else the container
+  double skewed_degrees = 0;    // a clockwise turn that is no multiple of 90: pictures are left as they are coded
+  double pixel_aspect = 1;      // width of a pixel by its height; pictures keep their pixels
+  int track = 1, tracks = 1;    // the place of this stream among the file's video streams, from 1; how many there are
   double frames_per_second = 0;     // average; 0 where unknown
   double duration_seconds = 0;      // as the container claims; 0 where unknown
   std::int64_t frames_claimed = 0;  // as the container claims; 0 where unknown
@@ -27,7 +34,9 @@ struct StreamInfo {
 
 struct DecoderOptions {
   bool vectors = false;  // export motion vectors
+  bool vectors_optional = false;  // with vectors: a codec that has none is no error
   int threads = 1;       // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
+  std::int64_t max_pixels = kMostPixels;  // of a frame; a file with larger ones is refused
 };
 
 struct DecodeCounters {
@@ -49,10 +58,11 @@ struct Selection {
 // Threads: one decoder belongs to one thread at a time.
 class Decoder {
  public:
+  // A path is a source. `stop` ends every wait and every reading: what was called then throws Error(kInterrupted).
   // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) for a file without a video stream that can be
-  // decoded (one line: what it is instead), and for `options.vectors` on a codec whose vectors cannot be read (one line:
-  // the codec, and what to do instead).
-  explicit Decoder(const std::string& path, const DecoderOptions& options = {});
+  // decoded (one line: what it is instead), for one of more pixels than `options.max_pixels`, and for `options.vectors` on a
+  // codec whose vectors cannot be read (one line: the codec, and what to do instead); what the source's functions throw.
+  explicit Decoder(const Source& source, const DecoderOptions& options = {}, const std::stop_token& stop = {});
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;

@@ -1,7 +1,6 @@
 #include "video/encoder.h"
 
 extern "C" {
-#include <libavutil/display.h>
 #include <libavutil/opt.h>
 }
 
@@ -11,6 +10,7 @@ extern "C" {
 
 #include "core/error.h"
 #include "video/ffmpeg_compat.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -40,7 +40,9 @@ void add_codec_options(const EncoderOptions& options, Dictionary& dictionary) {
   if (x264 || x265) dictionary.set("crf", std::to_string(options.quality));
   // Key frames come where the group of pictures says, not where the encoder sees a cut.
   if (x264) dictionary.set("sc_threshold", "0");
-  // x265 has its own threads and its own voice.
+  // x264 and x265 have their own voice.
+  if (x264) dictionary.set("x264-params", "log=-1");
+  // x265 has its own threads.
   if (x265) dictionary.set("x265-params", "log-level=none:pools=none:frame-threads=1:scenecut=0:info=0");
   for (const std::string& option : options.codec_options) {
     const std::size_t equals = option.find('=');
@@ -75,7 +77,6 @@ struct Encoder::Impl {
 };
 
 Encoder::Impl::Impl(const std::string& file, const EncoderOptions& wanted) : path(file), options(wanted) {
-  silence_ffmpeg();
   if (options.width <= 0 || options.height <= 0 || options.frames_per_second <= 0) {
     fail_usage("{}: cannot encode {} x {} pixels at {} frames per second", path, options.width, options.height,
                options.frames_per_second);
@@ -95,9 +96,17 @@ Encoder::Impl::Impl(const std::string& file, const EncoderOptions& wanted) : pat
   picture->width = options.width;
   picture->height = options.height;
   if (av_frame_get_buffer(picture.get(), 0) < 0) fail("{}: no memory for a frame", path);
-  scaler.reset(sws_getContext(options.width, options.height, AV_PIX_FMT_RGB24, options.width, options.height, codec->pix_fmt,
+  // FFmpeg warns of a format that says its range.
+  const bool full_range = codec->pix_fmt == AV_PIX_FMT_YUVJ420P;
+  scaler.reset(sws_getContext(options.width, options.height, AV_PIX_FMT_RGB24, options.width, options.height,
+                              full_range ? AV_PIX_FMT_YUV420P : codec->pix_fmt,
                               SWS_BILINEAR | SWS_ACCURATE_RND | SWS_BITEXACT, nullptr, nullptr, nullptr));
   if (!scaler) fail("{}: {} x {} RGB pixels cannot be prepared for {}", path, options.width, options.height, options.codec);
+  if (full_range) {
+    constexpr int kNeutral = 1 << 16;
+    const int* coefficients = sws_getCoefficients(SWS_CS_DEFAULT);
+    sws_setColorspaceDetails(scaler.get(), coefficients, 1, coefficients, 1, 0, kNeutral, kNeutral);
+  }
 }
 
 Encoder::Impl::~Impl() {
@@ -111,6 +120,7 @@ Encoder::Impl::~Impl() {
 void Encoder::Impl::open_codec(const AVCodec& encoder) {
   codec.reset(avcodec_alloc_context3(&encoder));
   if (!codec) fail("{}: no memory for an encoder", path);
+  keep_silent(*codec);
   codec->width = options.width;
   codec->height = options.height;
   codec->time_base = AVRational{1, options.frames_per_second};
@@ -146,7 +156,10 @@ void Encoder::Impl::open_file() {
   stream->time_base = codec->time_base;
   stream->avg_frame_rate = codec->framerate;
   if (avcodec_parameters_from_context(stream->codecpar, codec.get()) < 0) fail("{}: no memory for a stream", path);
-  if (options.rotation_degrees != 0) av_display_rotation_set(add_display_matrix(*stream), options.rotation_degrees);
+  if (options.rotation_degrees != 0 || options.mirrored) {
+    set_display_matrix(add_display_matrix(*stream), {options.mirrored, options.rotation_degrees}, options.width,
+                       options.height);
+  }
   AVIOContext* output = nullptr;
   const bool opens_itself = (format->oformat->flags & AVFMT_NOFILE) != 0;  // the image formats do
   if (const int code = opens_itself ? 0 : avio_open2(&output, ("file:" + path).c_str(), AVIO_FLAG_WRITE, nullptr, nullptr);

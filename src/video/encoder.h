@@ -19,6 +19,7 @@ struct EncoderOptions {
   int references = 1;
   int quality = 23;                        // CRF for x264/x265; quantiser (2..31) for the MPEG codecs
   int rotation_degrees = 0;                // clockwise turn that players apply: 0, 90, 180, 270; MP4 and MOV keep it
+  bool mirrored = false;                   // players mirror left to right before that turn; likewise
   std::vector<std::string> codec_options;  // "key=value", handed to the codec
 };
 

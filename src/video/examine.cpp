@@ -1,10 +1,16 @@
 #include "video/examine.h"
 
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/error.h"
 #include "video/coverage.h"
 #include "video/ffmpeg_compat.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -17,6 +23,8 @@ struct Tally {
   std::int64_t backward = 0;  // frames that are not later than the one before
   std::int64_t interlaced = 0;
   std::int64_t size_changes = 0;
+  std::int64_t turned_otherwise = 0;  // whose picture says another orientation than the first
+  std::int64_t grey_of_any_range = 0;
   std::int64_t shortest_ticks = 0, longest_ticks = 0;
   std::int64_t last_key = 0;
   bool starts_with_key = true;
@@ -52,6 +60,45 @@ std::string count_text(std::int64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+// Whether the picture is grey and its stream leaves open in which range. Pictures by themselves (PNG) have the full one.
+bool is_of_unknown_range(const AVFrame& picture, AVCodecID id) {
+  const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(picture.format));
+  const AVCodecDescriptor* codec = avcodec_descriptor_get(id);
+  return format && format->nb_components == 1 && (format->flags & AV_PIX_FMT_FLAG_PAL) == 0 &&
+         picture.color_range == AVCOL_RANGE_UNSPECIFIED && codec && codec->mime_types == nullptr;
+}
+
+void note_picture(const Frame& frame, AVCodecID id, Tally& tally) {
+  if (is_interlaced(*frame.picture)) ++tally.interlaced;
+  if (is_of_unknown_range(*frame.picture, id)) ++tally.grey_of_any_range;
+  const std::int32_t* matrix = display_matrix(*frame.picture);
+  if (matrix && orientation_of(matrix).value_or(Orientation{}) != frame.orientation) ++tally.turned_otherwise;
+}
+
+// What is shown otherwise than a player would.
+void add_picture_findings(const StreamInfo& info, const Tally& tally, std::vector<std::string>& findings) {
+  if (info.tracks > 1) {
+    findings.push_back(fmt::format("the file has {} video tracks; track {} is read", info.tracks, info.track));
+  }
+  if (info.skewed_degrees != 0) {
+    findings.push_back(
+        fmt::format("the picture is to be turned by {:.1f} degrees {}, which is no multiple of 90; it is not turned",
+                    std::abs(info.skewed_degrees), info.skewed_degrees > 0 ? "clockwise" : "anticlockwise"));
+  }
+  if (tally.turned_otherwise > 0) {
+    findings.push_back(
+        fmt::format("{} to be mirrored or turned otherwise than the first one; that of the first one holds for all",
+                    count_text(tally.turned_otherwise, "frame is", "frames are")));
+  }
+  if (std::abs(info.pixel_aspect - 1) > 0.01) {
+    findings.push_back(fmt::format("pixels are not square: {:.3f} times as wide as high; they are taken as if they were",
+                                   info.pixel_aspect));
+  }
+  if (tally.grey_of_any_range > 0) {
+    findings.push_back("the pictures are grey and the file does not say in which range; 0 to 255 is assumed");
+  }
+}
+
 std::vector<std::string> findings_of(const Examination& result, const Tally& tally) {
   std::vector<std::string> findings;
   const DecodeCounters& counters = result.counters;
@@ -82,6 +129,7 @@ std::vector<std::string> findings_of(const Examination& result, const Tally& tal
         fmt::format("the container claims {:.2f} s, the last frame is at {:.2f} s", info.duration_seconds, tally.last_time));
   }
   if (tally.size_changes > 0) findings.push_back("the picture's size changes within the file");
+  add_picture_findings(info, tally, findings);
   if (tally.interlaced > 0) {
     findings.push_back(count_text(tally.interlaced, "frame is interlaced", "frames are interlaced") +
                        "; vertical motion vectors of fields are only approximate");
@@ -113,12 +161,12 @@ std::vector<MotionSource> sources_of(const Examination& result) {
 
 }  // namespace
 
-Examination examine(const std::string& path, const ProgressFn& progress) {
+Examination examine(const Source& source, const ProgressFn& progress) {
   Examination result;
-  DecoderOptions options;
-  options.vectors = Decoder(path).info().carries_vectors;
-  Decoder decoder(path, options);
+  Decoder decoder(source, {.vectors = true, .vectors_optional = true});
   result.info = decoder.info();
+  const AVCodecDescriptor* named = avcodec_descriptor_get_by_name(result.info.codec.c_str());
+  const AVCodecID codec = named ? named->id : AV_CODEC_ID_NONE;
   Tally tally;
   CoverageMeter p_meter, b_meter;
   Frame before;
@@ -135,7 +183,7 @@ Examination examine(const std::string& path, const ProgressFn& progress) {
     } else if (frame->type != FrameType::kI) {
       (frame->type == FrameType::kB ? b_meter : p_meter).add(*frame);
     }
-    if (is_interlaced(*frame->picture)) ++tally.interlaced;
+    note_picture(*frame, codec, tally);
     tally.frames = frame->index + 1;
     tally.last_time = frame->time_seconds;
     if (progress && tally.frames % kFramesPerReport == 0) {

@@ -1,4 +1,4 @@
-// video: decodes a whole file and reports what is in it; `actio doctor` prints this.
+// video: decodes a whole video and reports what is in it; `actio doctor` prints this.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct Examination {
 };
 
 // Throws: as Decoder. Never throws for damage inside of the file.
-Examination examine(const std::string& path, const ProgressFn& progress = {});
+Examination examine(const Source& source, const ProgressFn& progress = {});
 
 Json to_json(const Examination& examination);
 std::string to_text(const Examination& examination);  // for a terminal, aligned, one fact a line

@@ -1,5 +1,6 @@
 #include "core/error.h"
 #include "video/examine.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -16,9 +17,9 @@ std::string rate_text(const Examination& examination) {
 }
 
 std::string picture_text(const StreamInfo& info) {
-  std::string text = fmt::format("{} x {}", info.width, info.height);
-  if (info.rotation_degrees != 0) text += fmt::format(", turned by {} degrees for display", info.rotation_degrees);
-  return text;
+  const std::string text = fmt::format("{} x {}", info.width, info.height);
+  const std::string orientation = orientation_text(info.orientation);
+  return orientation.empty() ? text : text + ", " + orientation + " for display";
 }
 
 std::string coverage_text(const VectorCoverage& coverage) {
@@ -38,7 +39,12 @@ Json to_json(const Examination& examination) {
   json["codec_long_name"] = info.codec_long_name;
   json["width"] = info.width;
   json["height"] = info.height;
-  json["rotation_degrees"] = info.rotation_degrees;
+  json["mirrored"] = info.orientation.mirrored;
+  json["rotation_degrees"] = info.orientation.degrees;
+  json["skewed_degrees"] = info.skewed_degrees;
+  json["pixel_aspect"] = info.pixel_aspect;
+  json["track"] = info.track;
+  json["tracks"] = info.tracks;
   json["frames_per_second"] = info.frames_per_second;
   json["duration_seconds"] = info.duration_seconds;
   json["frames_claimed"] = info.frames_claimed;
@@ -72,6 +78,7 @@ std::string to_text(const Examination& examination) {
   fact("file", info.path);
   fact("container", info.container);
   fact("codec", fmt::format("{} ({})", info.codec, info.codec_long_name));
+  if (info.tracks > 1) fact("track", fmt::format("{} of {} video tracks", info.track, info.tracks));
   fact("picture", picture_text(info));
   fact("rate", rate_text(examination));
   fact("duration", info.duration_seconds > 0 ? fmt::format("{:.2f} s", info.duration_seconds) : "unknown");

@@ -51,6 +51,11 @@ const AVPixelFormat* supported_formats(const AVCodec& codec) {
 const AVPixelFormat* supported_formats(const AVCodec& codec) { return codec.pix_fmts; }
 #endif
 
+const std::int32_t* display_matrix(const AVFrame& frame) {
+  const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  return data && data->size >= kMatrixBytes ? reinterpret_cast<const std::int32_t*>(data->data) : nullptr;
+}
+
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
 const std::int32_t* display_matrix(const AVStream& stream) {
   const AVPacketSideData* data = av_packet_side_data_get(stream.codecpar->coded_side_data,

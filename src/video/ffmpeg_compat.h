@@ -20,6 +20,8 @@ const AVPixelFormat* supported_formats(const AVCodec& codec);
 
 // The 3x3 display matrix of a stream, or null.
 const std::int32_t* display_matrix(const AVStream& stream);
+// That of a decoded picture, or null.
+const std::int32_t* display_matrix(const AVFrame& frame);
 // A zeroed display matrix for a stream that is about to be written. Throws: Error(kFailed) without memory.
 std::int32_t* add_display_matrix(AVStream& stream);
 

@@ -1,7 +1,7 @@
 #include "video/ffmpeg_handles.h"
+#include "video/ffmpeg_log.h"
 
 #include <array>
-#include <mutex>
 
 namespace actio::video {
 
@@ -11,9 +11,8 @@ std::string ffmpeg_reason(int code) {
   return text.data();
 }
 
-void silence_ffmpeg() {
-  static std::once_flag once;
-  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
-}
+void keep_silent(AVCodecContext& codec) { codec.log_level_offset = kSilentLevels; }
+
+void silence_ffmpeg() { av_log_set_level(AV_LOG_QUIET); }
 
 }  // namespace actio::video

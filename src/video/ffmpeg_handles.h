@@ -61,7 +61,9 @@ class Dictionary {
 // FFmpeg's text for an error code, without a line break.
 std::string ffmpeg_reason(int code);
 
-// Stops FFmpeg from writing to the terminal: what matters reaches the caller as an Error or a counter.
-void silence_ffmpeg();
+// Keeps what a codec would write to the terminal below every level that is shown: what matters reaches the caller as an
+// Error or a counter. FFmpeg has no such switch for containers, see ffmpeg_log.h.
+inline constexpr int kSilentLevels = 128;  // more would meet the bits that FFmpeg keeps colours in
+void keep_silent(AVCodecContext& codec);
 
 }  // namespace actio::video

@@ -22,6 +22,15 @@ struct BlockVector {
   std::int8_t direction = -1;          // the reference it was read from: -1 past, +1 future
 };
 
+// How a coded picture is shown: mirrored or not, and then turned.
+struct Orientation {
+  bool mirrored = false;  // left to right, before the turn
+  int degrees = 0;        // clockwise: 0, 90, 180, 270
+
+  bool swaps_sides() const { return degrees % 180 != 0; }  // width and height change places
+  friend bool operator==(const Orientation&, const Orientation&) = default;
+};
+
 struct Frame {
   std::int64_t index = 0;   // display order, from 0
   std::int64_t pts = 0;     // in the stream's time base
@@ -29,18 +38,19 @@ struct Frame {
   FrameType type = FrameType::kOther;
   bool key = false;
   bool damaged = false;              // the decoder concealed something, or the packet was corrupt
-  int width = 0, height = 0;         // as displayed: after rotation
+  int width = 0, height = 0;         // as displayed: in its orientation
   std::vector<BlockVector> vectors;  // empty where the frame is coded without looking at others, or none were asked for
 
+  // In the full range of 0..255. Grey pictures are widened where the stream says that their range is limited, else not.
   // Shape: u8 [height, width, 3], red first. Threads: safe on a const Frame.
   Tensor rgb() const;
 
-  // The luma in the full range of 0..255, turned like rgb().
+  // The luma in the full range of 0..255, in the orientation of rgb().
   // Shape: u8 [height, width]. Threads: safe on a const Frame.
   Tensor grey() const;
 
   std::shared_ptr<const AVFrame> picture;  // Owns: the decoder's picture
-  int rotation_degrees = 0;  // clockwise turn that rgb() and grey() apply; vectors and width/height already have it
+  Orientation orientation;  // that rgb() and grey() bring the picture into; vectors and width/height already have it
 };
 
 }  // namespace actio::video

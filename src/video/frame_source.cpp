@@ -49,7 +49,8 @@ CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
   if (code < 0) fail_data("{}: its {} header cannot be used: {}", info.path, info.codec, ffmpeg_reason(code));
   context->thread_count = options.threads;
   context->pkt_timebase = input.stream().time_base;
-  context->max_pixels = static_cast<std::int64_t>(kMaxSide) * kMaxSide;
+  context->max_pixels = most_coded_pixels(options.max_pixels);
+  keep_silent(*context);
   context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;  // a damaged frame keeps its place in the sequence
   if (options.vectors) {
     context->flags2 |= AV_CODEC_FLAG2_EXPORT_MVS;
@@ -243,10 +244,10 @@ Frame FrameSource::describe(std::shared_ptr<const AVFrame> picture) {
   frame.type = frame_type(*picture);
   frame.key = is_key_frame(*picture);
   frame.damaged = is_damaged(*picture);
-  frame.rotation_degrees = input_.info().rotation_degrees;
-  const bool upright = frame.rotation_degrees % 180 == 0;
-  frame.width = upright ? picture->width : picture->height;
-  frame.height = upright ? picture->height : picture->width;
+  frame.orientation = input_.info().orientation;
+  const bool swapped = frame.orientation.swaps_sides();
+  frame.width = swapped ? picture->height : picture->width;
+  frame.height = swapped ? picture->width : picture->height;
   frame.picture = std::move(picture);
   ++counters_.frames;
   if (frame.damaged) ++counters_.damaged;

@@ -1,17 +1,12 @@
 #include "video/input.h"
 
-extern "C" {
-#include <libavutil/display.h>
-}
-
 #include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "video/ffmpeg_compat.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -20,21 +15,7 @@ namespace {
 constexpr const char* kProbeBytes = "8000000";
 constexpr const char* kProbeMicroseconds = "10000000";
 
-void check_file(const std::string& path) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (!std::filesystem::exists(status)) fail("{}: no such file", path);
-  if (std::filesystem::is_directory(status)) fail("{}: is a directory, a video file was expected", path);
-  if (!std::filesystem::is_regular_file(status)) fail("{}: is not a regular file", path);
-  if (std::filesystem::file_size(path, code) == 0 && !code) fail_data("{}: is empty", path);
-}
-
 std::string codec_name(AVCodecID id) { return avcodec_get_name(id); }
-
-bool is_picture_stream(const AVStream& stream) {
-  constexpr int kStill = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS;
-  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && (stream.disposition & kStill) == 0;
-}
 
 // "2 audio streams: aac, mp3" or "no streams"
 std::string stream_list(const AVFormatContext& format) {
@@ -58,15 +39,6 @@ std::string stream_list(const AVFormatContext& format) {
   return text;
 }
 
-int clockwise_rotation(const AVStream& stream) {
-  const std::int32_t* matrix = display_matrix(stream);
-  if (!matrix) return 0;
-  const double counter_clockwise = av_display_rotation_get(matrix);
-  if (!std::isfinite(counter_clockwise)) return 0;
-  const long quarter_turns = std::lround(-counter_clockwise / 90.0);
-  return static_cast<int>(((quarter_turns % 4) + 4) % 4) * 90;
-}
-
 // Only codecs whose exported vectors the tests compare with a known motion.
 bool exports_vectors(AVCodecID id) {
   switch (id) {
@@ -87,36 +59,35 @@ bool exports_vectors(AVCodecID id) {
 
 }  // namespace
 
-Input::Input(const std::string& path) {
-  info_.path = path;
-  silence_ffmpeg();
-  check_file(path);
+Input::Input(const Source& source, const InputOptions& options) : options_(options), io_(source, options.stop) {
+  info_.path = source.name();
   open();
+  if (may_carry_orientation(stream_->codecpar->codec_id)) {
+    if (const auto matrix = find_orientation()) orient(matrix->data());
+  }
 }
 
 void Input::open() {
   open_format();
-  stream_ = choose_stream();
+  choose();
   describe();
 }
 
 void Input::reopen() {
+  ahead_.clear();
+  after_ahead_ = 0;
   format_.reset();
-  io_.reset();
-  open();
+  open_format();
+  choose();
 }
 
 void Input::open_format() {
   const std::string& path = info_.path;
-  AVIOContext* io = nullptr;
-  // "file:" keeps a colon or a leading dash in the name from being read as a protocol or an option.
-  if (const int code = avio_open2(&io, ("file:" + path).c_str(), AVIO_FLAG_READ, nullptr, nullptr); code < 0) {
-    fail("{}: cannot be opened: {}", path, ffmpeg_reason(code));
-  }
-  io_.reset(io);
+  AVIOContext* io = io_.open();
   AVFormatContext* format = avformat_alloc_context();
   if (!format) fail("{}: no memory to open it", path);
   format->pb = io;
+  format->interrupt_callback = io_.interrupt();
   Dictionary options;
   options.set("probesize", kProbeBytes);
   options.set("analyzeduration", kProbeMicroseconds);
@@ -124,52 +95,86 @@ void Input::open_format() {
   // A playlist or a movie that refers to other files or addresses must not open them.
   options.set("protocol_whitelist", "none");
   int code = avformat_open_input(&format, path.c_str(), nullptr, options.address());  // frees `format` when it fails
+  if (code >= 0) format_.reset(format);
+  io_.check();
   if (code < 0) fail_data("{}: is not a video that can be read: {}", path, ffmpeg_reason(code));
-  format_.reset(format);
   info_.container = format_->iformat->name;
   if (info_.container == "tty") fail_data("{}: is not a video that can be read: it is a text file", path);
 
   std::vector<AVDictionary*> per_stream(format_->nb_streams, nullptr);
-  for (auto& entry : per_stream) av_dict_set_int(&entry, "max_pixels", static_cast<std::int64_t>(kMaxSide) * kMaxSide, 0);
+  for (auto& entry : per_stream) {
+    av_dict_set_int(&entry, "max_pixels", most_coded_pixels(options_.max_pixels), 0);
+    av_dict_set_int(&entry, "log_level_offset", kSilentLevels, 0);
+  }
   const std::size_t given = per_stream.size();
   code = avformat_find_stream_info(format_.get(), per_stream.data());
   for (std::size_t i = 0; i < given; ++i) av_dict_free(&per_stream[i]);
+  io_.check();
   if (code < 0) fail_data("{}: is not a video that can be read: {}", path, ffmpeg_reason(code));
 }
 
-AVStream* Input::choose_stream() {
-  AVStream* best = nullptr;
-  const auto rank = [](const AVStream& stream) {
-    const std::int64_t area = static_cast<std::int64_t>(stream.codecpar->width) * stream.codecpar->height;
-    return std::pair{(stream.disposition & AV_DISPOSITION_DEFAULT) != 0, area};
-  };
-  for (unsigned i = 0; i < format_->nb_streams; ++i) {
-    AVStream* stream = format_->streams[i];
-    if (is_picture_stream(*stream) && (!best || rank(*stream) > rank(*best))) best = stream;
+// Packets by stream, as far as is needed to tell a picture from a video.
+std::vector<std::int64_t> Input::count_packets() {
+  constexpr int kMostRead = 600;
+  constexpr std::int64_t kMostBytes = 1 << 24;
+  std::vector<std::int64_t> counts(format_->nb_streams, 0);
+  const PacketHandle packet(av_packet_alloc());
+  std::int64_t bytes = 0;
+  for (int i = 0; packet && i < kMostRead && bytes < kMostBytes && read_any(*packet) >= 0; ++i) {
+    bytes += packet->size;
+    // Streams may appear while a file is read.
+    if (const auto index = static_cast<std::size_t>(packet->stream_index); index < counts.size()) ++counts[index];
   }
-  if (!best) fail_data("{}: has no video stream ({})", info_.path, stream_list(*format_));
-  for (unsigned i = 0; i < format_->nb_streams; ++i) {
-    if (format_->streams[i] != best) format_->streams[i]->discard = AVDISCARD_ALL;
+  return counts;
+}
+
+void Input::choose() {
+  if (!choice_) {
+    choice_ = choose_stream(*format_, {});
+    if (!choice_->settled && io_.can_seek()) {
+      const auto counts = count_packets();
+      format_.reset();
+      open_format();
+      choice_ = choose_stream(*format_, counts);
+    }
   }
-  return best;
+  const auto index = static_cast<unsigned>(choice_->stream);
+  if (choice_->stream < 0 || index >= format_->nb_streams) {
+    fail_data("{}: has no video stream ({})", info_.path, stream_list(*format_));
+  }
+  stream_ = format_->streams[index];
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    if (i != index) format_->streams[i]->discard = AVDISCARD_ALL;
+  }
+}
+
+void Input::check_size() const {
+  const std::int64_t width = stream_->codecpar->width, height = stream_->codecpar->height;
+  if (width > kMaxSide || height > kMaxSide) {
+    fail_data("{}: claims {} x {} pixels, at most {} x {} are read", info_.path, width, height, kMaxSide, kMaxSide);
+  }
+  if (width > 0 && height > 0 && width * height > options_.max_pixels) {
+    fail_data("{}: claims {} x {} pixels, {} in all; at most {} a frame are read", info_.path, width, height, width * height,
+              options_.max_pixels);
+  }
 }
 
 void Input::describe() {
+  check_size();
   const AVCodecParameters& parameters = *stream_->codecpar;
-  if (parameters.width > kMaxSide || parameters.height > kMaxSide) {
-    fail_data("{}: claims {} x {} pixels, at most {} x {} are read", info_.path, parameters.width, parameters.height,
-              kMaxSide, kMaxSide);
-  }
   info_.codec = codec_name(parameters.codec_id);
   if (parameters.width <= 0 || parameters.height <= 0) {
     fail_data("{}: is not a video that can be read: its {} stream shows no picture", info_.path, info_.codec);
   }
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get(parameters.codec_id);
   info_.codec_long_name = descriptor && descriptor->long_name ? descriptor->long_name : info_.codec;
-  info_.rotation_degrees = clockwise_rotation(*stream_);
-  const bool upright = info_.rotation_degrees % 180 == 0;
-  info_.width = upright ? parameters.width : parameters.height;
-  info_.height = upright ? parameters.height : parameters.width;
+  info_.width = parameters.width;
+  info_.height = parameters.height;
+  if (const std::int32_t* matrix = display_matrix(*stream_)) orient(matrix);
+  const AVRational aspect = av_guess_sample_aspect_ratio(format_.get(), stream_, nullptr);
+  if (aspect.num > 0 && aspect.den > 0) info_.pixel_aspect = av_q2d(aspect);
+  info_.track = choice_->track;
+  info_.tracks = choice_->tracks;
   const AVRational rate = stream_->avg_frame_rate.num > 0 ? stream_->avg_frame_rate : stream_->r_frame_rate;
   if (rate.num > 0 && rate.den > 0) info_.frames_per_second = av_q2d(rate);
   if (stream_->duration > 0) {
@@ -181,20 +186,67 @@ void Input::describe() {
   info_.carries_vectors = exports_vectors(parameters.codec_id);
 }
 
-int Input::read(AVPacket& packet) {
+// What a matrix says of the stream; one that FFmpeg finds beside the picture is asked after the container's, and replaces
+// it.
+void Input::orient(const std::int32_t* matrix) {
+  const auto orientation = orientation_of(matrix);
+  info_.orientation = orientation.value_or(Orientation{});
+  info_.skewed_degrees = orientation ? 0 : clockwise_degrees(matrix);
+  const AVCodecParameters& parameters = *stream_->codecpar;
+  const bool swapped = info_.orientation.swaps_sides();
+  info_.width = swapped ? parameters.height : parameters.width;
+  info_.height = swapped ? parameters.width : parameters.height;
+}
+
+// That of the first picture that stands by itself. What is read for it is kept for those who read the packets.
+std::optional<DisplayMatrix> Input::find_orientation() {
+  constexpr std::size_t kMostAhead = 300;  // packets, where a stream was joined within a group
+  while (ahead_.size() < kMostAhead) {
+    PacketHandle packet(av_packet_alloc());
+    if (!packet) fail("{}: no memory for a packet", info_.path);
+    after_ahead_ = read_next(*packet);
+    if (after_ahead_ < 0) break;
+    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    auto matrix = picture_orientation(*stream_->codecpar, *packet);
+    ahead_.push_back(std::move(packet));
+    if (matrix || key) return matrix;
+  }
+  return std::nullopt;
+}
+
+int Input::read_any(AVPacket& packet) {
+  av_packet_unref(&packet);
+  io_.check();
+  const int code = av_read_frame(format_.get(), &packet);
+  if (code < 0) io_.check();
+  return code;
+}
+
+int Input::read_next(AVPacket& packet) {
   for (;;) {
-    av_packet_unref(&packet);
-    const int code = av_read_frame(format_.get(), &packet);
+    const int code = read_any(packet);
     if (code < 0 || packet.stream_index == stream_->index) return code;
   }
 }
 
+int Input::read(AVPacket& packet) {
+  if (ahead_.empty() && after_ahead_ < 0) return std::exchange(after_ahead_, 0);
+  if (ahead_.empty()) return read_next(packet);
+  io_.check();
+  av_packet_unref(&packet);
+  av_packet_move_ref(&packet, ahead_.front().get());
+  ahead_.pop_front();
+  return 0;
+}
+
 bool Input::can_be_indexed() const {
   const std::string& name = info_.container;
+  if (!io_.can_seek()) return false;
   return seeks_exactly() || name == "mpeg" || name == "mpegvideo" || name == "m4v";
 }
 
 bool Input::seeks_exactly() const {
+  if (!io_.can_seek()) return false;
   return info_.container == "avi" || seeks_by_pts() || info_.container.starts_with("mov,");
 }
 
@@ -211,7 +263,10 @@ bool Input::needs_every_packet(std::int64_t last) const {
 }
 
 bool Input::seek(std::int64_t time) {
-  return seeks_exactly() && av_seek_frame(format_.get(), stream_->index, time, AVSEEK_FLAG_BACKWARD) >= 0;
+  if (!seeks_exactly()) return false;
+  ahead_.clear();
+  after_ahead_ = 0;
+  return av_seek_frame(format_.get(), stream_->index, time, AVSEEK_FLAG_BACKWARD) >= 0;
 }
 
 std::int64_t Input::frame_ticks() const {

@@ -15,6 +15,7 @@ extern "C" {
 
 #include "video/block_match.h"
 #include "video/ffmpeg_handles.h"
+#include "video/orientation.h"
 
 namespace actio::video {
 namespace {
@@ -54,25 +55,6 @@ bool is_filler(std::span<const AVMotionVector> vectors, std::size_t at) {
     if (counterpart(vectors[i])) return true;
   }
   return false;
-}
-
-// From the coded picture to the displayed one.
-BlockVector turned(BlockVector block, int coded_width, int coded_height, int degrees) {
-  const BlockVector from = block;
-  const auto mirrored_x = static_cast<std::int16_t>(coded_width - from.x - from.width);
-  const auto mirrored_y = static_cast<std::int16_t>(coded_height - from.y - from.height);
-  if (degrees % 180 != 0) std::swap(block.width, block.height);
-  if (degrees == 90) {
-    block.x = mirrored_y, block.y = from.x;
-    block.dx = -from.dy, block.dy = from.dx;
-  } else if (degrees == 180) {
-    block.x = mirrored_x, block.y = mirrored_y;
-    block.dx = -from.dx, block.dy = -from.dy;
-  } else if (degrees == 270) {
-    block.x = from.y, block.y = mirrored_x;
-    block.dx = from.dy, block.dy = -from.dx;
-  }
-  return block;
 }
 
 }  // namespace
@@ -221,10 +203,7 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
     result.dx = factor * block.motion_x + 0.0F;  // no negative zero
     result.dy = factor * block.motion_y + 0.0F;
     result.direction = from_past ? -1 : 1;
-    if (frame.rotation_degrees != 0) {
-      result = turned(result, frame.picture->width, frame.picture->height, frame.rotation_degrees);
-    }
-    frame.vectors.push_back(result);
+    frame.vectors.push_back(displayed(result, frame.picture->width, frame.picture->height, frame.orientation));
   }
 }
 

@@ -168,6 +168,37 @@ TEST_F(FlowOfClip, is_the_motion_from_the_frame_before_in_the_right_units) {
   EXPECT_EQ(index, 5);
 }
 
+// The median level of one axis away from the borders, where the texture moves as a whole wherever the corner lies.
+int middle_level(const Tensor& image, int axis) {
+  std::vector<std::uint8_t> levels;
+  const std::int64_t height = image.dim(1), width = image.dim(2);
+  for (std::int64_t row = height / 3; row < height * 2 / 3; ++row) {
+    for (std::int64_t column = width / 3; column < width * 2 / 3; ++column) {
+      levels.push_back(image.data<std::uint8_t>()[(axis * height + row) * width + column]);
+    }
+  }
+  std::ranges::nth_element(levels, levels.begin() + static_cast<std::ptrdiff_t>(levels.size() / 2));
+  return levels[levels.size() / 2];
+}
+
+TEST_F(FlowOfClip, moves_as_the_picture_is_shown_where_it_is_mirrored_or_turned) {
+  struct Row {
+    bool mirrored;
+    int degrees, dx, dy;  // of a texture that is coded as moving by (3, -1)
+  };
+  for (const Row& row : {Row{false, 0, 3, -1}, {true, 0, -3, -1}, {false, 90, 1, 3}, {true, 90, 1, -3},
+                         {false, 180, -3, 1}, {true, 180, 3, 1}, {false, 270, -1, -3}, {true, 270, -1, 3}}) {
+    testing::write_synthetic_clip({.path = dir_ / "a.mp4", .frames = 4, .width = 160, .height = 128, .dx = 3, .dy = -1,
+                                   .rotation_degrees = row.degrees, .mirrored = row.mirrored});
+    FlowStream stream(quick(128));
+    Tensor image;
+    for (const video::Frame& frame : frames_of(dir_ / "a.mp4")) image = stream.field(frame);
+    const double levels = 256.0 / 128 * 127 / 20;  // per pixel of the video
+    EXPECT_NEAR(middle_level(image, 0), 128 + row.dx * levels, 0.25 * levels) << row.mirrored << " " << row.degrees;
+    EXPECT_NEAR(middle_level(image, 1), 128 + row.dy * levels, 0.25 * levels) << row.mirrored << " " << row.degrees;
+  }
+}
+
 TEST_F(FlowOfClip, needs_only_the_frame_and_the_one_before) {
   testing::write_synthetic_clip({.path = dir_ / "a.mp4", .frames = 8, .width = 96, .height = 64, .dx = 1});
   const auto frames = frames_of(dir_ / "a.mp4");

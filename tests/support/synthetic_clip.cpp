@@ -86,6 +86,7 @@ void write_synthetic_clip(const SyntheticClip& clip) {
   options.references = clip.references;
   options.quality = clip.quality;
   options.rotation_degrees = clip.rotation_degrees;
+  options.mirrored = clip.mirrored;
   options.codec_options = clip.codec_options;
   video::Encoder encoder(clip.path, options);
   for (int i = 0; i < clip.frames; ++i) encoder.write(synthetic_frame(clip, i));

@@ -22,6 +22,7 @@ struct SyntheticClip {
   int references = 1;
   int quality = 18;  // CRF for x264 and x265; for the MPEG codecs 2..5, for the H.263 family 8 (finer clips the corner)
   int rotation_degrees = 0;
+  bool mirrored = false;
   std::vector<std::string> codec_options = {};
   std::uint64_t seed = 1;  // another texture
 };

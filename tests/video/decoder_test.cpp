@@ -168,7 +168,7 @@ TEST(Decoder, turns_pictures_as_the_container_says) {
     clip.rotation_degrees = degrees;
     write_synthetic_clip(clip);
     Decoder decoder(clip.path);
-    EXPECT_EQ(decoder.info().rotation_degrees, degrees);
+    EXPECT_EQ(decoder.info().orientation.degrees, degrees);
     EXPECT_EQ(decoder.info().width, degrees == 180 ? width : height);
     EXPECT_EQ(decoder.info().height, degrees == 180 ? height : width);
     const auto frames = decode_all(clip.path);

@@ -48,7 +48,7 @@ inline Facts facts_of(const Frame& frame) {
   return facts;
 }
 
-inline std::vector<Facts> whole(const std::string& path, bool vectors) {
+inline std::vector<Facts> whole(const Source& path, bool vectors) {
   std::vector<Facts> all;
   DecoderOptions options;
   options.vectors = vectors;
@@ -62,7 +62,7 @@ struct Outcome {
   DecodeCounters counters;
 };
 
-inline Outcome sparse(const std::string& path, const Indices& wanted, bool vectors, bool carry = false, int threads = 1) {
+inline Outcome sparse(const Source& path, const Indices& wanted, bool vectors, bool carry = false, int threads = 1) {
   Outcome outcome;
   DecoderOptions options;
   options.vectors = vectors;
