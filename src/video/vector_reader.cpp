@@ -15,6 +15,7 @@ extern "C" {
 
 #include "video/block_match.h"
 #include "video/ffmpeg_handles.h"
+#include "video/field_vectors.h"
 
 namespace actio::video {
 namespace {
@@ -199,6 +200,7 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
   const auto vectors = exported(*frame.picture);
   if (vectors.empty()) return;
   References references = references_of(decoded);
+  if (decoded.fields != FieldCoding::kNone) return read_fields(decoded, references);
   BlockMatcher past(*frame.picture, std::move(references.past)), future(*frame.picture, std::move(references.future));
   frame.vectors.reserve(vectors.size());
   for (std::size_t i = 0; i < vectors.size(); ++i) {
@@ -225,6 +227,27 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
       result = turned(result, frame.picture->width, frame.picture->height, frame.rotation_degrees);
     }
     frame.vectors.push_back(result);
+  }
+}
+
+void VectorReader::read_fields(DecodedFrame& decoded, const References& references) const {
+  Frame& frame = decoded.frame;
+  using Standard = FieldVectors::Standard;
+  const Standard standard = kind_ == Kind::kSeveral        ? Standard::kH264
+                            : kind_ == Kind::kOneReference ? Standard::kMpeg2
+                                                           : Standard::kMpeg4;
+  const bool both = frame.type == FrameType::kB;
+  FieldVectors fields(*frame.picture, standard, decoded.fields, references.past,
+                      both ? references.future : std::vector<Reference>{});
+  const auto vectors = exported(*frame.picture);
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    if (!is_filler(vectors, i)) fields.add(vectors[i]);
+  }
+  frame.vectors = fields.result();
+  frame.unknown_blocks = fields.unknown();
+  if (frame.rotation_degrees == 0) return;
+  for (BlockVector& block : frame.vectors) {
+    block = turned(block, frame.picture->width, frame.picture->height, frame.rotation_degrees);
   }
 }
 

@@ -1,0 +1,137 @@
+// Motion vectors of videos that are coded as fields: both kinds of content (each field its own moment, or both of one frame).
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+#include <utility>
+
+#include "clip_tools.h"
+#include "video/encoder.h"
+
+namespace actio::video {
+namespace {
+
+enum class Content { kFilm, kTopFirst, kBottomFirst };
+
+struct Case {
+  const char* name;
+  const char* codec;
+  const char* ending;
+  int b_frames;
+  int references;
+  Content content;
+  std::vector<std::string> options;
+};
+
+void PrintTo(const Case& value, std::ostream* stream) { *stream << value.name; }
+
+constexpr int kWidth = 176, kHeight = 160, kFrames = 16, kMargin = 32;
+
+struct Motion {
+  double dx, dy;
+};
+
+// The lines of one parity show the texture half a frame later than the others.
+Tensor woven(const SyntheticClip& clip, int index, Content content) {
+  if (content == Content::kFilm) return testing::synthetic_frame(clip, index);
+  SyntheticClip halves = clip;
+  halves.dx /= 2;
+  halves.dy /= 2;
+  Tensor frame = testing::synthetic_frame(halves, 2 * index);
+  const Tensor later = testing::synthetic_frame(halves, 2 * index + 1);
+  const std::int64_t row = 3 * clip.width;
+  for (std::int64_t y = content == Content::kTopFirst ? 1 : 0; y < clip.height; y += 2) {
+    std::copy_n(later.data<std::uint8_t>() + y * row, row, frame.data<std::uint8_t>() + y * row);
+  }
+  return frame;
+}
+
+std::string write_clip(const Case& value, const TempDir& dir, Motion motion) {
+  SyntheticClip clip;
+  clip.width = kWidth;
+  clip.height = kHeight;
+  clip.dx = motion.dx;
+  clip.dy = motion.dy;
+  EncoderOptions options;
+  options.codec = value.codec;
+  options.width = kWidth;
+  options.height = kHeight;
+  options.b_frames = value.b_frames;
+  options.references = value.references;
+  options.quality = options.codec == "libx264" ? 20 : 3;
+  options.codec_options = value.options;
+  const std::string path = dir / ("a." + std::string(value.ending));
+  Encoder encoder(path, options);
+  for (int i = 0; i < kFrames; ++i) encoder.write(woven(clip, i, value.content));
+  encoder.close();
+  return path;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+class InterlacedVectors : public ::testing::TestWithParam<Case> {};
+
+TEST_P(InterlacedVectors, show_the_known_motion_of_the_texture_on_p_and_b_frames) {
+  const TempDir dir;
+  for (const Motion motion : {Motion{0, 6}, {4, -3}, {-2, 1}, {3, 0}, {0.5, 2.5}, {0, 0}}) {
+    if (std::hypot(motion.dx, motion.dy) * (GetParam().b_frames + 1) > 24) continue;  // further than the encoder searches
+    const std::string path = write_clip(GetParam(), dir, motion);
+    for (const FrameType type : {FrameType::kP, FrameType::kB}) {
+      std::vector<double> dx, dy;
+      std::size_t wrong = 0, unknown = 0, frames = 0;
+      for (const Frame& frame : decode_all(path, true)) {
+        if (frame.key || frame.type != type) continue;
+        ++frames;
+        unknown += static_cast<std::size_t>(frame.unknown_blocks);
+        for (const BlockVector& block : frame.vectors) {
+          if (block.x < kMargin || block.y < kMargin || block.x + block.width > kWidth - kMargin ||
+              block.y + block.height > kHeight - kMargin) {
+            continue;
+          }
+          dx.push_back(block.dx);
+          dy.push_back(block.dy);
+          wrong += std::hypot(block.dx - motion.dx, block.dy - motion.dy) > 0.5;
+        }
+      }
+      if (type == FrameType::kB && frames == 0 && GetParam().b_frames == 0) continue;
+      SCOPED_TRACE(fmt::format("({}, {}) {}-frames", motion.dx, motion.dy, type == FrameType::kP ? "P" : "B"));
+      ASSERT_GT(dx.size(), 40U);
+      EXPECT_NEAR(median(dx), motion.dx, 0.25);
+      EXPECT_NEAR(median(dy), motion.dy, 0.25);
+      EXPECT_LT(static_cast<double>(wrong), 0.04 * static_cast<double>(dx.size()));
+      EXPECT_LT(static_cast<double>(unknown), 0.1 * static_cast<double>(dx.size()));
+      if (std::getenv("SHOW")) std::printf("%-34s %5.2f %5.2f %c  n %5zu wrong %5zu unknown %5zu  median %6.3f %6.3f\n", GetParam().name, motion.dx, motion.dy, type == FrameType::kP ? 'P' : 'B', dx.size(), wrong, unknown, median(dx), median(dy));
+    }
+  }
+}
+
+const std::vector<std::string> kFields{"flags=+ildct+ilme"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Codecs, InterlacedVectors,
+    ::testing::Values(
+        Case{"h264_tff_p", "libx264", "mp4", 0, 1, Content::kTopFirst, {"x264opts=tff=1"}},
+        Case{"h264_tff_film_p", "libx264", "mp4", 0, 1, Content::kFilm, {"x264opts=tff=1"}},
+        Case{"h264_tff_b_r1", "libx264", "mp4", 2, 1, Content::kTopFirst, {"x264opts=tff=1", "b_strategy=0"}},
+        Case{"h264_bff_p_r3", "libx264", "mkv", 0, 3, Content::kBottomFirst, {"x264opts=bff=1"}},
+        Case{"h264_bff_b_r4", "libx264", "ts", 3, 4, Content::kBottomFirst, {"x264opts=bff=1", "b_strategy=0"}},
+        Case{"h264_bff_film_b_r4", "libx264", "264", 3, 4, Content::kFilm, {"x264opts=bff=1", "b_strategy=0"}},
+        Case{"h264_tff_temporal", "libx264", "mp4", 2, 2, Content::kTopFirst, {"x264opts=tff=1", "b_strategy=0", "direct-pred=temporal", "coder=vlc"}},
+        Case{"mpeg4_p", "mpeg4", "avi", 0, 1, Content::kBottomFirst, kFields},
+        Case{"mpeg4_film_p", "mpeg4", "avi", 0, 1, Content::kFilm, kFields},
+        Case{"mpeg4_b2", "mpeg4", "mp4", 2, 1, Content::kBottomFirst, kFields},
+        Case{"mpeg4_film_b2", "mpeg4", "mp4", 2, 1, Content::kFilm, kFields},
+        Case{"mpeg4_qpel_4mv", "mpeg4", "avi", 0, 1, Content::kBottomFirst, {"flags=+ildct+ilme+qpel+mv4"}},
+        Case{"mpeg4_film_qpel_4mv_b2", "mpeg4", "avi", 2, 1, Content::kFilm, {"flags=+ildct+ilme+qpel+mv4"}},
+        Case{"mpeg2_p", "mpeg2video", "mpg", 0, 1, Content::kBottomFirst, kFields},
+        Case{"mpeg2_film_p", "mpeg2video", "mpg", 0, 1, Content::kFilm, kFields},
+        Case{"mpeg2_b2", "mpeg2video", "mpg", 2, 1, Content::kBottomFirst, kFields},
+        Case{"mpeg2_film_b2", "mpeg2video", "ts", 2, 1, Content::kFilm, kFields}),
+    [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace actio::video
