@@ -35,7 +35,7 @@ struct FieldPart {
   std::int8_t direction = -1;
   std::vector<FieldCandidate> candidates;  // the likelier first
   std::optional<Velocity> velocity;        // once it is known
-  bool field = false;                      // then
+  FieldCandidate meaning;                  // the one that it came from
 
   const Rectangle& place(bool as_fields) const { return as_fields ? as_field : as_frame; }
 };

@@ -23,6 +23,8 @@ constexpr int kReach = 3;                               // macroblocks: neighbou
 constexpr float kMoves = 1;                             // pixels per frame: motion that tells the time between fields
 constexpr std::size_t kMostProbes = 256;                // blocks that are asked for it
 constexpr float kHalfFrame = 0.5F;
+constexpr float kGoodFit = 2;  // mean absolute difference of luma
+constexpr float kMostOff = 1;  // pixels: by which a coarse vector is wrong
 
 float larger(float x, float y) { return std::max(std::abs(x), std::abs(y)); }
 
@@ -44,7 +46,7 @@ bool is_plausible(const FieldCandidate& candidate, float least) { return candida
 
 void settle(FieldPart& part, const FieldCandidate& candidate, Velocity velocity) {
   part.velocity = velocity;
-  part.field = candidate.field;
+  part.meaning = candidate;
 }
 
 }  // namespace
@@ -245,9 +247,29 @@ void FieldVectors::decide_by_neighbours() {
   }
 }
 
+// Where the fields are two moments, a vector of half or quarter lines between fields, or one between frames, whose lines come
+// from both, is coarse, and the encoder took what came nearest. Lines of one parity tell the rest.
+void FieldVectors::refine(FieldPart& part) const {
+  const FieldCandidate& meaning = part.meaning;
+  if (!part.velocity || between_fields_ == 0 || meaning.frames == 0 || meaning.misfit <= kGoodFit) return;
+  const float reach = kMostOff / std::max(1.0F, std::abs(meaning.frames + meaning.shift * between_fields_));
+  const Velocity start = *part.velocity;
+  float least = 256;
+  for (const float i : {0.0F, -0.5F, 0.5F, -1.0F, 1.0F}) {
+    for (const float j : {0.0F, -0.25F, 0.25F}) {
+      const Velocity velocity{start.x + j * reach, start.y + i * reach};
+      const Velocity motion{-velocity.x * meaning.frames, -velocity.y * meaning.frames};
+      const float misfit = misfit_of_motion(picture_, part.place(meaning.field), *meaning.reference, motion, true);
+      if (misfit >= least) continue;
+      least = misfit;
+      part.velocity = velocity;
+    }
+  }
+}
+
 std::vector<BlockVector> FieldVectors::result() {
   for (FieldPart& part : parts_) {
-    if (part.candidates.size() < 2 || !comparable_) continue;
+    if (!comparable_) continue;
     for (FieldCandidate& candidate : part.candidates) candidate.misfit = misfit_of(picture_, part, candidate);
   }
   if (comparable_) {
@@ -257,6 +279,7 @@ std::vector<BlockVector> FieldVectors::result() {
   }
   for (FieldPart& part : parts_) decide_alone(part);
   decide_by_neighbours();
+  for (FieldPart& part : parts_) refine(part);
   std::vector<BlockVector> blocks;
   blocks.reserve(parts_.size());
   for (const FieldPart& part : parts_) {
@@ -264,7 +287,7 @@ std::vector<BlockVector> FieldVectors::result() {
       ++unknown_;
       continue;
     }
-    const Rectangle& place = part.place(part.field);
+    const Rectangle& place = part.place(part.meaning.field);
     BlockVector block;
     block.x = static_cast<std::int16_t>(place.x);
     block.y = static_cast<std::int16_t>(place.y);

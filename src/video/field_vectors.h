@@ -52,6 +52,7 @@ class FieldVectors {
   void test_means(FieldPart& part) const;
   void decide_alone(FieldPart& part) const;
   void decide_by_neighbours();
+  void refine(FieldPart& part) const;
 
   const AVFrame& picture_;
   Standard standard_;
