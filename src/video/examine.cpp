@@ -4,18 +4,18 @@
 
 #include "core/error.h"
 #include "video/coverage.h"
-#include "video/ffmpeg_compat.h"
 
 namespace actio::video {
 namespace {
 
 constexpr std::int64_t kFramesPerReport = 32;
+constexpr double kMostUnknown = 0.1;  // share of blocks whose vectors cannot be read: new picture parts alone give less
 
 // What is only needed to word the findings.
 struct Tally {
   std::int64_t frames = 0;
   std::int64_t backward = 0;  // frames that are not later than the one before
-  std::int64_t interlaced = 0;
+  std::int64_t blocks = 0, unknown_blocks = 0;
   std::int64_t size_changes = 0;
   std::int64_t shortest_ticks = 0, longest_ticks = 0;
   std::int64_t last_key = 0;
@@ -82,9 +82,11 @@ std::vector<std::string> findings_of(const Examination& result, const Tally& tal
         fmt::format("the container claims {:.2f} s, the last frame is at {:.2f} s", info.duration_seconds, tally.last_time));
   }
   if (tally.size_changes > 0) findings.push_back("the picture's size changes within the file");
-  if (tally.interlaced > 0) {
-    findings.push_back(count_text(tally.interlaced, "frame is interlaced", "frames are interlaced") +
-                       "; vertical motion vectors of fields are only approximate");
+  const auto unknown = static_cast<double>(tally.unknown_blocks);
+  const double unknown_share = unknown / std::max(1.0, unknown + static_cast<double>(tally.blocks));
+  if (unknown_share > kMostUnknown) {
+    findings.push_back(fmt::format("it is interlaced, and what the motion vectors of {:.0f}% of its blocks mean cannot be told",
+                                   100 * unknown_share));
   }
   return findings;
 }
@@ -135,7 +137,8 @@ Examination examine(const std::string& path, const ProgressFn& progress) {
     } else if (frame->type != FrameType::kI) {
       (frame->type == FrameType::kB ? b_meter : p_meter).add(*frame);
     }
-    if (is_interlaced(*frame->picture)) ++tally.interlaced;
+    tally.blocks += static_cast<std::int64_t>(frame->vectors.size());
+    tally.unknown_blocks += frame->unknown_blocks;
     tally.frames = frame->index + 1;
     tally.last_time = frame->time_seconds;
     if (progress && tally.frames % kFramesPerReport == 0) {

@@ -1,8 +1,9 @@
 #include "video/field_candidate.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
+#include "video/ffmpeg_handles.h"
 #include "video/luma_match.h"
 
 namespace actio::video {
@@ -11,7 +12,7 @@ namespace {
 float mean_misfit(const LumaPlane& here, const LumaPlane& there, const Block& block) {
   const LumaProbe probe(block, here);
   const int pixels = probe.rows() * probe.width();
-  return pixels > 0 ? static_cast<float>(probe.misfit(here, there)) / static_cast<float>(pixels) : 0;
+  return pixels > 0 ? static_cast<float>(probe.misfit(here, there)) / static_cast<float>(pixels) : kOutside;
 }
 
 Block in_field(const Rectangle& place, float motion_x, float lines) {
@@ -19,6 +20,12 @@ Block in_field(const Rectangle& place, float motion_x, float lines) {
 }
 
 }  // namespace
+
+int visible_area(const AVFrame& picture, const Rectangle& place) {
+  const int width = std::min(place.x + place.width, picture.width) - std::max(place.x, 0);
+  const int height = std::min(place.y + place.height, picture.height) - std::max(place.y, 0);
+  return std::max(width, 0) * std::max(height, 0);
+}
 
 std::optional<Velocity> velocity_of(const FieldCandidate& candidate, float between_fields) {
   const float time = candidate.frames + candidate.shift * between_fields;

@@ -40,6 +40,11 @@ struct FieldPart {
   const Rectangle& place(bool as_fields) const { return as_fields ? as_field : as_frame; }
 };
 
+inline constexpr float kOutside = 256;  // the misfit of what lies outside of the picture
+
+// Pixels of the picture that lie in `place`.
+int visible_area(const AVFrame& picture, const Rectangle& place);
+
 // `between_fields`: frames from the top field of a frame to its bottom field. Empty where no time passes.
 std::optional<Velocity> velocity_of(const FieldCandidate& candidate, float between_fields);
 

@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -23,6 +24,7 @@ constexpr int kReach = 3;                               // macroblocks: neighbou
 constexpr float kMoves = 1;                             // pixels per frame: motion that tells the time between fields
 constexpr std::size_t kMostProbes = 256;                // blocks that are asked for it
 constexpr float kHalfFrame = 0.5F;
+constexpr int kCell = 8;       // pixels: the smallest block that is exported
 constexpr float kGoodFit = 2;  // mean absolute difference of luma
 constexpr float kMostOff = 1;  // pixels: by which a coarse vector is wrong
 
@@ -132,22 +134,28 @@ void FieldVectors::add_as_mean(FieldPart& part, Motion motion) {
 // The macroblocks of a pair are field-coded both or none.
 void FieldVectors::decide_pairs() {
   if (standard_ != Standard::kH264 || coding_ != FieldCoding::kBlocks) return;
-  struct Misfits {
-    float of[2] = {0, 0};  // as frame, as field
+  struct Misfit {
+    float sum = 0, area = 0;
+    float mean() const { return area > 0 ? sum / area : kOutside; }
   };
-  std::map<std::pair<int, int>, Misfits> pairs;
+  std::map<std::pair<int, int>, std::array<Misfit, 2>> pairs;  // as frames, as fields
   const auto pair_of = [](const FieldPart& part) {
     return std::pair(part.as_frame.y / kPairHeight, part.as_frame.x / kMacroblock);
   };
   for (const FieldPart& part : parts_) {
-    float least[2] = {255, 255};
+    std::array<float, 2> least{kOutside, kOutside};
     for (const FieldCandidate& candidate : part.candidates)
       least[candidate.field] = std::min(least[candidate.field], candidate.misfit);
-    const auto area = static_cast<float>(part.as_frame.width * part.as_frame.height);
-    for (const int i : {0, 1}) pairs[pair_of(part)].of[i] += area * least[i];
+    for (const bool field : {false, true}) {
+      const auto area = static_cast<float>(visible_area(picture_, part.place(field)));
+      Misfit& misfit = pairs[pair_of(part)][field];
+      misfit.sum += area * least[field];
+      misfit.area += area;
+    }
   }
   for (FieldPart& part : parts_) {
-    const auto& [as_frame, as_field] = pairs[pair_of(part)].of;
+    const auto& misfits = pairs[pair_of(part)];
+    const float as_frame = misfits[0].mean(), as_field = misfits[1].mean();
     const bool frame = as_frame <= kClearlyBetter * as_field, field = as_field <= kClearlyBetter * as_frame;
     if (frame == field) continue;
     std::erase_if(part.candidates, [&](const FieldCandidate& candidate) { return candidate.field != field; });
@@ -267,12 +275,34 @@ void FieldVectors::refine(FieldPart& part) const {
   }
 }
 
-std::vector<BlockVector> FieldVectors::result() {
-  for (FieldPart& part : parts_) {
-    if (!comparable_) continue;
-    for (FieldCandidate& candidate : part.candidates) candidate.misfit = misfit_of(picture_, part, candidate);
+// Those that lie where no other block tells the motion.
+void FieldVectors::count_unknown() {
+  const int columns = picture_.width / kCell + 1, rows = picture_.height / kCell + 1;
+  std::vector<bool> told(static_cast<std::size_t>(columns * rows));
+  const auto any_cell = [&](const Rectangle& place, auto action) {
+    const int right = std::min(place.x + place.width, picture_.width);
+    const int bottom = std::min(place.y + place.height, picture_.height);
+    for (int y = std::max(place.y, 0); y < bottom; y += kCell) {
+      for (int x = std::max(place.x, 0); x < right; x += kCell) {
+        if (action(told[static_cast<std::size_t>(y / kCell * columns + x / kCell)])) return true;
+      }
+    }
+    return false;
+  };
+  for (const FieldPart& part : parts_) {
+    if (part.velocity) any_cell(part.place(part.meaning.field), [](auto cell) { return !(cell = true); });
   }
+  for (const FieldPart& part : parts_) {
+    if (part.velocity) continue;
+    unknown_ += any_cell(part.place(part.candidates.front().field), [](bool cell) { return !cell; });
+  }
+}
+
+std::vector<BlockVector> FieldVectors::result() {
   if (comparable_) {
+    for (FieldPart& part : parts_) {
+      for (FieldCandidate& candidate : part.candidates) candidate.misfit = misfit_of(picture_, part, candidate);
+    }
     decide_pairs();
     find_time_between_fields();
     for (FieldPart& part : parts_) test_means(part);
@@ -280,13 +310,11 @@ std::vector<BlockVector> FieldVectors::result() {
   for (FieldPart& part : parts_) decide_alone(part);
   decide_by_neighbours();
   for (FieldPart& part : parts_) refine(part);
+  count_unknown();
   std::vector<BlockVector> blocks;
   blocks.reserve(parts_.size());
   for (const FieldPart& part : parts_) {
-    if (!part.velocity) {
-      ++unknown_;
-      continue;
-    }
+    if (!part.velocity) continue;
     const Rectangle& place = part.place(part.meaning.field);
     BlockVector block;
     block.x = static_cast<std::int16_t>(place.x);

@@ -36,7 +36,8 @@ class FieldVectors {
   // The blocks whose motion can be told, as they lie in the coded picture.
   std::vector<BlockVector> result();
 
-  std::int64_t unknown() const { return unknown_; }  // blocks that result() left out
+  // Blocks that result() left out and no other one covers.
+  std::int64_t unknown() const { return unknown_; }
 
  private:
   struct Motion {
@@ -53,6 +54,7 @@ class FieldVectors {
   void decide_alone(FieldPart& part) const;
   void decide_by_neighbours();
   void refine(FieldPart& part) const;
+  void count_unknown();
 
   const AVFrame& picture_;
   Standard standard_;

@@ -32,7 +32,7 @@ struct Frame {
   int width = 0, height = 0;         // as displayed: after rotation
   std::vector<BlockVector> vectors;  // empty where the frame is coded without looking at others, or none were asked for
 
-  std::int64_t unknown_blocks = 0;   // of an interlaced frame: coded with a vector, but whose motion that is cannot be told
+  std::int64_t unknown_blocks = 0;   // of an interlaced frame: coded with a vector, but which motion it means cannot be told
 
   // Shape: u8 [height, width, 3], red first. Threads: safe on a const Frame.
   Tensor rgb() const;

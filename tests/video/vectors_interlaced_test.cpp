@@ -9,9 +9,14 @@
 #include "clip_tools.h"
 #include "field_streams.h"
 #include "video/encoder.h"
+#include "video/examine.h"
 
 namespace actio::video {
 namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 enum class Content { kFilm, kTopFirst, kBottomFirst };
 
@@ -116,13 +121,13 @@ TEST_P(InterlacedVectors, show_the_known_motion_of_the_texture_on_p_and_b_frames
   for (const Motion motion : {Motion{0, 6}, {4, -3}, {-2, 1}, {3, 0}, {0.5, 2.5}, {0, 0}}) {
     if (std::hypot(motion.dx, motion.dy) * (GetParam().b_frames + 1) > 16) continue;  // further than the encoder searches
     const std::string path = write_clip(GetParam(), dir, motion);
+    EXPECT_THAT(examine(path).findings, Not(Contains(HasSubstr("interlaced"))));
     for (const FrameType type : {FrameType::kP, FrameType::kB}) {
       if (type == FrameType::kB && GetParam().b_frames == 0) continue;
       SCOPED_TRACE(fmt::format("({}, {}) {}-frames", motion.dx, motion.dy, type == FrameType::kP ? "P" : "B"));
       const Measured result = measured(path, type, motion);
       expect_motion(result, motion);
       EXPECT_LT(static_cast<double>(result.unknown), 0.2 * static_cast<double>(result.known));
-      if (std::getenv("SHOW")) std::printf("%-34s %5.2f %5.2f %c  n %5zu wrong %5zu unknown %5zu of %5zu median %6.3f %6.3f\n", GetParam().name, motion.dx, motion.dy, type == FrameType::kP ? 'P' : 'B', result.dx.size(), result.wrong, result.unknown, result.known, median(result.dx), median(result.dy));
     }
   }
 }
@@ -206,7 +211,20 @@ TEST(VectorsOfFieldPictures, that_refer_to_the_same_moment_are_left_out) {
   write_h264_fields(dir / "a.264", field_stream(Content::kFilm, kDiagonal, {kOwn, kSameFrame, kOwn, kSameFrame}));
   const Measured result = measured(dir / "a.264", FrameType::kP, kDiagonal);
   expect_motion(result, kDiagonal);
-  EXPECT_GT(result.unknown, result.known / 2);
+  EXPECT_LT(result.known, result.frames * (kWidth / 16) * (kHeight / 16) * 6 / 10);
+  EXPECT_EQ(result.unknown, 0U);
+  EXPECT_THAT(examine(dir / "a.264").findings, Not(Contains(HasSubstr("interlaced"))));
+}
+
+TEST(VectorsOfFieldPictures, that_no_pixel_tells_are_unknown_and_said_to_be) {
+  const TempDir dir;
+  FieldStream stream = field_stream(Content::kTopFirst, kDiagonal, {kOwn, kOther, kOther, kOwn});
+  std::fill_n(stream.first.data<std::uint8_t>(), stream.first.numel(), std::uint8_t{90});
+  write_h264_fields(dir / "a.264", stream);
+  const Measured result = measured(dir / "a.264", FrameType::kP, kDiagonal);
+  EXPECT_EQ(result.known, 0U);
+  EXPECT_GT(result.unknown, 0U);
+  EXPECT_THAT(examine(dir / "a.264").findings, Contains(HasSubstr("interlaced")));
 }
 
 TEST(VectorsOfFieldPictures, of_mpeg2_show_the_motion_whichever_field_they_refer_to) {
