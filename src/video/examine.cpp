@@ -85,8 +85,8 @@ std::vector<std::string> findings_of(const Examination& result, const Tally& tal
   const auto unknown = static_cast<double>(tally.unknown_blocks);
   const double unknown_share = unknown / std::max(1.0, unknown + static_cast<double>(tally.blocks));
   if (unknown_share > kMostUnknown) {
-    findings.push_back(fmt::format("it is interlaced, and what the motion vectors of {:.0f}% of its blocks mean cannot be told",
-                                   100 * unknown_share));
+    findings.push_back(fmt::format(
+        "it is interlaced, and what the motion vectors of {:.0f}% of its blocks mean cannot be told", 100 * unknown_share));
   }
   return findings;
 }

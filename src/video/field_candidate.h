@@ -1,5 +1,5 @@
-// video: what a vector of an interlaced picture may mean, and how well each meaning fits the pixels. In: a picture, a block of
-// it, a candidate. Out: a misfit, a velocity.
+// video: what a vector of an interlaced picture may mean, and how well each meaning fits the pixels. In: a picture, a block
+// of it, a candidate. Out: a misfit, a velocity.
 #pragma once
 
 #include <cstdint>

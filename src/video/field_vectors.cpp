@@ -255,8 +255,8 @@ void FieldVectors::decide_by_neighbours() {
   }
 }
 
-// Where the fields are two moments, a vector of half or quarter lines between fields, or one between frames, whose lines come
-// from both, is coarse, and the encoder took what came nearest. Lines of one parity tell the rest.
+// Where the fields are two moments, a vector of half or quarter lines between fields, or one between frames, whose lines
+// come from both, is coarse, and the encoder took what came nearest. Lines of one parity tell the rest.
 void FieldVectors::refine(FieldPart& part) const {
   const FieldCandidate& meaning = part.meaning;
   if (!part.velocity || between_fields_ == 0 || meaning.frames == 0 || meaning.misfit <= kGoodFit) return;

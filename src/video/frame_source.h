@@ -56,7 +56,7 @@ class FrameSource {
   CodecHandle codec_;
   PacketHandle packet_;
   std::optional<VectorReader> vectors_;
-  std::optional<FieldCodings> fields_;  // with vectors
+  std::optional<FieldCodings> fields_;                       // with vectors
   const std::vector<std::int64_t>* with_vectors_ = nullptr;  // null: all frames
 
   bool is_h264_ = false;

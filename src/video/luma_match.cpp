@@ -50,9 +50,7 @@ bool same_layout(const AVFrame& picture, const AVFrame& other) {
   return other.format == picture.format && other.width == picture.width && other.height == picture.height;
 }
 
-LumaPlane luma_of(const AVFrame& picture) {
-  return {picture.data[0], picture.linesize[0], picture.width, picture.height};
-}
+LumaPlane luma_of(const AVFrame& picture) { return {picture.data[0], picture.linesize[0], picture.width, picture.height}; }
 
 LumaPlane field_of(const AVFrame& picture, int parity) {
   const std::ptrdiff_t stride = picture.linesize[0];

@@ -19,9 +19,9 @@ struct FieldPrediction {
 };
 
 struct FieldStream {
-  Tensor first;                // u8 [height, width, 3]
-  int frames = 6;              // that follow
-  bool bottom_first = false;   // in time and in the stream
+  Tensor first;               // u8 [height, width, 3]
+  int frames = 6;             // that follow
+  bool bottom_first = false;  // in time and in the stream
   // By parity: those of the frames 1, 3, ... and of 2, 4, ...
   std::array<std::array<FieldPrediction, 2>, 2> predictions;
 };

@@ -1,4 +1,5 @@
-// Motion vectors of videos that are coded as fields: both kinds of content (each field its own moment, or both of one frame).
+// Motion vectors of videos that are coded as fields: both kinds of content (each field its own moment, or both of one
+// frame).
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -82,7 +83,7 @@ double median(std::vector<double> values) {
 // What the vectors of all frames of one type say, away from the borders, where texture comes in.
 struct Measured {
   std::vector<double> dx, dy;
-  std::size_t wrong = 0;           // more than half a pixel from the truth
+  std::size_t wrong = 0;               // more than half a pixel from the truth
   std::size_t known = 0, unknown = 0;  // blocks, borders included
   std::size_t frames = 0;
 };
@@ -136,24 +137,30 @@ const std::vector<std::string> kFields{"flags=+ildct+ilme"};
 
 INSTANTIATE_TEST_SUITE_P(
     Codecs, InterlacedVectors,
-    ::testing::Values(
-        Case{"h264_tff_p", "libx264", "mp4", 0, 1, Content::kTopFirst, {"x264opts=tff=1"}},
-        Case{"h264_tff_film_p", "libx264", "mp4", 0, 1, Content::kFilm, {"x264opts=tff=1"}},
-        Case{"h264_tff_b_r1", "libx264", "mp4", 2, 1, Content::kTopFirst, {"x264opts=tff=1", "b_strategy=0"}},
-        Case{"h264_bff_p_r3", "libx264", "mkv", 0, 3, Content::kBottomFirst, {"x264opts=bff=1"}},
-        Case{"h264_bff_b_r4", "libx264", "ts", 3, 4, Content::kBottomFirst, {"x264opts=bff=1", "b_strategy=0"}},
-        Case{"h264_bff_film_b_r4", "libx264", "264", 3, 4, Content::kFilm, {"x264opts=bff=1", "b_strategy=0"}},
-        Case{"h264_tff_temporal", "libx264", "mp4", 2, 2, Content::kTopFirst, {"x264opts=tff=1", "b_strategy=0", "direct-pred=temporal", "coder=vlc"}},
-        Case{"mpeg4_p", "mpeg4", "avi", 0, 1, Content::kBottomFirst, kFields},
-        Case{"mpeg4_film_p", "mpeg4", "avi", 0, 1, Content::kFilm, kFields},
-        Case{"mpeg4_b2", "mpeg4", "mp4", 2, 1, Content::kBottomFirst, kFields},
-        Case{"mpeg4_film_b2", "mpeg4", "mp4", 2, 1, Content::kFilm, kFields},
-        Case{"mpeg4_qpel_4mv", "mpeg4", "avi", 0, 1, Content::kBottomFirst, {"flags=+ildct+ilme+qpel+mv4"}},
-        Case{"mpeg4_film_qpel_4mv_b2", "mpeg4", "avi", 2, 1, Content::kFilm, {"flags=+ildct+ilme+qpel+mv4"}},
-        Case{"mpeg2_p", "mpeg2video", "mpg", 0, 1, Content::kBottomFirst, kFields},
-        Case{"mpeg2_film_p", "mpeg2video", "mpg", 0, 1, Content::kFilm, kFields},
-        Case{"mpeg2_b2", "mpeg2video", "mpg", 2, 1, Content::kBottomFirst, kFields},
-        Case{"mpeg2_film_b2", "mpeg2video", "ts", 2, 1, Content::kFilm, kFields}),
+    ::testing::Values(Case{"h264_tff_p", "libx264", "mp4", 0, 1, Content::kTopFirst, {"x264opts=tff=1"}},
+                      Case{"h264_tff_film_p", "libx264", "mp4", 0, 1, Content::kFilm, {"x264opts=tff=1"}},
+                      Case{"h264_tff_b_r1", "libx264", "mp4", 2, 1, Content::kTopFirst, {"x264opts=tff=1", "b_strategy=0"}},
+                      Case{"h264_bff_p_r3", "libx264", "mkv", 0, 3, Content::kBottomFirst, {"x264opts=bff=1"}},
+                      Case{
+                          "h264_bff_b_r4", "libx264", "ts", 3, 4, Content::kBottomFirst, {"x264opts=bff=1", "b_strategy=0"}},
+                      Case{"h264_bff_film_b_r4", "libx264", "264", 3, 4, Content::kFilm, {"x264opts=bff=1", "b_strategy=0"}},
+                      Case{"h264_tff_temporal",
+                           "libx264",
+                           "mp4",
+                           2,
+                           2,
+                           Content::kTopFirst,
+                           {"x264opts=tff=1", "b_strategy=0", "direct-pred=temporal", "coder=vlc"}},
+                      Case{"mpeg4_p", "mpeg4", "avi", 0, 1, Content::kBottomFirst, kFields},
+                      Case{"mpeg4_film_p", "mpeg4", "avi", 0, 1, Content::kFilm, kFields},
+                      Case{"mpeg4_b2", "mpeg4", "mp4", 2, 1, Content::kBottomFirst, kFields},
+                      Case{"mpeg4_film_b2", "mpeg4", "mp4", 2, 1, Content::kFilm, kFields},
+                      Case{"mpeg4_qpel_4mv", "mpeg4", "avi", 0, 1, Content::kBottomFirst, {"flags=+ildct+ilme+qpel+mv4"}},
+                      Case{"mpeg4_film_qpel_4mv_b2", "mpeg4", "avi", 2, 1, Content::kFilm, {"flags=+ildct+ilme+qpel+mv4"}},
+                      Case{"mpeg2_p", "mpeg2video", "mpg", 0, 1, Content::kBottomFirst, kFields},
+                      Case{"mpeg2_film_p", "mpeg2video", "mpg", 0, 1, Content::kFilm, kFields},
+                      Case{"mpeg2_b2", "mpeg2video", "mpg", 2, 1, Content::kBottomFirst, kFields},
+                      Case{"mpeg2_film_b2", "mpeg2video", "ts", 2, 1, Content::kFilm, kFields}),
     [](const auto& row) { return row.param.name; });
 
 // The texture, moving by `motion`, and how each field is predicted from the one that is asked for.
@@ -178,8 +185,8 @@ FieldStream field_stream(Content content, Motion motion, std::array<FieldPredict
   return stream;
 }
 
-constexpr FieldPrediction kOwn{true, 1, 0, 0}, kOther{false, 1, 0, 0}, kSameFrame{false, 0, 0, 0}, kOwnBeforeLast{true, 2, 0, 0},
-    kOtherBeforeLast{false, 2, 0, 0};
+constexpr FieldPrediction kOwn{true, 1, 0, 0}, kOther{false, 1, 0, 0}, kSameFrame{false, 0, 0, 0},
+    kOwnBeforeLast{true, 2, 0, 0}, kOtherBeforeLast{false, 2, 0, 0};
 constexpr Motion kDiagonal{4, 2};
 
 // The predictions of the top and the bottom field, then those of the frame after.
@@ -187,18 +194,18 @@ using Predictions = std::array<FieldPrediction, 4>;
 
 TEST(VectorsOfFieldPictures, of_h264_show_the_motion_whichever_field_they_refer_to) {
   const TempDir dir;
-  for (const auto& [content, wanted] :
-       {std::pair{Content::kTopFirst, Predictions{kOwn, kOwn, kOwn, kOwn}},
-        {Content::kTopFirst, {kOther, kSameFrame, kOther, kSameFrame}},
-        {Content::kTopFirst, {kOwn, kOther, kOther, kOwn}},
-        {Content::kTopFirst, {kOwn, kSameFrame, kOwnBeforeLast, kOwn}},
-        {Content::kBottomFirst, {kSameFrame, kOther, kSameFrame, kOther}},
-        {Content::kBottomFirst, {kOther, kOwn, kOwn, kOwnBeforeLast}},
-        {Content::kFilm, {kOwn, kOwn, kOther, kOther}},
-        {Content::kFilm, {kOther, kOwn, kOtherBeforeLast, kOther}}}) {
+  for (const auto& [content, wanted] : {std::pair{Content::kTopFirst, Predictions{kOwn, kOwn, kOwn, kOwn}},
+                                        {Content::kTopFirst, {kOther, kSameFrame, kOther, kSameFrame}},
+                                        {Content::kTopFirst, {kOwn, kOther, kOther, kOwn}},
+                                        {Content::kTopFirst, {kOwn, kSameFrame, kOwnBeforeLast, kOwn}},
+                                        {Content::kBottomFirst, {kSameFrame, kOther, kSameFrame, kOther}},
+                                        {Content::kBottomFirst, {kOther, kOwn, kOwn, kOwnBeforeLast}},
+                                        {Content::kFilm, {kOwn, kOwn, kOther, kOther}},
+                                        {Content::kFilm, {kOther, kOwn, kOtherBeforeLast, kOther}}}) {
     write_h264_fields(dir / "a.264", field_stream(content, kDiagonal, wanted));
     const Measured result = measured(dir / "a.264", FrameType::kP, kDiagonal);
-    SCOPED_TRACE(fmt::format("content {}, {} of {} blocks unknown", static_cast<int>(content), result.unknown, result.known));
+    SCOPED_TRACE(
+        fmt::format("content {}, {} of {} blocks unknown", static_cast<int>(content), result.unknown, result.known));
     EXPECT_EQ(result.frames, 6U);
     expect_motion(result, kDiagonal);
     EXPECT_LT(result.unknown, result.known / 4);
@@ -229,14 +236,14 @@ TEST(VectorsOfFieldPictures, that_no_pixel_tells_are_unknown_and_said_to_be) {
 
 TEST(VectorsOfFieldPictures, of_mpeg2_show_the_motion_whichever_field_they_refer_to) {
   const TempDir dir;
-  for (const auto& [content, wanted] :
-       {std::pair{Content::kTopFirst, Predictions{kOwn, kOwn, kOwn, kOwn}},
-        {Content::kTopFirst, {kOther, kSameFrame, kOwn, kSameFrame}},
-        {Content::kBottomFirst, {kSameFrame, kOther, kOwn, kOwn}},
-        {Content::kFilm, {kOwn, kOwn, kOther, kOwn}}}) {
+  for (const auto& [content, wanted] : {std::pair{Content::kTopFirst, Predictions{kOwn, kOwn, kOwn, kOwn}},
+                                        {Content::kTopFirst, {kOther, kSameFrame, kOwn, kSameFrame}},
+                                        {Content::kBottomFirst, {kSameFrame, kOther, kOwn, kOwn}},
+                                        {Content::kFilm, {kOwn, kOwn, kOther, kOwn}}}) {
     write_mpeg2_fields(dir / "a.m2v", field_stream(content, kDiagonal, wanted), dir);
     const Measured result = measured(dir / "a.m2v", FrameType::kP, kDiagonal);
-    SCOPED_TRACE(fmt::format("content {}, {} of {} blocks unknown", static_cast<int>(content), result.unknown, result.known));
+    SCOPED_TRACE(
+        fmt::format("content {}, {} of {} blocks unknown", static_cast<int>(content), result.unknown, result.known));
     EXPECT_EQ(result.frames, 6U);
     expect_motion(result, kDiagonal);
     EXPECT_LT(result.unknown, result.known / 4);
