@@ -9,10 +9,12 @@
 namespace actio::video {
 namespace {
 
-float mean_misfit(const LumaPlane& here, const LumaPlane& there, const Block& block) {
+constexpr int kRowStep = 2;  // of the rows, these tell candidates apart
+
+float mean_misfit(const LumaPlane& here, const LumaPlane& there, const Block& block, int step = 1) {
   const LumaProbe probe(block, here);
-  const int pixels = probe.rows() * probe.width();
-  return pixels > 0 ? static_cast<float>(probe.misfit(here, there)) / static_cast<float>(pixels) : kOutside;
+  const int pixels = (probe.rows() + step - 1) / step * probe.width();
+  return pixels > 0 ? static_cast<float>(probe.misfit(here, there, 0, step)) / static_cast<float>(pixels) : kOutside;
 }
 
 Block in_field(const Rectangle& place, float motion_x, float lines) {
@@ -35,12 +37,17 @@ std::optional<Velocity> velocity_of(const FieldCandidate& candidate, float betwe
 
 float misfit_of(const AVFrame& picture, const FieldPart& part, const FieldCandidate& candidate) {
   const Velocity motion{candidate.motion_x, candidate.motion_y};
-  if (!candidate.field || part.parity == FieldPart::kBoth) {
-    return misfit_of_motion(picture, part.place(candidate.field), *candidate.reference, motion, candidate.field);
+  if (!candidate.field) {
+    const Rectangle& place = part.as_frame;
+    return mean_misfit(luma_of(picture), luma_of(*candidate.reference),
+                       {place.x, place.y, place.width, place.height, motion.x, motion.y}, kRowStep);
+  }
+  if (part.parity == FieldPart::kBoth) {
+    return misfit_of_motion(picture, part.as_field, *candidate.reference, motion, true);
   }
   const int there = part.parity - static_cast<int>(candidate.shift);
   return mean_misfit(field_of(picture, part.parity), field_of(*candidate.reference, there),
-                     in_field(part.as_field, motion.x, (motion.y + candidate.shift) / 2));
+                     in_field(part.as_field, motion.x, (motion.y + candidate.shift) / 2), kRowStep);
 }
 
 float misfit_of_motion(const AVFrame& picture, const Rectangle& place, const AVFrame& reference, Velocity motion,

@@ -62,7 +62,8 @@ FieldVectors::FieldVectors(const AVFrame& picture, Standard standard, FieldCodin
 }
 
 void FieldVectors::add(const AVMotionVector& vector) {
-  if (vector.motion_scale == 0 || (vector.source < 0 ? past_ : future_).empty()) return;
+  const std::vector<Reference>& references = vector.source < 0 ? past_ : future_;
+  if (vector.motion_scale == 0 || references.empty()) return;
   FieldPart part;
   const int x = vector.dst_x - vector.w / 2, y = vector.dst_y - vector.h / 2;
   const bool split = vector.w != vector.h;  // 16 x 8 or 8 x 16
@@ -74,10 +75,17 @@ void FieldVectors::add(const AVMotionVector& vector) {
   if (standard_ == Standard::kH264 || coding_ == FieldCoding::kPictures) {
     part.parity = y / kMacroblock % 2;
     part.as_field = {x, y / kPairHeight * kPairHeight + y % kMacroblock * 2, vector.w, 2 * vector.h};
-    if (coding_ != FieldCoding::kPictures) add_as_frame(part, motion);
-    add_as_field(part, in_lines);
+    // The later field may refer to the earlier one.
+    const bool later = part.parity == (is_top_field_first(picture_) ? 1 : 0);
+    if (coding_ == FieldCoding::kPictures && later && part.direction < 0) {
+      add_as_field(part, in_lines, {&picture_, 0}, 1 - part.parity);
+    }
+    for (const Reference& reference : references) {
+      if (coding_ != FieldCoding::kPictures) add_as_frame(part, motion, reference);
+      for (const int parity : {part.parity, 1 - part.parity}) add_as_field(part, in_lines, reference, parity);
+    }
   } else if (!split) {
-    add_as_frame(part, motion);
+    add_as_frame(part, motion, references.front());
     // Of dual prime prediction, which only P-frames have, FFmpeg exports the vector between fields of one parity.
     const bool may_be_dual = standard_ == Standard::kMpeg2 && future_.empty() && motion.y != 0;
     if (may_be_dual) {
@@ -89,45 +97,44 @@ void FieldVectors::add(const AVMotionVector& vector) {
     part.as_frame = part.as_field = {x / kMacroblock * kMacroblock, y / kMacroblock * kMacroblock, kMacroblock, kMacroblock};
     if (standard_ == Standard::kMpeg2) {
       part.parity = y % kMacroblock / 8;
-      add_as_field(part, in_lines);
+      for (const int parity : {part.parity, 1 - part.parity}) add_as_field(part, in_lines, references.front(), parity);
     } else {
-      add_as_mean(part, in_lines);
+      add_as_mean(part, in_lines, references.front());
     }
   }
   parts_.push_back(std::move(part));
 }
 
-void FieldVectors::add_as_frame(FieldPart& part, Motion motion) {
-  for (const Reference& reference : part.direction < 0 ? past_ : future_) {
-    const auto frames = static_cast<float>(-part.direction * reference.distance);
-    part.candidates.push_back({reference.picture, motion.x, motion.y, frames, 0, false, 0});
-  }
+void FieldVectors::add_as_frame(FieldPart& part, Motion motion, const Reference& reference) const {
+  const auto frames = static_cast<float>(-part.direction * reference.distance);
+  part.candidates.push_back({reference.picture, motion.x, motion.y, frames, 0, false, 0});
 }
 
-// `motion` in lines of a field.
-void FieldVectors::add_as_field(FieldPart& part, Motion motion) {
-  const int parity = part.parity;
-  const auto add = [&](const AVFrame* reference, int there, float frames) {
-    const auto shift = static_cast<float>(parity - there);
-    part.candidates.push_back({reference, motion.x, 2 * motion.y - shift, frames, shift, true, 0});
-  };
-  for (const Reference& reference : part.direction < 0 ? past_ : future_) {
-    const auto frames = static_cast<float>(-part.direction * reference.distance);
-    add(reference.picture, parity, frames);
-    add(reference.picture, 1 - parity, frames);
-  }
-  // The later field may refer to the earlier one.
-  const bool later = parity == (is_top_field_first(picture_) ? 1 : 0);
-  if (coding_ == FieldCoding::kPictures && later && part.direction < 0) add(&picture_, 1 - parity, 0);
+// `motion` in lines of a field, to the field `parity` of the reference.
+void FieldVectors::add_as_field(FieldPart& part, Motion motion, const Reference& reference, int parity) const {
+  const auto frames = static_cast<float>(-part.direction * reference.distance);
+  const auto shift = static_cast<float>(part.parity - parity);
+  part.candidates.push_back({reference.picture, motion.x, 2 * motion.y - shift, frames, shift, true, 0});
 }
 
 // Each field may refer to either field of the reference: to its own kind or each to the other's, both to the bottom field,
 // both to the top field.
-void FieldVectors::add_as_mean(FieldPart& part, Motion motion) {
-  const Reference& reference = (part.direction < 0 ? past_ : future_).front();
+void FieldVectors::add_as_mean(FieldPart& part, Motion motion, const Reference& reference) const {
   const auto frames = static_cast<float>(-part.direction * reference.distance);
   for (const float shift : {0.0F, -0.5F, 0.5F}) {
     part.candidates.push_back({reference.picture, motion.x, motion.y - shift, frames, shift, true, 0});
+  }
+}
+
+// As in frames, references further away are looked at only where the nearer ones do not fit.
+void FieldVectors::measure(FieldPart& part) const {
+  float least = kOutside;
+  for (std::size_t i = 0; i < part.candidates.size(); ++i) {
+    FieldCandidate& candidate = part.candidates[i];
+    const bool next = i > 0 && candidate.reference != part.candidates[i - 1].reference;
+    if (next && least <= kGoodFit) return part.candidates.resize(i);
+    candidate.misfit = misfit_of(picture_, part, candidate);
+    least = std::min(least, candidate.misfit);
   }
 }
 
@@ -300,9 +307,7 @@ void FieldVectors::count_unknown() {
 
 std::vector<BlockVector> FieldVectors::result() {
   if (comparable_) {
-    for (FieldPart& part : parts_) {
-      for (FieldCandidate& candidate : part.candidates) candidate.misfit = misfit_of(picture_, part, candidate);
-    }
+    for (FieldPart& part : parts_) measure(part);
     decide_pairs();
     find_time_between_fields();
     for (FieldPart& part : parts_) test_means(part);

@@ -44,9 +44,10 @@ class FieldVectors {
     float x = 0, y = 0;  // as exported, pixels
   };
 
-  void add_as_frame(FieldPart& part, Motion motion);
-  void add_as_field(FieldPart& part, Motion motion);
-  void add_as_mean(FieldPart& part, Motion motion);
+  void add_as_frame(FieldPart& part, Motion motion, const Reference& reference) const;
+  void add_as_field(FieldPart& part, Motion motion, const Reference& reference, int parity) const;
+  void add_as_mean(FieldPart& part, Motion motion, const Reference& reference) const;
+  void measure(FieldPart& part) const;
   void decide_pairs();
   void find_time_between_fields();
   double misfit_between_fields_at(float between_fields, std::span<const FieldPart* const> moving) const;

@@ -195,6 +195,7 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
     if (next == held_.end()) return;
     read_vectors(*next);
     frame.vectors = next->frame.vectors;
+    frame.unknown_blocks = next->frame.unknown_blocks;
     return;
   }
   const auto vectors = exported(*frame.picture);
