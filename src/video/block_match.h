@@ -3,9 +3,10 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "video/luma_match.h"
 
 struct AVFrame;
 
@@ -14,12 +15,6 @@ namespace actio::video {
 struct Reference {
   const AVFrame* picture = nullptr;
   int distance = 1;  // frames between it and the picture that refers to it, 1 or more
-};
-
-struct Block {
-  int x = 0, y = 0;  // top left corner, pixels
-  int width = 0, height = 0;
-  float motion_x = 0, motion_y = 0;  // from the block to where it was predicted from, pixels
 };
 
 // The references of one picture in one direction, the nearest first. The nearest is assumed unless another fits clearly
@@ -36,13 +31,6 @@ class BlockMatcher {
   int distance(const Block& block);
 
  private:
-  // Luma of a picture.
-  struct Plane {
-    const std::uint8_t* data = nullptr;
-    std::ptrdiff_t stride = 0;
-  };
-
-  struct Probe;
   struct Decision {
     float motion_x = 0, motion_y = 0;
     int x = 0, y = 0;  // the block that it was last used for
@@ -51,12 +39,10 @@ class BlockMatcher {
   };
 
   int best_distance(const Block& block) const;
-  int misfit(const Plane& there, const Probe& probe, bool odd) const;
 
   std::vector<Reference> candidates_;  // those that can be compared, or the nearest alone
-  std::vector<Plane> planes_;          // theirs
-  Plane here_;
-  int width_ = 0, height_ = 0;
+  std::vector<LumaPlane> planes_;      // theirs
+  LumaPlane here_;
   std::array<Decision, 64> known_;  // by vector
 };
 

@@ -16,12 +16,13 @@ namespace actio::video {
 namespace {
 
 constexpr std::int64_t kFramesPerReport = 32;
+constexpr double kMostUnknown = 0.1;  // share of blocks whose vectors cannot be read: new picture parts alone give less
 
 // What is only needed to word the findings.
 struct Tally {
   std::int64_t frames = 0;
   std::int64_t backward = 0;  // frames that are not later than the one before
-  std::int64_t interlaced = 0;
+  std::int64_t blocks = 0, unknown_blocks = 0;
   std::int64_t size_changes = 0;
   std::int64_t turned_otherwise = 0;  // whose picture says another orientation than the first
   std::int64_t grey_of_any_range = 0;
@@ -130,9 +131,11 @@ std::vector<std::string> findings_of(const Examination& result, const Tally& tal
   }
   if (tally.size_changes > 0) findings.push_back("the picture's size changes within the file");
   add_picture_findings(info, tally, findings);
-  if (tally.interlaced > 0) {
-    findings.push_back(count_text(tally.interlaced, "frame is interlaced", "frames are interlaced") +
-                       "; vertical motion vectors of fields are only approximate");
+  const auto unknown = static_cast<double>(tally.unknown_blocks);
+  const double unknown_share = unknown / std::max(1.0, unknown + static_cast<double>(tally.blocks));
+  if (unknown_share > kMostUnknown) {
+    findings.push_back(fmt::format(
+        "it is interlaced, and what the motion vectors of {:.0f}% of its blocks mean cannot be told", 100 * unknown_share));
   }
   return findings;
 }
@@ -184,6 +187,8 @@ Examination examine(const Source& source, const ProgressFn& progress) {
       (frame->type == FrameType::kB ? b_meter : p_meter).add(*frame);
     }
     note_picture(*frame, codec, tally);
+    tally.blocks += static_cast<std::int64_t>(frame->vectors.size());
+    tally.unknown_blocks += frame->unknown_blocks;
     tally.frames = frame->index + 1;
     tally.last_time = frame->time_seconds;
     if (progress && tally.frames % kFramesPerReport == 0) {

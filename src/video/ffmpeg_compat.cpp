@@ -36,9 +36,11 @@ std::int64_t packet_tag(const AVFrame& frame) { return frame.reordered_opaque; }
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 29, 100)
 bool is_key_frame(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_KEY) != 0; }
 bool is_interlaced(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0; }
+bool is_top_field_first(const AVFrame& frame) { return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0; }
 #else
 bool is_key_frame(const AVFrame& frame) { return frame.key_frame != 0; }
 bool is_interlaced(const AVFrame& frame) { return frame.interlaced_frame != 0; }
+bool is_top_field_first(const AVFrame& frame) { return frame.top_field_first != 0; }
 #endif
 
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)

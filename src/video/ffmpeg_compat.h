@@ -14,6 +14,7 @@ std::int64_t packet_tag(const AVFrame& frame);
 
 bool is_key_frame(const AVFrame& frame);
 bool is_interlaced(const AVFrame& frame);
+bool is_top_field_first(const AVFrame& frame);
 
 // What an encoder takes, up to AV_PIX_FMT_NONE; null where it does not say.
 const AVPixelFormat* supported_formats(const AVCodec& codec);

@@ -40,6 +40,7 @@ struct Frame {
   bool damaged = false;              // the decoder concealed something, or the packet was corrupt
   int width = 0, height = 0;         // as displayed: in its orientation
   std::vector<BlockVector> vectors;  // empty where the frame is coded without looking at others, or none were asked for
+  std::int64_t unknown_blocks = 0;   // of an interlaced frame: coded with a vector, but which motion it means cannot be told
 
   // In the full range of 0..255. Grey pictures are widened where the stream says that their range is limited, else not.
   // Shape: u8 [height, width, 3], red first. Threads: safe on a const Frame.

@@ -91,7 +91,10 @@ FrameSource::FrameSource(Input& input, const DecoderOptions& options, DecodeCoun
   if (is_h264_ && codec_->extradata) {
     length_size_ = h264_length_size({codec_->extradata, static_cast<std::size_t>(codec_->extradata_size)});
   }
-  if (options.vectors) vectors_.emplace(vector_kind(codec_->codec_id));
+  if (!options.vectors) return;
+  vectors_.emplace(vector_kind(codec_->codec_id));
+  fields_.emplace(codec_->codec_id,
+                  std::span<const std::uint8_t>(codec_->extradata, static_cast<std::size_t>(codec_->extradata_size)));
 }
 
 void FrameSource::follow(const FrameIndex& index, const FramePlan& plan) {
@@ -115,14 +118,16 @@ VectorReader::DecodedFrame FrameSource::decoded(Frame frame) const {
     result.reference = picture.reference;
     result.closes = picture.idr;
   }
+  if (fields_) result.fields = fields_->of(*frame.picture);
   result.wanted = !with_vectors_ || std::ranges::binary_search(*with_vectors_, frame.index);
   result.frame = std::move(frame);
   return result;
 }
 
 void FrameSource::send(std::int64_t tag) {
+  const auto bytes = std::span<const std::uint8_t>(packet_->data, static_cast<std::size_t>(std::max(0, packet_->size)));
+  if (fields_) fields_->note(tag, bytes);
   if (is_h264_) {
-    const auto bytes = std::span<const std::uint8_t>(packet_->data, static_cast<std::size_t>(std::max(0, packet_->size)));
     h264_pictures_[static_cast<std::size_t>(tag) % kRememberedPackets] =
         h264_picture(bytes, length_size_).value_or(H264Picture{});
   }

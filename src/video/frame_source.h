@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "video/decoder.h"
+#include "video/field_coding.h"
 #include "video/frame_plan.h"
 #include "video/h264_reference.h"
 #include "video/planned_input.h"
@@ -55,6 +56,7 @@ class FrameSource {
   CodecHandle codec_;
   PacketHandle packet_;
   std::optional<VectorReader> vectors_;
+  std::optional<FieldCodings> fields_;                       // with vectors
   const std::vector<std::int64_t>* with_vectors_ = nullptr;  // null: all frames
 
   bool is_h264_ = false;

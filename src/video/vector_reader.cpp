@@ -15,6 +15,7 @@ extern "C" {
 
 #include "video/block_match.h"
 #include "video/ffmpeg_handles.h"
+#include "video/field_vectors.h"
 #include "video/orientation.h"
 
 namespace actio::video {
@@ -176,11 +177,13 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
     if (next == held_.end()) return;
     read_vectors(*next);
     frame.vectors = next->frame.vectors;
+    frame.unknown_blocks = next->frame.unknown_blocks;
     return;
   }
   const auto vectors = exported(*frame.picture);
   if (vectors.empty()) return;
   References references = references_of(decoded);
+  if (decoded.fields != FieldCoding::kNone) return read_fields(decoded, references);
   BlockMatcher past(*frame.picture, std::move(references.past)), future(*frame.picture, std::move(references.future));
   frame.vectors.reserve(vectors.size());
   for (std::size_t i = 0; i < vectors.size(); ++i) {
@@ -204,6 +207,27 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
     result.dy = factor * block.motion_y + 0.0F;
     result.direction = from_past ? -1 : 1;
     frame.vectors.push_back(displayed(result, frame.picture->width, frame.picture->height, frame.orientation));
+  }
+}
+
+void VectorReader::read_fields(DecodedFrame& decoded, const References& references) const {
+  Frame& frame = decoded.frame;
+  using Standard = FieldVectors::Standard;
+  const Standard standard = kind_ == Kind::kSeveral        ? Standard::kH264
+                            : kind_ == Kind::kOneReference ? Standard::kMpeg2
+                                                           : Standard::kMpeg4;
+  const bool both = frame.type == FrameType::kB;
+  FieldVectors fields(*frame.picture, standard, decoded.fields, references.past,
+                      both ? references.future : std::vector<Reference>{});
+  const auto vectors = exported(*frame.picture);
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    if (!is_filler(vectors, i)) fields.add(vectors[i]);
+  }
+  frame.vectors = fields.result();
+  frame.unknown_blocks = fields.unknown();
+  if (frame.rotation_degrees == 0) return;
+  for (BlockVector& block : frame.vectors) {
+    block = turned(block, frame.picture->width, frame.picture->height, frame.rotation_degrees);
   }
 }
 

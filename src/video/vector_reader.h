@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "video/block_match.h"
+#include "video/field_coding.h"
 #include "video/frame.h"
 
 namespace actio::video {
@@ -33,6 +34,7 @@ class VectorReader {
     bool closes = false;     // nothing after it refers to what was decoded before it
     bool wanted = true;      // somebody wants its vectors
     bool read = false;       // its vectors are in `frame`
+    FieldCoding fields = FieldCoding::kNone;
   };
 
   explicit VectorReader(Kind kind) : kind_(kind) {}
@@ -67,6 +69,7 @@ class VectorReader {
   std::size_t candidates() const;  // references that are considered in a direction
   References references_of(const DecodedFrame& decoded) const;
   void read_vectors(DecodedFrame& decoded);
+  void read_fields(DecodedFrame& decoded, const References& references) const;
 
   Kind kind_;
   int references_ = 1;

@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"mpeg4_avi_closed", "mpeg4", "avi", 2, 1, 12, {"flags=+cgop", "sc_threshold=1000000000"}},
         Case{"mpeg4_quarter_pixel_4mv", "mpeg4", "avi", 2, 1, 12, {"flags=+qpel+mv4"}},
         Case{"mpeg4_interlaced", "mpeg4", "avi", 2, 1, 12, {"flags=+ildct+ilme"}, Proof::kNo},
+        Case{"mpeg2_interlaced", "mpeg2video", "mpg", 2, 1, 12, {"flags=+ildct+ilme"}, Proof::kEither},
         Case{"mpeg4_all_keys", "mpeg4", "avi", 0, 1, 1}, Case{"mpeg4_raw", "mpeg4", "m4v", 2, 1, 12, {}, Proof::kEither},
         Case{"mpeg4_ts", "mpeg4", "ts", 2, 1, 12, {}, Proof::kNo}, Case{"mpeg2_mpg", "mpeg2video", "mpg"},
         Case{"mpeg2_mpg_closed", "mpeg2video", "mpg", 2, 1, 12, {"flags=+cgop", "sc_threshold=1000000000"}},
