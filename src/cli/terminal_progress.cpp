@@ -72,6 +72,11 @@ void print_warnings(const std::vector<std::string>& messages) {
   for (const std::string& message : messages) printer.print(message);
 }
 
+void print_remarks(const std::string& ignored, const std::vector<std::string>& warnings) {
+  if (!ignored.empty()) print_note(ignored);
+  print_warnings(warnings);
+}
+
 WarningPrinter::~WarningPrinter() {
   if (count_ > kShownWarnings) print_warning(fmt::format("and {} more like these", count_ - kShownWarnings));
 }

@@ -38,6 +38,9 @@ void print_note(const std::string& message);
 void print_warning(const std::string& message);
 
 // The first of them, and how many more there are.
+// What is said of a dataset: `ignored` is a note, or empty.
+void print_remarks(const std::string& ignored, const std::vector<std::string>& warnings);
+
 void print_warnings(const std::vector<std::string>& messages);
 
 // Prints the first warnings as they come and counts the rest.

@@ -9,6 +9,7 @@
 #include "cli/fold_names.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
+#include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "eval/groups.h"
@@ -83,10 +84,15 @@ struct FoldPlan {
 };
 
 // Before the first one is trained.
-void check_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold) {
-  fold.with_clips(arguments, tables, [&](const TrainTables& of_fold, const data::Dataset& dataset, const data::Split& split) {
-    check_plan(arguments, stages, of_fold, fold.output, dataset, split);
-  });
+void check_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold,
+                WarningPrinter& warnings) {
+  fold.with_clips(arguments, tables,
+                  [&](const TrainTables& of_fold, const data::Dataset& dataset, const data::Split& split) {
+                    for (const std::string& warning : data::split_warnings(dataset, split)) {
+                      warnings.print(fmt::format("fold {}: {}", fold_name(fold.options), warning));
+                    }
+                    check_plan(arguments, stages, of_fold, fold.output, dataset, split);
+                  });
 }
 
 eval::ScoreTable run_fold(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& tables, const FoldPlan& fold) {
@@ -173,6 +179,7 @@ void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
   const TrainTables tables = arguments.tables;
   const bool leads = arguments.group == nullptr || arguments.group->rank() == 0;
   const data::Dataset dataset = data::load_dataset(arguments.data, tables.dataset);
+  print_remarks(dataset.ignored, dataset.warnings);
   const std::vector<data::DatasetOptions> options = folds_of(arguments.folds, dataset, tables.dataset);
   std::error_code code;
   fs::create_directories(arguments.output, code);
@@ -180,7 +187,10 @@ void run_folds(TrainArguments& arguments, const std::vector<Stage>& stages) {
   const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(arguments.output) / fold_folder(fold_name(fold)); };
   std::vector<FoldPlan> plans;
   for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(arguments, folder_of(of_fold))});
-  for (const FoldPlan& plan : plans) check_fold(arguments, stages, tables, plan);
+  {
+    WarningPrinter warnings;
+    for (const FoldPlan& plan : plans) check_fold(arguments, stages, tables, plan, warnings);
+  }
   std::vector<Fold> folds;
   for (const FoldPlan& plan : plans) {
     throw_if_interrupted();

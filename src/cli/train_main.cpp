@@ -57,8 +57,9 @@ void train(TrainArguments& a, const std::vector<Stage>& stages) {
   }
   const TrainTables tables = a.tables;
   const data::Dataset dataset = data::load_dataset(a.data, tables.dataset);
-  print_warnings(dataset.warnings);
+  print_remarks(dataset.ignored, dataset.warnings);
   const data::Split split = data::split_dataset(dataset, tables.dataset);
+  print_warnings(data::split_warnings(dataset, split));
   if (!a.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
   run_plan(a, stages, tables, {a.output, a.scores, a.log, a.tensorboard, a.resume || a.restart_changed}, dataset, split);
 }

@@ -228,6 +228,7 @@ std::vector<Stage> read_stages(const Json& file, const std::string& where) {
 
 void check_plan(TrainArguments& arguments, const std::vector<Stage>& stages, const TrainTables& options, const PlanOutput& output,
                 const data::Dataset& dataset, const data::Split& split) {
+  data::require_classes(dataset);
   check_scores(output.scores, dataset, split);
   if (stages.empty()) {
     refuse_others_output(run_of(arguments, output), *arguments.flags, options, split);
