@@ -12,6 +12,7 @@
 #include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "data/group.h"
 #include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
@@ -165,7 +166,7 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
   }
   const std::vector<std::string> names = group_names(dataset);
   if (names.size() < 2) fail_usage("{}: one group only; --group names the column that divides the clips", dataset.source);
-  const std::vector<std::string> wanted = folds == "all" ? names : words(folds);
+  const std::vector<std::string> wanted = folds == "all" ? names : data::group_names_of(words(folds), {names.begin(), names.end()});
   refuse_twice(wanted);
   for (const std::string& name : wanted) {
     if (std::ranges::find(names, name) == names.end()) fail_usage("--folds: {}", unknown_name_text("group", name, names));

@@ -6,6 +6,7 @@
 #include "core/rng.h"
 #include "data/dataset.h"
 #include "data/file_identity.h"
+#include "data/group.h"
 #include "data/list_file.h"
 
 namespace actio::data {
@@ -120,11 +121,13 @@ bool is_divided(const Dataset& dataset, const DatasetOptions& options) {
 }
 
 std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options) {
-  std::set<std::string> held(options.fold.begin(), options.fold.end());
   const GroupCounts counts = count_groups(dataset);
+  const std::vector<std::string> names = names_of(counts);
+  const std::vector<std::string> fold = group_names_of(options.fold, {names.begin(), names.end()});
+  const std::set<std::string> held(fold.begin(), fold.end());
   for (const std::string& name : held) {
     if (!counts.contains(name)) {
-      fail_usage("{}: fold '{}' is no group; groups: {}", dataset.source, name, list_text(names_of(counts)));
+      fail_usage("{}: fold '{}' is no group; groups: {}", dataset.source, name, list_text(names));
     }
   }
   if (!held.empty()) return parts_of_groups(dataset, held);

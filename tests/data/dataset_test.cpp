@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "data/csv.h"
+#include "data/group.h"
 #include "data/utf8.h"
 #include "support/temp_dir.h"
 #include "support/shared_data.h"
@@ -349,6 +350,23 @@ TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
   EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("fold '4' is no group; groups: 1, 2, 3"));
   options.fold = {"1", "2", "3"};
   EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("nothing is left to train on"));
+}
+
+TEST_F(Splits, hold_out_groups_whose_names_have_commas) {
+  DatasetOptions options;
+  options.group = "set";
+  const Dataset dataset = load_dataset(csv("path,label,set\na,x,\"one, two\"\nb,x,three\nc,y,\"three,four\"\nd,y,one\n"), options);
+  const auto tested = [&](std::vector<std::string> fold) {
+    options.fold = std::move(fold);
+    return paths_of(split_dataset(dataset, options).test);
+  };
+  EXPECT_THAT(tested({"one", " two"}), ElementsAre("a"));  // as an option divides it
+  EXPECT_THAT(tested({"one, two"}), ElementsAre("a"));
+  EXPECT_THAT(tested({"three", "four", "one"}), ElementsAre("c", "d"));
+  EXPECT_THAT(tested({"three", "one"}), ElementsAre("b", "d"));
+  EXPECT_THAT(message_of([&] { tested({"one", "none"}); }), HasSubstr("fold 'none' is no group"));
+  EXPECT_TRUE(can_be_listed("one, two"));
+  for (const char* lost : {"", ",", "a,", ",a", "a,,b"}) EXPECT_FALSE(can_be_listed(lost)) << lost;
 }
 
 TEST(UtInteraction, has_the_counts_of_its_protocol) {
