@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include "cli/commands.h"
@@ -44,7 +45,8 @@ void add_synth(CLI::App& data) {
   });
 }
 
-constexpr const char* kDataHelp = "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list";
+constexpr const char* kDataHelp =
+    "a folder with one folder per class, also in train and val, a CSV, UCF101 or HMDB51 with their lists, or a list";
 
 // File names may hold line ends and what moves the cursor.
 std::string one_line(std::string text) {
@@ -63,13 +65,17 @@ std::string heading(const data::Dataset& dataset) {
                               dataset.protocol.empty() ? "" : ", " + dataset.protocol));
 }
 
+data::Split split_of(const data::Dataset& dataset, const data::DatasetOptions& options) {
+  return options.validation_share == 0 ? data::divide(dataset, options) : data::split_dataset(dataset, options);
+}
+
 struct ClassCount {
   std::string name;
   std::int64_t clips = 0, train = 0, validation = 0, test = 0;
 };
 
 // One row per class, and the sum.
-std::vector<ClassCount> count_classes(const data::Dataset& dataset, const data::DatasetOptions& options) {
+std::vector<ClassCount> count_classes(const data::Dataset& dataset, const data::Split& split) {
   std::vector<ClassCount> rows;
   for (const std::string& name : dataset.classes) rows.push_back({name});
   rows.push_back({"all"});
@@ -79,7 +85,6 @@ std::vector<ClassCount> count_classes(const data::Dataset& dataset, const data::
     }
   };
   count(dataset.items, &ClassCount::clips);
-  const data::Split split = options.validation_share == 0 ? data::divide(dataset, options) : data::split_dataset(dataset, options);
   count(split.train, &ClassCount::train);
   count(split.validation, &ClassCount::validation);
   count(split.test, &ClassCount::test);
@@ -89,8 +94,9 @@ std::vector<ClassCount> count_classes(const data::Dataset& dataset, const data::
 // What is printed of a class besides its clips.
 using Columns = std::vector<std::pair<const char*, std::int64_t ClassCount::*>>;
 
-Columns columns_of(const data::Dataset& dataset, const data::DatasetOptions& options) {
-  const bool divided = data::is_divided(dataset, options), validated = options.validation_share != 0;
+Columns columns_of(const data::Dataset& dataset, const data::DatasetOptions& options, const data::Split& split) {
+  const bool divided = data::is_divided(dataset, options),
+             validated = options.validation_share != 0 || !split.validation.empty();
   Columns columns;
   if (divided || validated) columns.emplace_back("train", &ClassCount::train);
   if (validated) columns.emplace_back("validation", &ClassCount::validation);
@@ -112,12 +118,10 @@ std::string list_text(const data::Dataset& dataset, const std::vector<ClassCount
   return text;
 }
 
-Json list_json(const data::Dataset& dataset, const std::vector<ClassCount>& rows, const Columns& columns) {
-  Json json = {{"dataset", dataset.source},
-               {"layout", dataset.layout},
-               {"protocol", dataset.protocol},
-               {"classes", Json::array()},
-               {"warnings", dataset.warnings}};
+Json list_json(const data::Dataset& dataset, const std::vector<std::string>& warnings, const std::vector<ClassCount>& rows,
+               const Columns& columns) {
+  Json json = {{"dataset", dataset.source}, {"layout", dataset.layout},   {"protocol", dataset.protocol},
+               {"classes", Json::array()},  {"ignored", dataset.ignored}, {"warnings", warnings}};
   for (const ClassCount& row : rows) {
     Json entry = {{"clips", row.clips}};
     for (const auto& [name, number] : columns) entry[name] = row.*number;
@@ -149,12 +153,15 @@ void add_list(CLI::App& data) {
   on_run(command, [a] {
     a->flags->apply();
     const data::Dataset dataset = data::load_dataset(a->data, a->options);
-    const Columns columns = columns_of(dataset, a->options);
-    const std::vector<ClassCount> rows = count_classes(dataset, a->options);
-    std::fputs(a->json ? (json_text(list_json(dataset, rows, columns), 2) + "\n").c_str()
+    const data::Split split = split_of(dataset, a->options);
+    const Columns columns = columns_of(dataset, a->options, split);
+    const std::vector<ClassCount> rows = count_classes(dataset, split);
+    std::vector<std::string> warnings = dataset.warnings;
+    std::ranges::move(data::split_warnings(dataset, split), std::back_inserter(warnings));
+    std::fputs(a->json ? (json_text(list_json(dataset, warnings, rows, columns), 2) + "\n").c_str()
                        : list_text(dataset, rows, columns).c_str(),
                stdout);
-    if (!a->json) print_warnings(dataset.warnings);
+    if (!a->json) print_remarks(dataset.ignored, warnings);
     return 0;
   });
 }
@@ -206,7 +213,7 @@ int run_scan(ScanArguments& a) {
   const bool to_stdout = a.json == "-";
   if (!a.json.empty() && !to_stdout) check_writable(a.json);
   const data::Dataset dataset = data::load_dataset(a.data, a.dataset);
-  print_warnings(dataset.warnings);
+  print_remarks(dataset.ignored, dataset.warnings);
   TerminalProgress progress;
   const data::ScanReport report = data::scan_dataset(dataset, a.dataset, a.scan, progress.fn(), interrupt_token());
   progress.clear();

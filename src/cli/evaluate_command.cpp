@@ -48,12 +48,16 @@ std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::st
   const bool split = data::is_divided(dataset, a.options);
   const std::string part = a.part.empty() ? (split ? "test" : "all") : a.part;
   if (part == "all") return dataset.items;
-  if (!split && part != "validation") fail_usage("--part {} needs --fold, --test-share, --test-list or official lists", part);
-  data::Split parts = data::split_dataset(dataset, a.options);
-  if (part == "test") return parts.test;
-  if (part == "train") return parts.train;
-  if (a.options.validation_share == 0) fail_usage("--part validation needs --validation-share, as the training had it");
-  return parts.validation;
+  if (!split && part != "validation") {
+    fail_usage("--part {} needs --fold, --test-share, --test-list, official lists or folders train and test", part);
+  }
+  data::Split parts = part == "test" ? data::divide(dataset, a.options) : data::split_dataset(dataset, a.options);
+  std::vector<data::Item>& items = part == "test" ? parts.test : part == "train" ? parts.train : parts.validation;
+  if (part == "validation" && items.empty() && a.options.validation_share == 0) {
+    fail_usage("--part validation needs --validation-share, as the training had it, or a folder for it");
+  }
+  if (items.empty()) fail_usage("{}: no clip is in the {} part", a.data, part);
+  return std::move(items);
 }
 
 void check_outputs(const EvaluateArguments& a) {
@@ -142,6 +146,7 @@ int run_evaluate(EvaluateArguments& a) {
                                                    .head = a.test.head,
                                                    .protocol = protocol});
   for (const std::string& warning : recognizer.warnings()) print_warning(warning);
+  recognize::require_classes(recognizer.model(), a.model, items, a.data);
   if (!a.scores.empty()) check_score_file(a, items, recognizer);
   if (a.test.average == "logits" && !recognizer.has_logits()) {
     print_warning(fmt::format("--average logits: {} answers probabilities, so these are averaged", recognizer.model().spec.name));

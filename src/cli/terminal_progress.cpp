@@ -70,6 +70,11 @@ void TerminalProgress::clear() {
 
 void print_warnings(const std::vector<std::string>& messages) { FewWarnings(print_warning).add(messages); }
 
+void print_remarks(const std::string& ignored, const std::vector<std::string>& warnings) {
+  if (!ignored.empty()) print_note(ignored);
+  print_warnings(warnings);
+}
+
 void print_note(const std::string& message) { std::fputs((message + "\n").c_str(), stderr); }
 
 void print_warning(const std::string& message) { std::fputs(("warning: " + message + "\n").c_str(), stderr); }

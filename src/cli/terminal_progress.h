@@ -40,4 +40,7 @@ void print_warning(const std::string& message);
 // The first of them, and how many more there are.
 void print_warnings(const std::vector<std::string>& messages);
 
+// What is said of a dataset: `ignored` is a note, or empty.
+void print_remarks(const std::string& ignored, const std::vector<std::string>& warnings);
+
 }  // namespace actio::cli

@@ -1,16 +1,16 @@
 #include "data/dataset.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <set>
 #include <utility>
 
 #include "core/error.h"
+#include "data/file_identity.h"
 #include "data/group.h"
+#include "data/label.h"
 #include "data/layouts.h"
-
-namespace fs = std::filesystem;
+#include "data/list_file.h"
 
 namespace actio::data {
 namespace {
@@ -27,7 +27,7 @@ Filter parse_filter(const std::string& text) {
   std::size_t begin = equals + 1;
   while (true) {
     const std::size_t end = std::min(text.find('|', begin), text.size());
-    filter.values.insert(text.substr(begin, end - begin));
+    filter.values.emplace(trimmed_label(std::string_view(text).substr(begin, end - begin)));
     if (end == text.size()) return filter;
     begin = end + 1;
   }
@@ -49,14 +49,10 @@ std::vector<std::string> shared_clips(const std::vector<Item>& items, const std:
     std::string path;
     std::int64_t count = 0;
   };
-  std::map<fs::path, const Item*> first_of;
+  std::map<std::string, const Item*> first_of;
   std::map<std::pair<std::string, std::string>, Shared> shared;
   for (const Item& item : items) {
-    std::error_code code;
-    const bool from_folder = item.columns.empty();  // only there do all files exist
-    fs::path real = from_folder ? fs::canonical(item.path, code) : fs::path(item.path).lexically_normal();
-    if (code) continue;
-    const Item& first = *first_of.emplace(std::move(real), &item).first->second;
+    const Item& first = *first_of.emplace(item.file, &item).first->second;
     if (first.label == item.label) continue;
     Shared& both = shared[std::minmax(first.label, item.label)];
     if (both.count++ == 0) both.path = item.path;
@@ -110,8 +106,10 @@ void set_groups(Dataset& dataset, const DatasetOptions& options, const std::vect
   if (!options.group.empty() && std::ranges::find(columns, options.group) == columns.end()) {
     fail_usage("{}: group: {}", dataset.source, unknown_name_text("column", options.group, columns));
   }
+  std::map<std::string, std::string> path_of;  // where each file is its own group, all its names are
   for (Item& item : dataset.items) {
-    item.group = options.group.empty() ? group_of_file_name(item.path).value_or(item.path) : column_of(item, options.group);
+    const std::string& first = path_of.emplace(item.file, item.path).first->second;
+    item.group = options.group.empty() ? group_of_file_name(item.path).value_or(first) : column_of(item, options.group);
   }
 }
 
@@ -147,28 +145,54 @@ void set_classes(Dataset& dataset) {
   }
 }
 
-// A recording that the lists have in both parts lets the test part be known by heart. Groups that were read from file names
+// A recording that the lists have in two parts lets the test part be known by heart. Groups that were read from file names
 // count within their class.
 void warn_of_divided_groups(Dataset& dataset, const DatasetOptions& options) {
   std::map<std::pair<std::string, std::string>, std::set<Part>> parts_of_group;
   for (const Item& item : dataset.items) {
-    if (item.part != Part::kTrain && item.part != Part::kTest) continue;
+    if (item.part == Part::kNone || item.part == Part::kUnused) continue;
     parts_of_group[{options.group.empty() ? item.label : std::string(), item.group}].insert(item.part);
   }
   std::int64_t count = 0;
-  std::string first;
+  std::string first, where;
   for (const auto& [group, parts] : parts_of_group) {
-    if (parts.size() == 2 && count++ == 0) first = group.first.empty() ? group.second : group.first + " " + group.second;
+    if (parts.size() < 2 || count++ > 0) continue;
+    first = group.first.empty() ? group.second : group.first + " " + group.second;
+    where = !parts.contains(Part::kValidation) ? "the training and in the test part"
+            : parts.contains(Part::kTrain)     ? "the training and in the validation part"
+                                               : "the validation and in the test part";
   }
   if (count == 0) return;
-  dataset.warnings.push_back(fmt::format("{}: group '{}' has clips in the training and in the test part{}", dataset.source,
-                                         first, count > 1 ? fmt::format("; so have {} more", count - 1) : std::string()));
+  dataset.warnings.push_back(fmt::format("{}: group '{}' has clips in {}{}", dataset.source, first, where,
+                                         count > 1 ? fmt::format("; so have {} more", count - 1) : std::string()));
+}
+
+const char* expectation_of(const Dataset& dataset) {
+  if (dataset.layout == "split_folders") return "folders train and val or test with a folder per class in each";
+  if (dataset.layout == "csv") return "a column 'label' with a name for each class";
+  return dataset.layout == "list" ? "an index per class" : "a folder per class with its clips inside";
+}
+
+// Of the whole dataset, where no filter chose a part of it.
+void warn_of_few(Dataset& dataset, const DatasetOptions& options) {
+  if (!options.filter.empty()) return;
+  if (dataset.classes.size() == 1) {
+    dataset.warnings.push_back(fmt::format("{}: one class only, '{}'; {} was expected", dataset.source,
+                                           shown(dataset.classes[0]), expectation_of(dataset)));
+    return;
+  }
+  std::set<std::int64_t> seen;
+  const bool each_once =
+      std::ranges::all_of(dataset.items, [&](const Item& item) { return seen.insert(item.class_index).second; });
+  if (!each_once || seen.size() < dataset.classes.size() || !dataset.protocol.empty()) return;
+  dataset.warnings.push_back(fmt::format("{}: each of the {} classes has one clip only; {} was expected", dataset.source,
+                                         seen.size(), expectation_of(dataset)));
 }
 
 }  // namespace
 
 const char* part_name(Part part) {
-  static constexpr const char* kNames[] = {"", "train", "test", "unused"};
+  static constexpr const char* kNames[] = {"", "train", "test", "unused", "validation"};
   return kNames[static_cast<std::size_t>(part)];
 }
 
@@ -176,13 +200,18 @@ Fields DatasetOptions::fields() {
   return {
       {"layout",
        &layout,
-       "how the data lies: a folder per class, a CSV, official lists, or TSN's and MMAction2's lists",
-       {"auto", "folder", "csv", "ucf101", "hmdb51", "list"}},
+       "how the data lies: a folder per class, such folders in train, val and test, a CSV, official lists, or TSN's and "
+       "MMAction2's lists",
+       {"auto", "folder", "split_folders", "csv", "ucf101", "hmdb51", "list"}},
       {"root", &root, "folder that relative paths of a CSV or list count from; empty: the file's own", {}},
       {"annotations", &annotations, "folder of the official lists of UCF101 or HMDB51; empty: looked for", {}},
       {"split", &split, "official split, 1 to 3; 0: the first, unless fold or test_share divide the clips", {}, 0, 3},
       {"test_list", &test_list, "layout list: file that lists the test part", {}},
       {"class_names", &class_names, "layout list: file with a class name a line, in the order of the class indices", {}},
+      {"val_folder",
+       &val_folder,
+       "layout split_folders: what the folder val is for; auto: test where there is no folder test",
+       {"auto", "validation", "test"}},
       {"filter", &filter, "COLUMN=VALUE or COLUMN=A|B: keep only such rows; several must all hold", {}},
       {"group",
        &group,
@@ -190,7 +219,12 @@ Fields DatasetOptions::fields() {
        {}},
       {"fold", &fold, "groups that form the test part", {}},
       {"test_share", &test_share, "without a fold: share of the groups held out for testing", {}, 0, 1},
-      {"validation_share", &validation_share, "share of the training part's groups held out to choose the best model by", {}, 0, 0.99},
+      {"validation_share",
+       &validation_share,
+       "share of the training part's groups held out to choose the best model by",
+       {},
+       0,
+       0.99},
       {"split_seed", &seed, "seed of the choice of those groups", {}},
   };
 }
@@ -202,16 +236,26 @@ Dataset load_dataset(const std::string& path, const DatasetOptions& options) {
     return std::ranges::any_of(filters, [&](const Filter& filter) { return is_on_label(filter) && !passes(item, filter); });
   });
   std::vector<std::string> classes = table.classes.empty() ? class_names(table.items, path) : listed_classes(table, filters);
-  Dataset dataset{path, std::move(classes), std::move(table.items), std::move(table.warnings), table.layout, table.protocol};
+  Dataset dataset{path,         std::move(classes), std::move(table.items), std::move(table.warnings),
+                  table.layout, table.protocol,     table.ignored};
   std::erase_if(dataset.items, [&](const Item& item) {
     return !std::ranges::all_of(filters, [&](const Filter& filter) { return passes(item, filter); });
   });
   if (dataset.items.empty()) fail_data("{}: no item passes the filter {}", path, fmt::join(options.filter, " and "));
+  for (Item& item : dataset.items) item.file = file_identity(item.path);
   set_classes(dataset);
+  warn_of_few(dataset, options);
+  std::ranges::move(look_alikes(dataset.classes, path), std::back_inserter(dataset.warnings));
   std::ranges::move(shared_clips(dataset.items, path), std::back_inserter(dataset.warnings));
   set_groups(dataset, options, table.columns);
   warn_of_divided_groups(dataset, options);
   return dataset;
+}
+
+void require_classes(const Dataset& dataset) {
+  if (dataset.classes.size() > 1) return;
+  fail_data("{}: one class only, '{}', which nothing can be learned from; {} was expected", dataset.source,
+            dataset.classes.empty() ? "" : shown(dataset.classes[0]), expectation_of(dataset));
 }
 
 }  // namespace actio::data

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 namespace actio::data {
 namespace {
@@ -53,6 +54,28 @@ std::optional<std::string> group_of_file_name(const std::string& path) {
   const std::string stem = std::filesystem::path(path).stem().string();
   if (auto group = hmdb51_group(stem)) return group;
   return ucf101_group(stem);
+}
+
+std::vector<std::string> group_names_of(const std::vector<std::string>& words, const std::set<std::string>& groups) {
+  if (std::ranges::all_of(words, [&](const std::string& word) { return groups.contains(word); })) return words;
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin < words.size();) {
+    std::string name, longest = words[begin];
+    std::size_t end = begin + 1;
+    for (std::size_t i = begin; i < words.size(); ++i) {
+      name += (i == begin ? "" : ",") + words[i];
+      if (!groups.contains(name)) continue;
+      longest = name;
+      end = i + 1;
+    }
+    names.push_back(std::move(longest));
+    begin = end;
+  }
+  return names;
+}
+
+bool can_be_listed(const std::string& group) {
+  return !group.empty() && !group.starts_with(',') && !group.ends_with(',') && group.find(",,") == std::string::npos;
 }
 
 }  // namespace actio::data

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "data/label.h"
 #include "data/layouts.h"
 #include "data/list_file.h"
 #include "data/official_lists.h"
@@ -33,7 +34,9 @@ void check_options(const std::string& path, const std::string& layout, const Dat
   belongs(!options.annotations.empty(), "annotations", is_official(layout), "ucf101 or hmdb51");
   belongs(!options.test_list.empty(), "test_list", layout == "list", "list");
   belongs(!options.class_names.empty(), "class_names", layout == "list", "list");
-  belongs(!options.root.empty(), "root", layout != "folder", "csv, list, ucf101 or hmdb51");
+  const bool folders = layout == "folder" || layout == "split_folders";
+  belongs(!options.root.empty(), "root", !folders, "csv, list, ucf101 or hmdb51");
+  belongs(options.val_folder != "auto", "val_folder", folders, "split_folders");
 }
 
 // A list of the official ones in place of the folder of the videos.
@@ -77,7 +80,7 @@ bool is_csv_header(std::string_view line) {
   bool path = false, label = false;
   while (!line.empty()) {
     const std::size_t end = std::min(line.find(','), line.size());
-    std::string_view name = line.substr(0, end);
+    std::string_view name = trimmed_label(line.substr(0, end));
     if (name.size() > 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
     path = path || name == "path";
     label = label || name == "label";
@@ -107,7 +110,7 @@ std::string layout_of_file(const std::string& path) {
 }
 
 Table read_table(const std::string& path, const DatasetOptions& options) {
-  static const std::vector<std::string> kLayouts = {"auto", "folder", "csv", "ucf101", "hmdb51", "list"};
+  static const std::vector<std::string> kLayouts = {"auto", "folder", "split_folders", "csv", "ucf101", "hmdb51", "list"};
   if (std::ranges::find(kLayouts, options.layout) == kLayouts.end()) {
     fail_usage("{}: {}", path, unknown_name_text("layout", options.layout, kLayouts));
   }
@@ -122,11 +125,13 @@ Table read_table(const std::string& path, const DatasetOptions& options) {
   if (folder && (options.layout == "csv" || options.layout == "list")) {
     fail_usage("{}: is a folder; the layout {} needs a file", path, options.layout);
   }
-  if (!folder && options.layout == "folder") fail_usage("{}: is no folder; the layout folder needs one", path);
+  if (!folder && (options.layout == "folder" || options.layout == "split_folders")) {
+    fail_usage("{}: is no folder; the layout {} needs one", path, options.layout);
+  }
   const std::string layout = options.layout != "auto" ? options.layout : folder ? "folder" : layout_of_file(path);
   if (!folder && options.layout == "auto") refuse_official_list(path);
   check_options(path, layout, options);
-  if (layout == "folder") return read_folder(path);
+  if (layout == "folder" || layout == "split_folders") return read_folder(path, options);
   return layout == "csv" ? read_csv_table(path, options) : read_lists(path, options);
 }
 

@@ -16,12 +16,13 @@ struct Table {
   std::vector<std::string> ids = {};      // with `classes`: the label_id of each
   std::string layout = {};
   std::string protocol = {};  // as Dataset::protocol
+  std::string ignored = {};   // as Dataset::ignored
 };
 
 // Finds out the layout where it is "auto", and reads. Throws: as load_dataset.
 Table read_table(const std::string& path, const DatasetOptions& options);
 
-Table read_folder(const std::string& path);
+Table read_folder(const std::string& path, const DatasetOptions& options);
 Table read_csv_table(const std::string& path, const DatasetOptions& options);
 Table read_lists(const std::string& path, const DatasetOptions& options);
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "data/label.h"
 #include "data/utf8.h"
 
 namespace actio::data {
@@ -116,6 +117,8 @@ std::pair<std::string, std::string> split_last_word(std::string_view line) {
 std::vector<std::string> read_class_names(const std::string& path) {
   ListFile list = read_list_file(path);
   drop_indices(list.lines);
+  for (ListLine& line : list.lines) line.text = std::string(trimmed_label(line.text));
+  std::erase_if(list.lines, [](const ListLine& line) { return line.text.empty(); });
   std::map<std::string, std::size_t> line_of;
   std::vector<std::string> names;
   for (const ListLine& line : list.lines) {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "data/label.h"
 #include "data/list_file.h"
 #include "data/utf8.h"
 #include "data/video_files.h"
@@ -60,7 +61,7 @@ std::vector<std::string> ucf101_classes(const fs::path& annotations) {
       fail_data("{} line {}: '{} CLASS' was expected, got '{}'", list.source, line.number, classes.size() + 1,
                 shown(line.text));
     }
-    classes.push_back(line.text.substr(name));
+    classes.emplace_back(trimmed_label(std::string_view(line.text).substr(name)));
     if (!is_utf8(classes.back())) {
       fail_data("{} line {}: the class name '{}' is not UTF-8", list.source, line.number, shown(classes.back()));
     }

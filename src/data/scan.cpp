@@ -185,9 +185,8 @@ void scan_clip(ClipScan& clip, const std::string& path, const ScanOptions& optio
 
 // Why two clips with the same bytes are a problem; the worst reason.
 FindingKind duplicate_kind(const Item& a, Part part_a, const Item& b, Part part_b) {
-  const bool divided =
-      (part_a == Part::kTrain && part_b == Part::kTest) || (part_a == Part::kTest && part_b == Part::kTrain);
-  if (divided) return FindingKind::kDuplicateParts;
+  const auto is_used = [](Part part) { return part == Part::kTrain || part == Part::kValidation || part == Part::kTest; };
+  if (part_a != part_b && is_used(part_a) && is_used(part_b)) return FindingKind::kDuplicateParts;
   return a.label != b.label ? FindingKind::kDuplicateClasses : FindingKind::kDuplicate;
 }
 

@@ -20,7 +20,7 @@ enum class FindingKind {
   kDamaged,           // frames that the decoder had to fill in, packets that it refused
   kTruncated,         // it ends before its container says
   kShort,             // fewer frames than ScanOptions::min_frames
-  kDuplicateParts,    // the same bytes are in the training and in the test part
+  kDuplicateParts,    // the same bytes are in another part
   kDuplicateClasses,  // the same bytes are in another class
   kDuplicate,         // the same bytes are in this class and part once more
   kVariableRate,      // time between frames varies

@@ -1,14 +1,21 @@
 #include <algorithm>
-#include <filesystem>
+#include <map>
 #include <set>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "data/dataset.h"
+#include "data/file_identity.h"
+#include "data/group.h"
 #include "data/list_file.h"
 
 namespace actio::data {
 namespace {
+
+struct PartItems {
+  const char* name;
+  const std::vector<Item>* items;
+};
 
 // Class counts by group, sorted by name.
 using GroupCounts = std::map<std::string, std::vector<double>>;
@@ -71,6 +78,8 @@ void hold_out_validation(const Dataset& dataset, const DatasetOptions& options, 
   const auto& share = options.validation_share;
   if (!(share >= 0 && share < 1)) fail_usage("{}: validation_share must be from 0 to below 1, got {}", dataset.source, share);
   if (share == 0 || split.train.empty()) return;
+  if (!split.validation.empty())
+    fail_usage("{}: validation_share and {} both give a validation part", dataset.source, dataset.protocol);
   const GroupCounts counts = count_groups(split.train, dataset.classes.size());
   if (counts.size() < 2) fail_usage("{}: validation_share needs two groups at least to train on, got {}", dataset.source, counts.size());
   std::set<std::string> held = hold_out(counts, share, options.seed);
@@ -80,15 +89,29 @@ void hold_out_validation(const Dataset& dataset, const DatasetOptions& options, 
   split.train = std::move(rest);
 }
 
+std::string identity_of(const Item& item) { return item.file.empty() ? file_identity(item.path) : item.file; }
+
 // What was learned by heart is no test.
-void refuse_in_both(const Dataset& dataset, const std::vector<Item>& some, const std::vector<Item>& others, const char* where) {
-  if (some.empty() || others.empty()) return;
-  std::set<std::string> paths;
-  for (const Item& item : some) paths.insert(std::filesystem::path(item.path).lexically_normal().string());
-  for (const Item& item : others) {
-    if (!paths.contains(std::filesystem::path(item.path).lexically_normal().string())) continue;
-    fail_data("{}: '{}' is in {}", dataset.source, data::shown(item.path), where);
+void refuse_in_both(const Dataset& dataset, const PartItems& some, const PartItems& others) {
+  if (some.items->empty() || others.items->empty()) return;
+  std::map<std::string, const Item*> known;
+  for (const Item& item : *some.items) known.emplace(identity_of(item), &item);
+  for (const Item& item : *others.items) {
+    const auto found = known.find(identity_of(item));
+    if (found == known.end()) continue;
+    const std::string& first = found->second->path;
+    if (first == item.path)
+      fail_data("{}: '{}' is in the {} and in the {} part", dataset.source, shown(item.path), some.name, others.name);
+    fail_data("{}: '{}' in the {} part and '{}' in the {} part are one file", dataset.source, shown(first), some.name,
+              shown(item.path), others.name);
   }
+}
+
+void refuse_in_two_parts(const Dataset& dataset, const Split& split) {
+  const PartItems train{"training", &split.train}, validation{"validation", &split.validation}, test{"test", &split.test};
+  refuse_in_both(dataset, train, test);
+  refuse_in_both(dataset, train, validation);
+  refuse_in_both(dataset, validation, test);
 }
 
 }  // namespace
@@ -98,11 +121,13 @@ bool is_divided(const Dataset& dataset, const DatasetOptions& options) {
 }
 
 std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options) {
-  std::set<std::string> held(options.fold.begin(), options.fold.end());
   const GroupCounts counts = count_groups(dataset);
+  const std::vector<std::string> names = names_of(counts);
+  const std::vector<std::string> fold = group_names_of(options.fold, {names.begin(), names.end()});
+  const std::set<std::string> held(fold.begin(), fold.end());
   for (const std::string& name : held) {
     if (!counts.contains(name)) {
-      fail_usage("{}: fold '{}' is no group; groups: {}", dataset.source, name, list_text(names_of(counts)));
+      fail_usage("{}: fold '{}' is no group; groups: {}", dataset.source, name, list_text(names));
     }
   }
   if (!held.empty()) return parts_of_groups(dataset, held);
@@ -121,9 +146,10 @@ Split divide(const Dataset& dataset, const DatasetOptions& options) {
   Split split;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i] == Part::kTrain) split.train.push_back(dataset.items[i]);
+    if (parts[i] == Part::kValidation) split.validation.push_back(dataset.items[i]);
     if (parts[i] == Part::kTest) split.test.push_back(dataset.items[i]);
   }
-  refuse_in_both(dataset, split.train, split.test, "the training and in the test part");
+  refuse_in_two_parts(dataset, split);
   return split;
 }
 
@@ -137,7 +163,7 @@ Split split_dataset(const Dataset& dataset, const DatasetOptions& options) {
                count_groups(dataset).size());
   }
   hold_out_validation(dataset, options, split);
-  refuse_in_both(dataset, split.train, split.validation, "the training and in the validation part");
+  refuse_in_two_parts(dataset, split);
   return split;
 }
 

@@ -1,6 +1,7 @@
 // data: which files are videos, and where they lie. In: folders and the paths of a list. Out: paths of video files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -10,11 +11,37 @@
 
 namespace actio::data {
 
-// By its extension, upper or lower case.
+// By its extension, upper or lower case: the one list of them.
 bool is_video(const std::filesystem::path& path);
 
-// What is in the folder, sorted; not what is hidden. Throws: Error(kFailed) where it cannot be listed.
+struct FolderContent {
+  std::vector<std::filesystem::path> entries;  // sorted
+  std::int64_t hidden = 0;                     // entries that are left out
+};
+
+// Throws: Error(kFailed) where the folder cannot be listed.
+FolderContent list_folder(const std::filesystem::path& folder);
+
+// The entries alone. Throws: as list_folder.
 std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder);
+
+// What a reader of folders leaves out.
+class IgnoredFiles {
+ public:
+  void add(const std::filesystem::path& file);              // no video, by its name
+  void add_loose_video(const std::filesystem::path& file);  // one that lies beside the classes
+  void add_hidden(std::int64_t count) { hidden_ += count; }
+  void add_empty_folder() { ++empty_folders_; }
+
+  // "ignored 12 files: 7 .txt, 3 without extension, 2 videos beside the classes (intro.mp4, ...)"; empty where there is
+  // nothing.
+  std::string text() const;
+
+ private:
+  std::map<std::string, std::int64_t> of_extension_;
+  std::int64_t loose_ = 0, hidden_ = 0, empty_folders_ = 0;
+  std::string first_loose_;
+};
 
 // Lists every folder once, however many of its files are asked for.
 class VideoFinder {

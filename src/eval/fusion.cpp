@@ -76,6 +76,11 @@ void share_classes(std::vector<ScoreTable>& tables) {
   }
 }
 
+std::string label_text(const ScoreTable& table, std::int64_t label) {
+  const auto index = static_cast<std::size_t>(label);
+  return index < table.classes.size() ? "'" + data::shown(table.classes[index]) + "'" : std::to_string(label);
+}
+
 void agree_on_labels(std::vector<ScoreTable>& tables) {
   for (std::size_t i = 0; i < tables[0].labels.size(); ++i) {
     const ScoreTable* knows = nullptr;
@@ -84,7 +89,7 @@ void agree_on_labels(std::vector<ScoreTable>& tables) {
       if (knows == nullptr) knows = &table;
       if (table.labels[i] != knows->labels[i]) {
         fail_data("{}: clip '{}' has label {}, but in {} it has {}", table.source, data::shown(table.paths[i]),
-                  table.labels[i], knows->source, knows->labels[i]);
+                  label_text(table, table.labels[i]), knows->source, label_text(*knows, knows->labels[i]));
       }
     }
     if (knows == nullptr) continue;
@@ -139,7 +144,13 @@ std::string clip_key(const std::string& path, std::string_view match) {
 
 void agree_on_classes(const ScoreTable& a, const ScoreTable& b) {
   if (a.class_count() != b.class_count()) {
-    fail_data("{} has {} classes, but {} has {}", b.source, b.class_count(), a.source, a.class_count());
+    const ScoreTable& more = b.class_count() > a.class_count() ? b : a;
+    const ScoreTable& less = &more == &b ? a : b;
+    const auto extra = std::ranges::find_if(more.classes, [&](const std::string& name) {
+      return !less.classes.empty() && std::ranges::find(less.classes, name) == less.classes.end();
+    });
+    fail_data("{} has {} classes, but {} has {}{}", b.source, b.class_count(), a.source, a.class_count(),
+              extra == more.classes.end() ? "" : fmt::format("; {} has no class '{}'", less.source, data::shown(*extra)));
   }
   if (a.classes.empty() || b.classes.empty()) return;
   const auto [in_a, in_b] = std::ranges::mismatch(a.classes, b.classes);

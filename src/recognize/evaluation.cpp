@@ -1,8 +1,10 @@
 #include "recognize/evaluation.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
+#include "data/list_file.h"
 #include "recognize/recognize_all.h"
 
 namespace actio::recognize {
@@ -30,6 +32,33 @@ data::Protocol TestOptions::chosen_protocol(const Chosen& chosen) const {
   if (chosen.has(&data::Protocol::crops)) result.crops = views.crops;
   data::check_protocol(result);
   return result;
+}
+
+void require_classes(const net::Model& model, const std::string& model_file, const std::vector<data::Item>& items,
+                     const std::string& data) {
+  constexpr std::size_t kShown = 5;
+  const std::set<std::string> known(model.classes.begin(), model.classes.end());
+  std::set<std::string> unknown;
+  for (const data::Item& item : items) {
+    if (!known.contains(item.label)) unknown.insert(item.label);
+  }
+  if (unknown.empty()) return;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(kShown, model.classes.size()); ++i)
+    names.push_back("'" + data::shown(model.classes[i]) + "'");
+  const std::string nearest = nearest_name(*unknown.begin(), model.classes);
+  const auto is_number = [](const std::string& name) {
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+  };
+  const bool of_list = std::ranges::all_of(model.classes, is_number), to_list = std::ranges::all_of(unknown, is_number);
+  fail_data("{}: unknown class '{}'{}{}; {} knows {}{}{}", data, data::shown(*unknown.begin()),
+            unknown.size() == 1 ? "" : fmt::format(" and {} more", unknown.size() - 1),
+            nearest.empty() ? "" : fmt::format("; the nearest is '{}'", data::shown(nearest)), model_file,
+            fmt::join(names, ", "),
+            model.classes.size() > kShown ? fmt::format(" and {} more", model.classes.size() - kShown) : "",
+            of_list == to_list ? ""
+            : of_list          ? ": a list without --class-names has numbers for classes, and the model was trained by one"
+                               : "; --class-names says what the numbers of a list stand for");
 }
 
 std::int64_t class_index(const net::Model& model, const std::string& label) {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/json_text.h"
+#include "data/group.h"
 #include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
@@ -80,6 +81,16 @@ struct FoldPlan {
   }
 };
 
+// Before the first one is trained.
+void check_fold(const TrainRequest& request, const FoldPlan& fold, const Team& team, FewWarnings& warnings) {
+  fold.with_clips(request, [&](const Plan& plan) {
+    for (const std::string& warning : data::split_warnings(plan.dataset, plan.split)) {
+      warnings.add(fmt::format("fold {}: {}", fold_name(fold.options), warning));
+    }
+    check_plan(plan, team);
+  });
+}
+
 eval::ScoreTable run_fold(const TrainRequest& request, const FoldPlan& fold, const Team& team, const TrainHooks& hooks) {
   return fold.with_clips(request, [&](const Plan& plan) {
     TrainRunResult result = run_plan(plan, team, hooks);
@@ -150,7 +161,7 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
   }
   const std::vector<std::string> names = group_names(dataset);
   if (names.size() < 2) fail_usage("{}: one group only; --group names the column that divides the clips", dataset.source);
-  const std::vector<std::string> wanted = folds == "all" ? names : words(folds);
+  const std::vector<std::string> wanted = folds == "all" ? names : data::group_names_of(words(folds), {names.begin(), names.end()});
   refuse_twice(wanted);
   for (const std::string& name : wanted) {
     if (std::ranges::find(names, name) == names.end()) fail_usage("--folds: {}", unknown_name_text("group", name, names));
@@ -162,6 +173,7 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
 
 void run_folds(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
   const data::Dataset dataset = data::load_dataset(request.data, request.spec.dataset);
+  hooks.tell_of_data(dataset.ignored, dataset.warnings);
   const std::vector<data::DatasetOptions> options = folds_of(request.folds, dataset, request.spec.dataset);
   std::error_code code;
   fs::create_directories(request.output, code);
@@ -169,8 +181,9 @@ void run_folds(const TrainRequest& request, const Team& team, const TrainHooks& 
   const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(request.output) / fold_folder(fold_name(fold)); };
   std::vector<FoldPlan> plans;
   for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(request, folder_of(of_fold))});
-  for (const FoldPlan& fold : plans) {  // before the first one is trained
-    fold.with_clips(request, [&](const Plan& plan) { check_plan(plan, team); });
+  {
+    FewWarnings warnings(hooks.warn);
+    for (const FoldPlan& fold : plans) check_fold(request, fold, team, warnings);
   }
   std::vector<Fold> folds;
   for (const FoldPlan& plan : plans) {

@@ -150,6 +150,7 @@ std::vector<TrainSpec> specs_of(const Plan& plan) {
 }  // namespace
 
 void check_plan(const Plan& plan, const Team& team) {
+  data::require_classes(plan.dataset);
   check_scores(plan.output.scores, plan.dataset, plan.split);
   if (plan.request.stages.empty()) refuse_others_output(run_of(plan, team), plan.spec, plan.split);
   else check_stages(plan, specs_of(plan), team);

@@ -41,8 +41,9 @@ void run_request(const TrainRequest& request, const Team& team, const TrainHooks
     return;
   }
   const data::Dataset dataset = data::load_dataset(request.data, request.spec.dataset);
-  FewWarnings(hooks.warn).add(dataset.warnings);
+  hooks.tell_of_data(dataset.ignored, dataset.warnings);
   const data::Split split = data::split_dataset(dataset, request.spec.dataset);
+  FewWarnings(hooks.warn).add(data::split_warnings(dataset, split));
   if (!request.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
   run_plan({request, request.spec, {request.output, request.scores, request.log, request.tensorboard, request.existing}, dataset, split}, team, hooks);
 }

@@ -44,6 +44,12 @@ struct TrainHooks : Hooks {
   void tell(const std::string& line) const {
     if (say) say(line);
   }
+
+  // What was left out of a dataset, or nothing, and what is odd about it.
+  void tell_of_data(const std::string& ignored, const std::vector<std::string>& warnings) const {
+    if (note && !ignored.empty()) note(ignored);
+    FewWarnings(warn).add(warnings);
+  }
 };
 
 // Who does it.

@@ -70,7 +70,6 @@ bool is_of_unknown_range(const AVFrame& picture, AVCodecID id) {
 }
 
 void note_picture(const Frame& frame, AVCodecID id, Tally& tally) {
-  if (is_interlaced(*frame.picture)) ++tally.interlaced;
   if (is_of_unknown_range(*frame.picture, id)) ++tally.grey_of_any_range;
   const std::int32_t* matrix = display_matrix(*frame.picture);
   if (matrix && orientation_of(matrix).value_or(Orientation{}) != frame.orientation) ++tally.turned_otherwise;

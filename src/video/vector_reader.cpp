@@ -225,10 +225,7 @@ void VectorReader::read_fields(DecodedFrame& decoded, const References& referenc
   }
   frame.vectors = fields.result();
   frame.unknown_blocks = fields.unknown();
-  if (frame.rotation_degrees == 0) return;
-  for (BlockVector& block : frame.vectors) {
-    block = turned(block, frame.picture->width, frame.picture->height, frame.rotation_degrees);
-  }
+  for (BlockVector& block : frame.vectors) block = displayed(block, frame.picture->width, frame.picture->height, frame.orientation);
 }
 
 }  // namespace actio::video

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "cli/program.h"
@@ -71,6 +72,60 @@ TEST_F(DataCommands, refuse_options_that_contradict_and_layouts_that_are_unknown
   const ProgramResult twice = run_program("data list " + official());
   EXPECT_EQ(twice.exit_code, 3);
   EXPECT_THAT(twice.err, HasSubstr("testlist01.txt line 1: 'Run/v_Run_g02_c01.avi' is on line 1 of "));
+}
+
+// The clips of SetUp: g02 and g03 in train, g01 in val.
+void divide_by_folders(const TempDir& dir, const std::function<std::string(const std::string&, const std::string&)>& clip) {
+  for (const std::string name : {"Hop", "Run"}) {
+    for (const std::string part : {"train", "val"}) std::filesystem::create_directories(dir / ("parts/" + part + "/" + name));
+    for (const std::string group : {"g02", "g03"}) std::filesystem::copy(clip(name, group), dir / ("parts/train/" + name));
+    std::filesystem::copy(clip(name, "g01"), dir / ("parts/val/" + name));
+  }
+  std::ofstream(dir / "parts/train/Hop/noextension") << "x";
+}
+
+TEST_F(DataCommands, list_and_scan_folders_that_are_parts_and_say_what_they_leave_out) {
+  divide_by_folders(dir_, [&](const auto& name, const auto& group) { return clip(name, group); });
+  const ProgramResult text = run_program("data list " + (dir_ / "parts"));
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("layout split_folders, 2 classes, 6 clips, the folders train (train), val (test)\n"));
+  EXPECT_THAT(text.out, EndsWith("all          6        4        2\n"));
+  EXPECT_EQ(text.err, (dir_ / "parts") + ": ignored 1 file: 1 without extension\n");
+  const nlohmann::json chosen = nlohmann::json::parse(run_program("data list --json --val-folder validation " + (dir_ / "parts")).out);
+  EXPECT_EQ(chosen.at("validation"), 2);
+  EXPECT_EQ(chosen.at("test"), 0);
+  EXPECT_THAT(chosen.at("ignored"), HasSubstr("1 without extension"));
+  const ProgramResult scan = run_program("data scan " + (dir_ / "parts"));
+  EXPECT_EQ(scan.exit_code, 0) << scan.out;
+  EXPECT_EQ(scan.err, text.err);
+}
+
+TEST_F(DataCommands, list_refuses_a_leak_by_an_absolute_path_and_warns_of_copies) {
+  std::ofstream(dir_ / "train.txt") << "videos/Run/v_Run_g02_c01.mp4 0\nvideos/Hop/v_Hop_g02_c01.mp4 1\n";
+  std::ofstream(dir_ / "test.txt") << clip("Run", "g01") << " 0\n" << clip("Hop", "g01") << " 1\n";
+  const std::string command = "data list train.txt --test-list test.txt";
+  const auto run_there = [&](const std::string& text) { return run_program(text, "cd " + dir_.path().string() + ";"); };
+  EXPECT_EQ(run_there(command).err, "");
+  std::filesystem::copy_file(clip("Run", "g02"), clip("Run", "g01"), std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THAT(run_there(command).err,
+              HasSubstr("warning: train.txt: 2 clips have copies in another part: 'videos/Run/v_Run_g02_c01.mp4'"));
+  std::ofstream(dir_ / "test.txt") << clip("Run", "g02") << " 0\n";
+  const ProgramResult leak = run_there(command);
+  EXPECT_EQ(leak.exit_code, 3);
+  EXPECT_THAT(leak.err, HasSubstr("train.txt: 'videos/Run/v_Run_g02_c01.mp4' in the training part and '" + clip("Run", "g02") +
+                                  "' in the test part are one file"));
+}
+
+TEST_F(DataCommands, evaluate_names_model_data_and_class_where_they_do_not_fit) {
+  write_tiny_model(dir_ / "m.actio", "tsn", "none");
+  const ProgramResult folder = run_program("evaluate " + (dir_ / "m.actio") + " " + (dir_ / "videos"));
+  EXPECT_EQ(folder.exit_code, 3);
+  EXPECT_THAT(folder.err, HasSubstr((dir_ / "videos") + ": unknown class 'Hop' and 1 more; " + (dir_ / "m.actio") +
+                                    " knows 'clap', 'jump', 'wave'\n"));
+  std::ofstream(dir_ / "list.txt") << clip("Run", "g01") << " 0\n" << clip("Hop", "g01") << " 1\n";
+  EXPECT_THAT(run_program("evaluate " + (dir_ / "m.actio") + " " + (dir_ / "list.txt")).err,
+              HasSubstr("list.txt: unknown class '0' and 1 more; " + (dir_ / "m.actio") +
+                        " knows 'clap', 'jump', 'wave'; --class-names says what the numbers of a list stand for\n"));
 }
 
 TEST_F(DataCommands, scan_exits_with_0_where_all_is_well_and_with_3_where_a_clip_is_bad) {
@@ -143,6 +198,25 @@ TEST_F(DataCommands, train_takes_both_parts_of_the_official_split_and_of_two_lis
   EXPECT_EQ(lists.exit_code, 0) << lists.err;
   EXPECT_THAT(lists.out, HasSubstr("2 classes, 3 clips to train on, 1 to test on"));
   EXPECT_THAT(run_program("describe --json " + (dir_ / "m.actio")).exit_code, 0);
+}
+
+TEST_F(DataCommands, train_takes_the_parts_of_folders_and_refuses_a_single_class) {
+  divide_by_folders(dir_, [&](const auto& name, const auto& group) { return clip(name, group); });
+  const std::string network = " -o " + (dir_ / "m.actio") +
+                              " --network tsn --streams rgb --backbone resnet18 --width 0.125 --segments 3 "
+                              "--input-size 32 --short-side 36 --epochs 1 --batch-size 2";
+  const ProgramResult parts = run_program("train " + (dir_ / "parts") + network);
+  EXPECT_EQ(parts.exit_code, 0) << parts.err;
+  EXPECT_THAT(parts.out, HasSubstr("2 classes, 4 clips to train on, 2 to test on"));
+  EXPECT_THAT(parts.err, HasSubstr("parts: ignored 1 file: 1 without extension"));
+  const ProgramResult tested = run_program("evaluate --json " + (dir_ / "m.actio") + " " + (dir_ / "parts/val"));
+  EXPECT_EQ(nlohmann::json::parse(tested.out).at("clips"), 2) << tested.err;
+  const ProgramResult chosen = run_program("train " + (dir_ / "parts") + network + " --val-folder validation --restart");
+  EXPECT_THAT(chosen.out, HasSubstr("2 classes, 4 clips to train on, 2 to choose by, 0 to test on")) << chosen.err;
+  std::filesystem::rename(dir_ / "videos/Run", dir_ / "Run");
+  const ProgramResult single = run_program("train " + (dir_ / "videos") + network);
+  EXPECT_EQ(single.exit_code, 3);
+  EXPECT_THAT(single.err, HasSubstr("videos: one class only, 'Hop', which nothing can be learned from; a folder per class"));
 }
 
 #endif

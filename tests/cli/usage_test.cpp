@@ -117,7 +117,8 @@ TEST(Evaluate, measures_a_folder_per_class_and_counts_what_cannot_be_read) {
   std::filesystem::rename(dir / "data/jump", dir / "data/jmup");
   const ProgramResult unknown = run_program("evaluate " + (dir / "m.actio") + " " + (dir / "data"));
   EXPECT_EQ(unknown.exit_code, 3);
-  EXPECT_THAT(unknown.err, HasSubstr("unknown class 'jmup'; the nearest is 'jump'"));
+  EXPECT_THAT(unknown.err, HasSubstr((dir / "data") + ": unknown class 'jmup'; the nearest is 'jump'; "));
+  EXPECT_THAT(unknown.err, HasSubstr((dir / "m.actio") + " knows 'clap', 'jump', 'wave'"));
 }
 
 #if ACTIO_HAS_TORCH

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "data/csv.h"
+#include "data/group.h"
 #include "data/utf8.h"
 #include "support/temp_dir.h"
 #include "support/shared_data.h"
@@ -184,6 +185,7 @@ TEST_F(Folder, does_not_reach_another_class_or_a_folder_above_by_a_link) {
   write(dir_ / "outside/loose.mp4", "");
   write(dir_ / "outside/fd/point/a.mp4", "");
   write(dir_ / "outside/fd/run/deep/b.mp4", "");
+  write(dir_ / "outside/fd/run/deep/c.mp4", "");
   fs::create_directory_symlink("../", dir_ / "outside/fd/point/loop");
   fs::create_directory_symlink("../../", dir_ / "outside/fd/point/above");
   fs::create_directory_symlink("../point", dir_ / "outside/fd/run/other");
@@ -191,7 +193,7 @@ TEST_F(Folder, does_not_reach_another_class_or_a_folder_above_by_a_link) {
   fs::create_directory_symlink(".", dir_ / "outside/fd/all");
   const Dataset dataset = load_dataset(dir_ / "outside/fd");
   EXPECT_THAT(dataset.classes, ElementsAre("point", "run"));
-  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4", "b.mp4"));
+  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4", "b.mp4", "c.mp4"));
   EXPECT_THAT(dataset.warnings, ElementsAre(HasSubstr("all: links to ")));
 }
 
@@ -214,8 +216,9 @@ TEST_F(Folder, warns_of_a_folder_that_is_named_as_a_video) {
   write(dir_ / "run/a.mp4", "");
   fs::create_directories(dir_ / "run/x.avi");
   write(dir_ / "run/holder.avi/b.mp4", "");
+  write(dir_ / "sit/c.mp4", "");
   const Dataset dataset = load_dataset(dir_.path().string());
-  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4", "b.mp4"));
+  EXPECT_THAT(paths_of(dataset.items), ElementsAre("a.mp4", "b.mp4", "c.mp4"));
   EXPECT_THAT(dataset.warnings, ElementsAre(HasSubstr("run/x.avi: named as a video, but a folder without one")));
 }
 
@@ -328,7 +331,9 @@ TEST_F(Splits, refuse_a_clip_that_is_in_two_parts) {
   options.group = "set";
   options.fold = {"2"};
   const Dataset dataset = load_dataset(csv("path,label,set\na,x,1\nb,x,1\n./a,x,2\nc,x,2\n"), options);
-  EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("a' is in the training and in the test part"));
+  EXPECT_THAT(
+      message_of([&] { split_dataset(dataset, options); }),
+      ::testing::AllOf(HasSubstr("/a' in the training part and '"), HasSubstr("/./a' in the test part are one file")));
   options.fold = {"1", "2"};
   EXPECT_EQ(divide(dataset, options).test.size(), 4U);
 }
@@ -345,6 +350,23 @@ TEST_F(Splits, hold_out_whole_folds_and_reject_unknown_ones) {
   EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("fold '4' is no group; groups: 1, 2, 3"));
   options.fold = {"1", "2", "3"};
   EXPECT_THAT(message_of([&] { split_dataset(dataset, options); }), HasSubstr("nothing is left to train on"));
+}
+
+TEST_F(Splits, hold_out_groups_whose_names_have_commas) {
+  DatasetOptions options;
+  options.group = "set";
+  const Dataset dataset = load_dataset(csv("path,label,set\na,x,\"one, two\"\nb,x,three\nc,y,\"three,four\"\nd,y,one\n"), options);
+  const auto tested = [&](std::vector<std::string> fold) {
+    options.fold = std::move(fold);
+    return paths_of(split_dataset(dataset, options).test);
+  };
+  EXPECT_THAT(tested({"one", " two"}), ElementsAre("a"));  // as an option divides it
+  EXPECT_THAT(tested({"one, two"}), ElementsAre("a"));
+  EXPECT_THAT(tested({"three", "four", "one"}), ElementsAre("c", "d"));
+  EXPECT_THAT(tested({"three", "one"}), ElementsAre("b", "d"));
+  EXPECT_THAT(message_of([&] { tested({"one", "none"}); }), HasSubstr("fold 'none' is no group"));
+  EXPECT_TRUE(can_be_listed("one, two"));
+  for (const char* lost : {"", ",", "a,", ",a", "a,,b"}) EXPECT_FALSE(can_be_listed(lost)) << lost;
 }
 
 TEST(UtInteraction, has_the_counts_of_its_protocol) {

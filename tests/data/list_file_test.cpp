@@ -136,7 +136,7 @@ TEST_F(Lists, of_raw_frames_find_the_videos_beside_the_frames) {
   write_text(dir_ / "v/a/frames_only/img_00001.jpg", "");
   DatasetOptions options;
   options.root = dir_ / "v";
-  const Dataset dataset = load_dataset(file("a/clip1 120 0\na/clip2.avi 0\na/clip.v3 7 0\na/frames_only 9 0\n"), options);
+  const Dataset dataset = load_dataset(file("a/clip1 120 0\na/clip2.avi 0\na/clip.v3 7 1\na/frames_only 9 0\n"), options);
   EXPECT_EQ(dataset.items[0].path, dir_ / "v/a/clip1.mp4");
   EXPECT_EQ(dataset.items[1].path, dir_ / "v/a/clip2.mp4");
   EXPECT_EQ(dataset.items[2].path, dir_ / "v/a/clip.v3.AVI");

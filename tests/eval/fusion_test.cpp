@@ -78,6 +78,9 @@ TEST(Align, refuses_labels_that_differ_and_fills_in_those_that_one_file_lacks) {
   EXPECT_THAT(aligned[1].labels, ElementsAre(1, 1));
   const ScoreTable c = table_of({"x", "y"}, {0, 1}, 2, {1, 2, 3, 4}, "C");
   EXPECT_THAT(align_error({a, b, c}), HasSubstr("C: clip 'x' has label 0, but in B it has 1"));
+  ScoreTable named = b;
+  named.classes = {"jump", "run"};
+  EXPECT_THAT(align_error({a, named, c}), HasSubstr("C: clip 'x' has label 'jump', but in B it has 'run'"));
 }
 
 TEST(Align, refuses_classes_that_differ_in_number_name_or_order) {
@@ -88,6 +91,8 @@ TEST(Align, refuses_classes_that_differ_in_number_name_or_order) {
   EXPECT_THAT(align({a, b}, {})[0].classes, ElementsAre("run", "jump"));
   a.classes = {"jump", "run"};
   EXPECT_THAT(align_error({a, b}), HasSubstr("B: class 0 is 'run', but in A it is 'jump'"));
+  c.classes = {"jump", "run", "wave"};
+  EXPECT_THAT(align_error({a, c}), HasSubstr("C has 3 classes, but A has 2; A has no class 'wave'"));
 }
 
 TEST(Align, refuses_two_clips_that_count_as_one) {

@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/hooks.h"
 #include "core/toml_text.h"
+#include "data/group.h"
 #include "data/list_file.h"
 #include "eval/score_file.h"
 #include "net/zoo.h"
@@ -132,14 +133,14 @@ Reproduction::Reproduction(ReproduceOptions options, Runner& runner, ReproduceHo
     fail_usage("--split {0}: reproduce chooses official splits by --folds {0}", options_.dataset.split);
   }
   for (const std::string& group : groups) {
-    const bool has_name = !group.empty() && group.find(',') == std::string::npos;
-    if (!official_ && !has_name) fail_usage("{}: the group '{}' cannot be the value of an option", options_.data, data::shown(group));
+    if (official_ || data::can_be_listed(group)) continue;
+    fail_usage("{}: the group '{}' cannot be the value of an option", options_.data, data::shown(group));
   }
   std::vector<std::string> known = {"1", "2", "3"};
   if (!official_) known.assign(groups.begin(), groups.end());
   if (!options_.folds.empty() && options_.folds != "all") {
     std::set<std::string> seen;
-    for (const std::string& fold : split_words(options_.folds)) {
+    for (const std::string& fold : data::group_names_of(split_words(options_.folds), {known.begin(), known.end()})) {
       if (!seen.insert(fold).second) fail_usage("--folds: '{}' is given twice", fold);
       if (std::ranges::find(known, fold) != known.end()) continue;
       fail_usage("--folds: {}", unknown_name_text(official_ ? "split" : "group", fold, known));
@@ -171,8 +172,9 @@ std::vector<std::string> Reproduction::named_folds(const std::string& folds) con
     for (const std::string& group : groups_of(dataset_)) names.push_back(group);
     return names;
   }
+  if (!official_) return data::group_names_of(split_words(folds), groups_of(dataset_));
   for (const std::string& name : folds == "all" ? std::vector<std::string>{"1", "2", "3"} : split_words(folds)) {
-    names.push_back(official_ ? "split" + name : name);
+    names.push_back("split" + name);
   }
   return names;
 }
