@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,6 +16,11 @@ bool is_video(const std::filesystem::path& path);
 
 // What is in the folder, sorted; not what is hidden. Throws: Error(kFailed) where it cannot be listed.
 std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder);
+
+// Shows `visit` what is in the folder at any depth, in no order; it says whether to go on into an entry that is a folder. Links to
+// folders are not followed.
+// Throws: Error, kTransient where that may pass, for a folder that cannot be listed to its end: a part of a list is none.
+void list_below(const std::filesystem::path& folder, const std::function<bool(const std::filesystem::directory_entry&)>& visit);
 
 // Lists every folder once, however many of its files are asked for.
 class VideoFinder {

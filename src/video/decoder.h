@@ -49,7 +49,8 @@ struct Selection {
 // Threads: one decoder belongs to one thread at a time.
 class Decoder {
  public:
-  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) for a file without a video stream that can be
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where the system cannot open or read it for now (next()
+  // too), Error(kBadData) for a file without a video stream that can be
   // decoded (one line: what it is instead), and for `options.vectors` on a codec whose vectors cannot be read (one line:
   // the codec, and what to do instead).
   explicit Decoder(const std::string& path, const DecoderOptions& options = {});
@@ -73,6 +74,9 @@ class Decoder {
   // How many frames next() would return in all, told from a scan of the file's packets; empty where decoding may give
   // another number. Damage inside of a packet is not seen, and may make it fewer. To be called before next().
   std::optional<std::int64_t> exact_frames();
+
+  // The same with the time of each: what its Frame::time_seconds would be.
+  std::optional<std::vector<double>> exact_times();
 
  private:
   struct Impl;

@@ -23,6 +23,9 @@ constexpr const char* kProbeMicroseconds = "10000000";
 void check_file(const std::string& path) {
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
+  if (status.type() == std::filesystem::file_type::none) {
+    fail(code_of_system_error(code.value()), "{}: cannot be opened: {}", path, code.message());
+  }
   if (!std::filesystem::exists(status)) fail("{}: no such file", path);
   if (std::filesystem::is_directory(status)) fail("{}: is a directory, a video file was expected", path);
   if (!std::filesystem::is_regular_file(status)) fail("{}: is not a regular file", path);
@@ -111,11 +114,11 @@ void Input::open_format() {
   AVIOContext* io = nullptr;
   // "file:" keeps a colon or a leading dash in the name from being read as a protocol or an option.
   if (const int code = avio_open2(&io, ("file:" + path).c_str(), AVIO_FLAG_READ, nullptr, nullptr); code < 0) {
-    fail("{}: cannot be opened: {}", path, ffmpeg_reason(code));
+    fail(code_of_system_error(AVUNERROR(code)), "{}: cannot be opened: {}", path, ffmpeg_reason(code));
   }
   io_.reset(io);
   AVFormatContext* format = avformat_alloc_context();
-  if (!format) fail("{}: no memory to open it", path);
+  if (!format) fail(ErrorCode::kTransient, "{}: no memory to open it", path);
   format->pb = io;
   Dictionary options;
   options.set("probesize", kProbeBytes);
@@ -124,8 +127,9 @@ void Input::open_format() {
   // A playlist or a movie that refers to other files or addresses must not open them.
   options.set("protocol_whitelist", "none");
   int code = avformat_open_input(&format, path.c_str(), nullptr, options.address());  // frees `format` when it fails
+  if (code >= 0) format_.reset(format);
+  require_storage();
   if (code < 0) fail_data("{}: is not a video that can be read: {}", path, ffmpeg_reason(code));
-  format_.reset(format);
   info_.container = format_->iformat->name;
   if (info_.container == "tty") fail_data("{}: is not a video that can be read: it is a text file", path);
 
@@ -134,7 +138,16 @@ void Input::open_format() {
   const std::size_t given = per_stream.size();
   code = avformat_find_stream_info(format_.get(), per_stream.data());
   for (std::size_t i = 0; i < given; ++i) av_dict_free(&per_stream[i]);
+  require_storage();
   if (code < 0) fail_data("{}: is not a video that can be read: {}", path, ffmpeg_reason(code));
+}
+
+// A server that is away makes no damaged video: demuxers take a failed read for the end.
+void Input::require_storage() const {
+  const int number = AVUNERROR(io_->error);
+  if (io_->error < 0 && code_of_system_error(number) == ErrorCode::kTransient) {
+    fail(ErrorCode::kTransient, "{}: cannot be read: {}", info_.path, ffmpeg_reason(io_->error));
+  }
 }
 
 AVStream* Input::choose_stream() {
@@ -185,6 +198,7 @@ int Input::read(AVPacket& packet) {
   for (;;) {
     av_packet_unref(&packet);
     const int code = av_read_frame(format_.get(), &packet);
+    if (code < 0) require_storage();
     if (code < 0 || packet.stream_index == stream_->index) return code;
   }
 }

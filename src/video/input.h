@@ -13,13 +13,15 @@ inline constexpr int kMaxSide = 16384;
 
 class Input {
  public:
-  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) where no video can be found in it.
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where the system cannot open or read it for now,
+  // Error(kBadData) where no video can be found in it.
   explicit Input(const std::string& path);
 
   const StreamInfo& info() const { return info_; }
   const AVStream& stream() const { return *stream_; }
 
   // Reads the next packet of the video stream. Returns: 0, or FFmpeg's error code; AVERROR_EOF at the end.
+  // Throws: Error(kTransient) where the system could not read, which is no damage of the file.
   int read(AVPacket& packet);
 
   // The containers whose packets are frames of known times, and which are read again as they were the first time.
@@ -43,6 +45,7 @@ class Input {
  private:
   void open();
   void open_format();
+  void require_storage() const;
   AVStream* choose_stream();
   void describe();
 
