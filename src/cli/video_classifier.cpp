@@ -147,7 +147,10 @@ data::ClipInput VideoClassifier::read(const std::string& video, std::size_t part
   request.crops = reading_.protocol.crops;
   request.flow_cache = reading_.flow_cache;
   request.flow_threads = reading_.flow_threads;
-  return data::read_clip(request, interrupt_token());
+  const auto read = [](const data::ClipRequest& wanted, data::ClipMemory& memory, const std::stop_token& stop) {
+    return data::read_clip(wanted, memory, stop);
+  };
+  return data::read_patiently(read, data::usual_patience(), request, *memory_, interrupt_token());
 }
 
 void VideoClassifier::add(const data::ClipInput& clip, ViewMean& mean) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/clip_reader.h"
+#include "data/patience.h"
 #include "data/protocol.h"
 #include "net/classifier.h"
 #include "net/model_file.h"
@@ -74,6 +75,7 @@ class VideoClassifier {
   std::size_t views_of_part_ = 1;
   std::optional<net::Head> head_;
   std::unique_ptr<net::Classifier> classifier_;
+  std::unique_ptr<data::ClipMemory> memory_ = std::make_unique<data::ClipMemory>();
 };
 
 }  // namespace actio::cli
