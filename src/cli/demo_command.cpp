@@ -50,14 +50,16 @@ std::string make_data(const DemoArguments& a) {
   const std::string labels = (std::filesystem::path(folder) / "labels.csv").string();
   const std::string recipe = fmt::format("seed {}, {} clips per class\n", a.seed, a.clips_per_class);
   const auto recipe_file = std::filesystem::path(a.out) / "clips.txt";
-  const bool ours = std::filesystem::exists(recipe_file);
-  if (ours && std::filesystem::exists(labels) && read_text_file(recipe_file) == recipe) {
+  const bool ours = path_exists(recipe_file);
+  if (ours && path_exists(labels) && read_text_file(recipe_file) == recipe) {
     say(fmt::format("The clips of {} are there already.", folder));
     return labels;
   }
-  if (ours) std::filesystem::remove_all(folder);
+  std::error_code code;
+  if (ours) std::filesystem::remove_all(folder, code);
+  if (code) fail("{}: cannot be removed: {}", folder, code.message());
   // Written first, so that what an interrupted run leaves is known to be the demo's own.
-  if (ours || !std::filesystem::exists(folder)) write_file_atomically(recipe_file, "unfinished\n");
+  if (ours || !path_exists(folder)) write_file_atomically(recipe_file, "unfinished\n");
   data::SynthesisOptions options;
   options.out = folder;
   options.seed = a.seed;

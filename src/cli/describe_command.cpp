@@ -35,7 +35,8 @@ net::NetSpec find_network(DescribeArguments& a) {
     net::apply_defaults(a.options, a.preprocess, a.flags->chosen());
     return net::build_network(a.options, a.preprocess);
   }
-  if (std::filesystem::is_regular_file(a.network)) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(a.network, ignored)) {
     if (!a.flags->chosen().empty()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
     return net::read_model(a.network).spec;
   }

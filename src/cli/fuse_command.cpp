@@ -144,7 +144,7 @@ void check_fuse_files(const FuseArguments& a) {
     }
   }
   for (std::size_t i = 0; i < a.files.size(); ++i) {
-    if (!std::filesystem::exists(a.files[i])) fail("{}: no such file", a.files[i]);
+    if (!path_exists(a.files[i])) fail("{}: no such file", a.files[i]);
     for (const std::string& file : eval::score_sources_of(a.files[i], one_of(a.indices, i, "--index", a.files.size())))
       inputs.push_back(file);
   }

@@ -28,7 +28,7 @@ struct RecognizeArguments {
   std::string shard = "1/1";
   std::int64_t workers = 2;
   std::int64_t top = 5;
-  bool json = false;
+  bool json = false, retry_failed = false;
   runtime::RuntimeOptions runtime;
   data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
@@ -65,7 +65,7 @@ int run_archive(RecognizeArguments& a) {
   const std::string path = recognize::shard_file(a.output, shard);
   check_output(path, {a.model, a.manifest});
   const recognize::Recognizer recognizer = recognizer_of(a, 1);
-  recognize::ArchiveOutput output(path, archive_job(a, recognizer, shard));
+  recognize::ArchiveOutput output(path, archive_job(a, recognizer, shard), a.retry_failed);
   std::vector<std::string> mine, open;
   for (std::size_t i = static_cast<std::size_t>(shard.index - 1); i < all.size(); i += static_cast<std::size_t>(shard.count)) {
     mine.push_back(all[i]);
@@ -100,7 +100,7 @@ int run_recognize(RecognizeArguments& a) {
     return run_archive(a);
   }
   if (a.videos.empty()) fail_usage("recognize needs videos, or --manifest with a list of them");
-  if (!a.output.empty() || a.shard != "1/1") fail_usage("--output and --shard need --manifest");
+  if (!a.output.empty() || a.shard != "1/1" || a.retry_failed) fail_usage("--output, --shard and --retry-failed need --manifest");
   const recognize::Recognizer recognizer = recognizer_of(a, static_cast<int>(core_count()));
   TerminalProgress progress;
   int exit_code = 0;
@@ -136,6 +136,7 @@ void add_recognize(CLI::App& app) {
       ->type_name("FILE");
   command.add_option("-o,--output", a->output, "with --manifest: the file of answers, a line of JSON for each video")->type_name("FILE");
   command.add_option("--shard", a->shard, "with --manifest: only this part of the list, 2/4 for the second of four [1/1]")->type_name("I/N");
+  command.add_flag("--retry-failed", a->retry_failed, "with --manifest: ask again for the videos whose answer is an error");
   command.add_option("--workers", a->workers, "with --manifest: videos decoded ahead [2]")->check(CLI::Range(1, 64));
   command.add_option("--top", a->top, "how many classes to print [5]")->check(CLI::Range(1, 100000));
   command.add_flag("--json", a->json, "one JSON object per video and line");

@@ -136,7 +136,10 @@ void settle(ReproduceArguments& a) {
   a.options.flow_cache = a.cache.flow_cache;
   if (!a.options.flow_cache.empty()) {
     data::make_cache_folder(a.options.flow_cache);
-    a.options.flow_cache = std::filesystem::absolute(a.options.flow_cache).string();
+    std::error_code code;
+    const auto folder = std::filesystem::absolute(a.options.flow_cache, code);
+    if (code) fail("{}: has no full name: {}", a.options.flow_cache, code.message());
+    a.options.flow_cache = folder.string();
   }
   Json file = a.flags->file().is_object() ? a.flags->file() : Json::object();
   file.erase("data");  // is in the flags

@@ -1,6 +1,29 @@
 #include "core/error.h"
 
+#include <cerrno>
+
 namespace actio {
+
+ErrorCode code_of_system_error(int number) {
+  switch (number) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+    case EINTR:
+    case EIO:
+    case EBUSY:
+    case ETIMEDOUT:
+    case ESTALE:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ECONNRESET:
+    case ENOBUFS: return ErrorCode::kTransient;
+    default: return ErrorCode::kFailed;
+  }
+}
 
 std::string one_line(std::string_view text) {
   std::string line;

@@ -13,20 +13,28 @@ namespace actio {
 
 // The values are the exit codes of the program.
 enum class ErrorCode {
-  kFailed = 1,       // the operation could not be done (missing file, no space, unsupported request)
-  kUsage = 2,        // the caller asked for something that does not exist or contradicts itself
-  kBadData = 3,      // a file or stream holds something that it must not
+  kFailed = 1,      // the operation could not be done (missing file, no space, unsupported request)
+  kUsage = 2,       // the caller asked for something that does not exist or contradicts itself
+  kBadData = 3,     // a file or stream holds something that it must not
+  kInternal = 70,   // actio's own mistake: something that cannot be, was
+  kTransient = 75,  // the system could not do it now (no descriptors, no memory, a server that is away); later it may
   kInterrupted = 130,
 };
 
 // The text with control characters as \xNN: names out of files can neither break a line nor steer a terminal.
 std::string one_line(std::string_view text);
 
+// kTransient for a system error (an errno) that may pass, else kFailed.
+ErrorCode code_of_system_error(int number);
+
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(one_line(message)), code_(code) {}
   ErrorCode code() const noexcept { return code_; }
-  int exit_code() const noexcept { return static_cast<int>(code_); }
+  // What passes, and mistakes of actio itself, end a program as any other failure does.
+  int exit_code() const noexcept {
+    return static_cast<int>(code_ == ErrorCode::kInternal || code_ == ErrorCode::kTransient ? ErrorCode::kFailed : code_);
+  }
 
  private:
   ErrorCode code_;
@@ -45,6 +53,11 @@ template <typename... Args>
 template <typename... Args>
 [[noreturn]] void fail_usage(fmt::format_string<Args...> format, Args&&... args) {
   throw Error(ErrorCode::kUsage, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+[[noreturn]] void fail_internal(fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(ErrorCode::kInternal, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <typename... Args>

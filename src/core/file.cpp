@@ -83,6 +83,15 @@ void flush_folder(const fs::path& file) {
 
 }  // namespace
 
+bool path_exists(const fs::path& path) {
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (status.type() == fs::file_type::none) {
+    fail(code_of_system_error(code.value()), "{}: cannot be looked at: {}", path.string(), code.message());
+  }
+  return fs::exists(status);
+}
+
 std::string read_text_file(const fs::path& path) {
   std::ifstream stream = open_for_reading(path);
   std::string content;

@@ -12,6 +12,10 @@
 
 namespace actio {
 
+// Whether there is something under this name. Throws: Error, kTransient where that may pass, with the system's reason where it cannot
+// be looked at.
+bool path_exists(const std::filesystem::path& path);
+
 // Throws: Error(kFailed) "PATH: no such file", "PATH: is not a regular file" for a pipe or device, or with the system's
 // reason; Error(kBadData) for more than 1 GiB.
 std::string read_text_file(const std::filesystem::path& path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 
@@ -57,6 +58,8 @@ void set_from_json(const Field& field, const Json& value, std::string_view where
   const auto whole = [&](const Json& item) {
     if (!item.is_number_integer()) wrong("a whole number");
     check_range(field, item.get<double>(), where);
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    if (item.is_number_unsigned() && item.get<std::uint64_t>() > kMost) wrong(fmt::format("{} at most", kMost));
     return item.get<std::int64_t>();
   };
   const auto list = [&] {

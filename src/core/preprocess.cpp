@@ -1,5 +1,7 @@
 #include "core/preprocess.h"
 
+#include "core/error.h"
+
 namespace actio {
 
 Fields Preprocess::fields() {
@@ -19,6 +21,12 @@ Fields Preprocess::fields() {
       {"flow_quality", &flow_quality, "flow: the paper's setting of TV-L1, or a faster one", {"paper", "fast", "realtime"}},
       {"flow_short_side", &flow_short_side, "flow: short side of the pictures it is computed on, pixels; 0: as in the video", {}, 0, 4096},
   };
+}
+
+bool carries_over_key_frames(const Preprocess& preprocess) {
+  const std::string& value = preprocess.key_frames;
+  if (value != "carry" && value != "zero") fail_usage("{}", unknown_name_text("key_frames", value, {"carry", "zero"}));
+  return value == "carry";
 }
 
 std::int64_t motion_channels(const std::string& motion, std::int64_t motion_length) {

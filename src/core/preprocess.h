@@ -32,6 +32,10 @@ struct Preprocess {
   Fields fields();
 };
 
+// Whether motion vectors of key frames are those of the frame before. Throws: Error(kUsage) naming the nearest, for a record whose
+// key_frames is neither.
+bool carries_over_key_frames(const Preprocess& preprocess);
+
 // Channels of the motion input: 2L for vectors and flow, 3L for RGB difference, 0 for none.
 std::int64_t motion_channels(const std::string& motion, std::int64_t motion_length);
 

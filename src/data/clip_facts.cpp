@@ -33,8 +33,17 @@ std::string shortfall_of(const ClipFacts& facts) {
 ClipFacts facts_of(const video::Decoder& decoder, std::int64_t frames, double last_time) {
   const video::DecodeCounters& counters = decoder.counters();
   const video::StreamInfo& info = decoder.info();
-  return {frames,         counters.damaged,       counters.errors,       info.frames_claimed,
-          info.container, info.frames_per_second, info.duration_seconds, last_time, false,             false};
+  return {frames,
+          counters.damaged,
+          counters.errors,
+          info.frames_claimed,
+          info.container,
+          info.frames_per_second,
+          info.duration_seconds,
+          last_time,
+          false,
+          false,
+          {}};
 }
 
 bool is_headless(const video::Frame& frame) {
@@ -48,6 +57,9 @@ std::vector<std::string> warnings_of(const std::string& path, const ClipFacts& f
   if (facts.errors > 0) warnings.push_back(fmt::format("{}: {} packets could not be decoded", path, facts.errors));
   if (const std::string text = shortfall_of(facts); !text.empty()) warnings.push_back(fmt::format("{}: {}", path, text));
   if (facts.headless) warnings.push_back(fmt::format("{}: begins without a key frame; its first frames are made up", path));
+  if (!facts.times.fault.empty()) {
+    warnings.push_back(fmt::format("{}: its time stamps {}; its segments are equal in frames, not in time", path, facts.times.fault));
+  }
   if (facts.motionless) {
     warnings.push_back(fmt::format("{}: no frame carries motion vectors; its motion input is zero", path));
   }

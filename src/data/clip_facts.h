@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/frame_times.h"
 #include "video/decoder.h"
 
 namespace actio::data {
@@ -16,6 +17,7 @@ struct ClipFacts {
   double last_time = 0;                        // of a frame; seconds from the first
   bool headless = false;                       // the first frame is coded as a change of one that is not there
   bool motionless = false;                     // vectors were looked for, and no frame has any
+  FrameTimes times = {};
 };
 
 // `decoder` has given `frames` frames, the last of them at `last_time`.

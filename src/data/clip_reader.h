@@ -8,6 +8,7 @@
 
 #include "core/preprocess.h"
 #include "core/tensor.h"
+#include "data/clip_memory.h"
 #include "data/crop.h"
 #include "data/protocol.h"
 #include "data/sampling.h"
@@ -43,13 +44,18 @@ struct ClipInput {
 
 // Decodes no more frames than are needed, where the file's packets tell which these are (video::Decoder::select), and keeps
 // none. Where they do not tell the number of frames either, the first reading decodes the whole clip and is repeated where the
-// container's claim was wrong; later readings remember the number for as long as the file's size and time stay the same. A
-// damaged or truncated clip is used for what decodes, with a warning; damage in frames that nobody looked at is not seen.
+// container's claim was wrong or the rate varies; later readings take what `memory` has of it, for as long as the file's size and
+// time stay the same. Segments are equal in time (data/frame_times.h), motion windows are neighbouring frames. A damaged or truncated
+// clip is used for what decodes, with a warning; damage in frames that nobody looked at is not seen.
 // With motion "flow" and a cache, the motion and the number of frames come from the clip's flow file, and only the frames that
 // "rgb" needs are decoded. A flow file that is missing or damaged is computed from the whole clip and kept; where the folder
 // cannot be written to, the needed fields are computed each time, with one warning. The inputs are the same bytes either way.
-// Threads: safe.
-// Throws: Error(kUsage) for a flow file of other parameters; as video::Decoder; Error(kBadData) where no frame decodes; Error(kInterrupted) on `stop`.
+// Threads: safe, with one memory too.
+// Throws: Error(kUsage) for a flow file of other parameters, or a record that makes no sense; as video::Decoder; Error(kBadData) where
+// no frame decodes; Error(kInterrupted) on `stop`.
+ClipInput read_clip(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop = {});
+
+// Of a clip that is read once: nothing is remembered.
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop = {});
 
 }  // namespace actio::data

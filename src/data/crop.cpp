@@ -34,7 +34,7 @@ constexpr auto kSizePairs = [] {
 }();
 
 bool whole_frame(int width, int height, const Preprocess& preprocess) {
-  if (width < 1 || height < 1) fail_usage("crop: the frame must have pixels, got {}x{}", width, height);
+  if (width < 1 || height < 1) fail_internal("crop: the frame must have pixels, got {}x{}", width, height);
   if (preprocess.resize != "crop" && preprocess.resize != "stretch") {
     fail_usage("crop: {}", unknown_name_text("resize", preprocess.resize, {"crop", "stretch"}));
   }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "data/dataset.h"
 #include "data/flow_cache.h"
 #include "data/video_files.h"
@@ -119,7 +120,7 @@ class BatchRun {
 
   // Whether the video's flow is there already.
   bool is_done(const fs::path& path) {
-    if (!fs::exists(path)) return false;
+    if (!path_exists(path)) return false;
     try {
       const FlowFile file(path);
       file.verify();
@@ -150,10 +151,13 @@ class BatchRun {
     const std::stop_callback forward(stop_, [this] { own_stop_.request_stop(); });
     const ClipFacts facts = extract_flow(extraction, own_stop_.get_token());
     count_.finish();
+    std::error_code code;
+    const std::uintmax_t size = fs::file_size(path, code);
+    const std::int64_t bytes = code ? 0 : static_cast<std::int64_t>(size);  // somebody was quick to take it away
     const std::lock_guard lock(mutex_);
     ++report_.computed;
     report_.fields += facts.frames;
-    report_.bytes += static_cast<std::int64_t>(fs::file_size(path));
+    report_.bytes += bytes;
     for (std::string& warning : warnings_of(video, facts)) report_.warnings.push_back(std::move(warning));
   }
 
@@ -173,29 +177,28 @@ class BatchRun {
 void remove_abandoned_parts(const fs::path& folder) {
   constexpr auto kAbandoned = std::chrono::minutes(10);
   std::error_code code;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, code)) {
-    const std::string name = entry.path().filename().string();
+  // What cannot be listed is cleaned up another time.
+  for (fs::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code)) {
+    const std::string name = entry->path().filename().string();
     // NAME.flow.PROCESS.COUNT.partial, as write_file_atomically names them.
     static const std::regex pattern(R"(.*\.flow\.([0-9]{1,9})\.[0-9]+\.partial)");
     std::smatch match;
     if (name.size() > 255 || !std::regex_match(name, match, pattern)) continue;
     const bool gone = ::kill(static_cast<pid_t>(std::stoi(match[1])), 0) != 0 && errno == ESRCH;
-    const auto time = entry.last_write_time(code);
-    if (gone && !code && fs::file_time_type::clock::now() - time > kAbandoned) fs::remove(entry.path(), code);
+    std::error_code ignored;
+    const auto time = entry->last_write_time(ignored);
+    if (gone && !ignored && fs::file_time_type::clock::now() - time > kAbandoned) fs::remove(entry->path(), ignored);
   }
 }
 
 std::vector<std::string> videos_below(const fs::path& folder) {
   std::vector<std::string> videos;
-  std::error_code code;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, code);
-  if (code) fail("{}: cannot be listed: {}", folder.string(), code.message());
-  for (; entry != fs::recursive_directory_iterator(); entry.increment(code)) {
-    if (code) fail("{}: cannot be listed: {}", folder.string(), code.message());
-    const bool hidden = entry->path().filename().string().starts_with(".");
-    if (hidden && entry->is_directory(code)) entry.disable_recursion_pending();
-    if (!hidden && is_video(entry->path()) && !entry->is_directory(code)) videos.push_back(entry->path().string());
-  }
+  list_below(folder, [&](const fs::directory_entry& entry) {
+    std::error_code ignored;
+    const bool hidden = entry.path().filename().string().starts_with("."), inner = entry.is_directory(ignored);
+    if (!hidden && !inner && is_video(entry.path())) videos.push_back(entry.path().string());
+    return !hidden;
+  });
   if (videos.empty()) fail_data("{}: holds no video", folder.string());
   std::ranges::sort(videos);
   return videos;

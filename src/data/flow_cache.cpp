@@ -32,16 +32,19 @@ Fields FlowCacheOptions::fields() {
 std::string video_fingerprint(const std::string& video) {
   std::error_code code;
   const std::uint64_t size = fs::file_size(video, code);
-  if (code) fail("{}: cannot be read: {}", video, fs::exists(video) ? code.message() : "no such file");
+  if (code)
+    fail(code_of_system_error(code.value()), "{}: cannot be read: {}", video,
+         code == std::errc::no_such_file_or_directory ? "no such file" : code.message());
   const std::uint64_t head = std::min(size, kFingerprintedBytes), tail = std::min(size - head, kFingerprintedBytes);
   const auto size_bytes = std::bit_cast<std::array<std::byte, 8>>(size);
   std::vector<std::byte> content(size_bytes.begin(), size_bytes.end());
   content.resize(static_cast<std::size_t>(8 + head + tail));
+  errno = 0;
   std::ifstream stream(video, std::ios::binary);
   stream.read(reinterpret_cast<char*>(content.data() + 8), static_cast<std::streamsize>(head));
   stream.seekg(static_cast<std::streamoff>(size - tail));
   stream.read(reinterpret_cast<char*>(content.data() + 8 + head), static_cast<std::streamsize>(tail));
-  if (!stream) fail("{}: cannot be read: {}", video, std::strerror(errno));
+  if (!stream) fail(code_of_system_error(errno), "{}: cannot be read: {}", video, std::strerror(errno));
   return content_hash(content).substr(0, 16);
 }
 

@@ -37,6 +37,7 @@ class PairReader {
       if (!frame) break;
       ++seen_;
       last_time_ = std::max(last_time_, frame->time_seconds);
+      times_.push_back(to_microseconds(frame->time_seconds));
       headless_ = headless_ || is_headless(*frame);
       Tensor now = motion::scaled_grey(frame->grey(), extraction_.preprocess.flow_short_side);
       pairs.push_back({last_, now, frame->width, frame->height});
@@ -48,6 +49,7 @@ class PairReader {
   ClipFacts facts() const {
     ClipFacts facts = facts_of(decoder_, seen_, last_time_);
     facts.headless = headless_;
+    facts.times = frame_times(times_);
     return facts;
   }
   std::int64_t claimed() const { return decoder_.info().frames_claimed; }
@@ -59,6 +61,7 @@ class PairReader {
   Tensor last_;
   std::int64_t seen_ = 0;
   double last_time_ = 0;
+  std::vector<std::int64_t> times_;
   bool headless_ = false;
 };
 

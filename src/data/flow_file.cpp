@@ -31,7 +31,8 @@ constexpr std::uint64_t kPrefixBytes = 16;
 constexpr std::string_view kEnd = "FLOW-END";
 constexpr std::uint64_t kFooterBytes = 32;  // offset of the header, its bytes, frames, hash, kEnd
 constexpr std::uint64_t kEntryBytes = 28;
-constexpr std::uint64_t kMostHeaderBytes = 1 << 16;
+constexpr std::uint64_t kMostHeaderBytes = 1 << 16;  // and for each frame
+constexpr std::uint64_t kMostTimeBytes = 16;         // these, for its time
 constexpr std::uint64_t kMostImageBytes = std::uint64_t{1} << 27;
 constexpr int kCompressionLevel = 9;  // takes a small part of the time that the flow takes
 
@@ -60,9 +61,33 @@ std::uint64_t directory_hash(Bytes directory, Bytes numbers) {
   return content_hash64(all);
 }
 
-Json facts_json(const ClipFacts& f) {
-  return {{"frames", f.frames}, {"damaged", f.damaged}, {"errors", f.errors}, {"claimed", f.claimed}, {"container", f.container},
-          {"frames_per_second", f.frames_per_second}, {"duration", f.duration}, {"last_time", f.last_time}, {"headless", f.headless}};
+// The steps from frame to frame, which are short.
+Json times_json(const FrameTimes& times) {
+  Json steps = Json::array();
+  for (std::size_t i = 1; i < times.microseconds.size(); ++i) steps.push_back(times.microseconds[i] - times.microseconds[i - 1]);
+  return steps;
+}
+
+FrameTimes times_from(const Json& facts) {
+  std::vector<std::int64_t> times = {0};
+  for (const Json& step : facts.at("times")) {
+    if (!step.is_number_integer()) fail_data("a step of time is {}", step.dump());
+    // What a file holds that was not written by actio must not overflow.
+    times.push_back(times.back() + std::clamp<std::int64_t>(step.get<std::int64_t>(), 0, std::int64_t{1} << 31));
+  }
+  FrameTimes checked = frame_times(std::move(times));
+  if (checked.fault.empty()) checked.fault = facts.value("time_fault", std::string());
+  return checked;
+}
+
+Json facts_json(const ClipFacts& f, bool has_times) {
+  Json json = {{"frames", f.frames},     {"damaged", f.damaged},     {"errors", f.errors},
+               {"claimed", f.claimed},   {"container", f.container}, {"frames_per_second", f.frames_per_second},
+               {"duration", f.duration}, {"last_time", f.last_time}, {"headless", f.headless}};
+  if (!has_times) return json;
+  json["times"] = times_json(f.times);
+  json["time_fault"] = f.times.fault;
+  return json;
 }
 
 // Throws: Json's exceptions.
@@ -72,20 +97,29 @@ ClipFacts facts_from(const Json& json) {
     return value.is_number_integer() ? std::max<std::int64_t>(0, value.get<std::int64_t>()) : 0;
   };
   const auto number = [&](const char* key) { return json.at(key).get<double>(); };
-  return {count("frames"), count("damaged"), count("errors"), count("claimed"), json.at("container").get<std::string>(),
-          number("frames_per_second"), number("duration"), number("last_time"), json.at("headless").get<bool>(), false};
+  return {count("frames"),
+          count("damaged"),
+          count("errors"),
+          count("claimed"),
+          json.at("container").get<std::string>(),
+          number("frames_per_second"),
+          number("duration"),
+          number("last_time"),
+          json.at("headless").get<bool>(),
+          false,
+          json.contains("times") ? times_from(json) : FrameTimes()};
 }
 
 std::shared_ptr<const int> open_file(const std::string& path, std::uint64_t& size) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) fail("{}: cannot be opened: {}", path, std::strerror(errno));
+  if (descriptor < 0) fail(code_of_system_error(errno), "{}: cannot be opened: {}", path, std::strerror(errno));
   const auto close = [](const int* owned) {
     ::close(*owned);
     delete owned;
   };
   std::shared_ptr<const int> file(new int(descriptor), close);
   struct stat status {};
-  if (::fstat(descriptor, &status) != 0) fail("{}: cannot be read: {}", path, std::strerror(errno));
+  if (::fstat(descriptor, &status) != 0) fail(code_of_system_error(errno), "{}: cannot be read: {}", path, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) fail("{}: is not a regular file", path);
   size = static_cast<std::uint64_t>(status.st_size);
   return file;
@@ -105,7 +139,7 @@ FlowFile::FlowFile(const std::filesystem::path& path) : name_(path.string()) {
     while (!target.empty()) {
       const ssize_t count = ::pread(*file, target.data(), target.size(), static_cast<off_t>(offset));
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail("{}: cannot be read: {}", name, std::strerror(errno));
+      if (count < 0) fail(code_of_system_error(errno), "{}: cannot be read: {}", name, std::strerror(errno));
       if (count == 0) throw FlowFileDamage(fmt::format("{}: is no whole flow file: it ends at byte {}", name, offset));
       offset += static_cast<std::uint64_t>(count);
       target = target.subspan(static_cast<std::size_t>(count));
@@ -139,7 +173,7 @@ void FlowFile::open() {
   const std::uint64_t header_bytes = take<std::uint32_t>(end), frames = take<std::uint32_t>(end);
   const auto hash = take<std::uint64_t>(end);
   if (text_of(end) != kEnd) damaged("it does not end with {}", kEnd);
-  if (offset < kPrefixBytes || offset > footer_offset || header_bytes > kMostHeaderBytes ||
+  if (offset < kPrefixBytes || offset > footer_offset || header_bytes > kMostHeaderBytes + frames * kMostTimeBytes ||
       header_bytes + frames * kEntryBytes != footer_offset - offset) {
     damaged("{} bytes of header and {} frames at byte {} do not fit into {} bytes", header_bytes, frames, offset, size_);
   }
@@ -178,6 +212,7 @@ void FlowFile::read_header(std::string_view text) {
     header_.video = json.at("video").get<std::string>();
     header_.fingerprint = json.at("fingerprint").get<std::string>();
     header_.facts = facts_from(json.at("facts"));
+    header_.has_times = json.at("facts").contains("times");
   } catch (const Json::exception& error) {
     damaged("its header: {}", error.what());
   } catch (const Error& error) {
@@ -187,10 +222,12 @@ void FlowFile::read_header(std::string_view text) {
   if (header_.facts.frames != frames() || index_.empty()) {
     damaged("its header counts {} frames, its index {}", header_.facts.frames, frames());
   }
+  const std::size_t times = header_.facts.times.microseconds.size();
+  if (times > 0 && times != index_.size()) damaged("it has the times of {} frames, and {} fields", times, frames());
 }
 
 std::vector<std::byte> FlowFile::block(std::int64_t index) const {
-  if (index < 0 || index >= frames()) fail_usage("{}: has {} frames, not frame {}", name_, frames(), index);
+  if (index < 0 || index >= frames()) fail_internal("{}: has {} frames, not frame {}", name_, frames(), index);
   const Entry& e = index_[static_cast<std::size_t>(index)];
   std::vector<std::byte> packed(e.bytes);
   read_(e.offset, packed);
@@ -253,8 +290,11 @@ void FlowFileWriter::add(const PackedField& field) {
 }
 
 void FlowFileWriter::finish(const FlowHeader& header) {
-  const Json json = {{"written_by", "actio " ACTIO_VERSION}, {"video", header.video}, {"fingerprint", header.fingerprint},
-                     {"facts", facts_json(header.facts)}, {"parameters", header.parameters}};
+  const Json json = {{"written_by", "actio " ACTIO_VERSION},
+                     {"video", header.video},
+                     {"fingerprint", header.fingerprint},
+                     {"facts", facts_json(header.facts, header.has_times)},
+                     {"parameters", header.parameters}};
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::vector<std::byte> directory(bytes_of(text).begin(), bytes_of(text).end());
   directory.insert(directory.end(), index_.begin(), index_.end());

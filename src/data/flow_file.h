@@ -30,6 +30,7 @@ struct FlowHeader {
   std::string video;        // its file name when the flow was computed
   std::string fingerprint;  // of its content
   ClipFacts facts;
+  bool has_times = true;  // the facts say when frames are seen; files of earlier versions of actio do not
 };
 
 struct MotionImage {
@@ -51,7 +52,7 @@ class FlowFile {
   std::uint64_t bytes() const { return size_; }
 
   // The motion from frame `index` - 1 to frame `index`; that of frame 0 is none.
-  // Throws: FlowFileDamage; Error(kUsage) for an index outside of the clip.
+  // Throws: FlowFileDamage; Error(kInternal) for an index outside of the clip.
   MotionImage field(std::int64_t index) const;
 
   // Reads and checks all images. Throws: as field().

@@ -95,7 +95,9 @@ FlowPreview write_flow_preview(const std::string& video, const fs::path& flow_pa
           .string();
   try {
     const std::int64_t frames = write_frames(video, flow, full, partial, stop);
-    fs::rename(partial, target);
+    std::error_code code;
+    fs::rename(partial, target, code);
+    if (code) fail("{}: cannot be written: {}", output, code.message());
     const Json& parameters = flow.header().parameters;
     const bool known = parameters.contains("motion_bound") && parameters.at("motion_bound").is_number();
     return {frames, known ? full * parameters.at("motion_bound").get<double>() / 127 : 0};

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "data/epoch_order.h"
+#include "data/failed_clips.h"
 #include "data/snippet.h"
 
 namespace actio::data {
@@ -80,6 +81,14 @@ void check(const std::vector<Item>& items, const LoaderOptions& options) {
   }
 }
 
+LoaderOptions with_reader(LoaderOptions options) {
+  if (options.read) return options;
+  options.read = [](const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
+    return read_clip(request, memory, stop);
+  };
+  return options;
+}
+
 }  // namespace
 
 struct Loader::Impl {
@@ -100,24 +109,21 @@ struct Loader::Impl {
   void read_slot(Job& job, std::size_t slot, const std::stop_token& cancel);
   std::optional<Batch> finish(Job& job);
   void report_failures();
-  bool is_known_bad(std::size_t item) const;
-  void mark_bad(std::size_t item, const std::string& message);
 
   const std::vector<Item> items_;
   const ClipRequest request_;
   const LoaderOptions options_;
   const WarnFn warn_;
+  ClipMemory memory_;
+  FailedClips failed_;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any room_, ready_;
   std::deque<std::shared_ptr<Job>> jobs_;       // in order; the front is the next batch
   std::size_t claim_job_ = 0, claim_slot_ = 0;  // in jobs_
   std::int64_t planned_epoch_ = 0;              // of the next job to be planned
   std::shared_ptr<const std::vector<std::size_t>> planned_order_;
-  std::int64_t next_position_ = 0;              // of that job, in the epoch of all shards
-  std::set<std::size_t> bad_;                   // items that failed
-  std::vector<std::string> failures_;           // of them, those that are not reported yet
-  std::string first_failure_;
+  std::int64_t next_position_ = 0;  // of that job, in the epoch of all shards
   std::exception_ptr misuse_;  // no video's fault: ends the epoch at once
 
   // Of the consumer only, which holds the mutex when it changes epoch_.
@@ -132,12 +138,12 @@ struct Loader::Impl {
   std::stop_token stop_;
 };
 
-Loader::Impl::Impl(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn,
-                   std::stop_token stop)
+Loader::Impl::Impl(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn, std::stop_token stop)
     : items_(std::move(items)),
       request_(std::move(request)),
-      options_(options),
+      options_(with_reader(options)),
       warn_(std::move(warn)),
+      failed_(items_),
       stop_(std::move(stop)) {
   check(items_, options_);
   if (request_.motion) check_motion(request_.preprocess.motion);
@@ -256,11 +262,6 @@ void Loader::Impl::work(const std::stop_token& cancel) {
   }
 }
 
-bool Loader::Impl::is_known_bad(std::size_t item) const {
-  const std::lock_guard lock(mutex_);
-  return bad_.contains(item);
-}
-
 // Reads the clip at the slot's position, or the first after it that works. Which one that is does not depend on what other
 // threads found out before; they only save the trying.
 void Loader::Impl::read_slot(Job& job, std::size_t slot_index, const std::stop_token& cancel) {
@@ -273,34 +274,24 @@ void Loader::Impl::read_slot(Job& job, std::size_t slot_index, const std::stop_t
   const std::size_t tries = options_.replace_failed ? order.size() : 1;
   for (std::size_t i = 0; i < tries; ++i) {
     slot.item = order[(position + i) % order.size()];
-    if (is_known_bad(slot.item)) continue;
+    if (failed_.contains(slot.item)) continue;
     try {
       request.path = items_[slot.item].path;
-      ClipInput clip = read_clip(request, cancel);
+      ClipInput clip = read_patiently(options_.read, options_.patience, request, memory_, cancel);
       store(job, slot_index, clip.inputs);
       slot.warnings = std::move(clip.warnings);
       slot.filled = true;
       return;
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
-      mark_bad(slot.item, error.what());
+      const ErrorCode code = error.code();
+      if (code == ErrorCode::kInterrupted || code == ErrorCode::kUsage || code == ErrorCode::kTransient) throw;
+      failed_.add(slot.item, error.what());
     }
   }
 }
 
-void Loader::Impl::mark_bad(std::size_t item, const std::string& message) {
-  const std::lock_guard lock(mutex_);
-  if (!bad_.insert(item).second) return;
-  failures_.push_back(message);
-  if (first_failure_.empty()) first_failure_ = message;
-}
-
 void Loader::Impl::report_failures() {
-  std::vector<std::string> failures;
-  {
-    const std::lock_guard lock(mutex_);
-    failures.swap(failures_);
-  }
+  const std::vector<std::string> failures = failed_.take_messages();
   if (!warn_) return;
   for (const std::string& message : failures) {
     warn_(fmt::format("{}; {}", message, options_.replace_failed ? "another clip takes its place" : "the clip is left out"));
@@ -371,8 +362,7 @@ std::optional<Batch> Loader::Impl::next() {
   // Where one shard of several replaces nothing, the others may have had better luck.
   const bool saw_all = options_.shards == 1 || options_.replace_failed;
   if (seen_ == 0 || delivered_ > 0 || !saw_all) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  fail_data("none of the {} clips could be read; the first: {}", items_.size(), first_failure_);
+  fail_data("none of the {} clips could be read; the first: {}", items_.size(), failed_.first_message());
 }
 
 Loader::Loader(std::vector<Item> items, ClipRequest request, const LoaderOptions& options, WarnFn warn, std::stop_token stop)
@@ -383,10 +373,9 @@ Loader::~Loader() = default;
 void Loader::start_epoch(std::int64_t epoch, std::int64_t first_batch) { impl_->start(epoch, first_batch); }
 std::optional<Batch> Loader::next() { return impl_->next(); }
 std::int64_t Loader::batches() const { return impl_->batches(); }
-std::int64_t Loader::failed_videos() const {
-  const std::lock_guard lock(impl_->mutex_);
-  return static_cast<std::int64_t>(impl_->bad_.size());
-}
+std::int64_t Loader::failed_videos() const { return static_cast<std::int64_t>(impl_->failed_.count()); }
+std::vector<std::int64_t> Loader::failed_items() const { return impl_->failed_.items(); }
+void Loader::take_for_failed(const std::vector<std::int64_t>& items) { impl_->failed_.assume(items); }
 double Loader::wait_seconds() const { return impl_->wait_seconds_; }
 
 }  // namespace actio::data

@@ -13,6 +13,7 @@
 #include "core/tensor.h"
 #include "data/clip_reader.h"
 #include "data/dataset.h"
+#include "data/patience.h"
 
 namespace actio::data {
 
@@ -38,6 +39,8 @@ struct LoaderOptions {
   // as the others; without it (which needs shuffle off) every clip is read by one of them, and some may have fewer batches,
   // or none.
   std::int64_t shards = 1, shard = 0;
+  Patience patience = usual_patience();  // with what fails for a reason that passes
+  ReadClip read = {};                    // empty: read_clip
 };
 
 // Threads: all members belong to one thread. The destructor stops the reading at once.
@@ -58,12 +61,18 @@ class Loader {
 
   // The next batch; empty at the end of the epoch.
   // Throws: Error(kBadData) where no video can be read (but for a shard that replaces none, whose clips are not all),
+  // Error(kTransient) where the system could not read one at any try, which is not the clip's fault: another in its place would
+  // make another training,
   // Error(kInterrupted) once `stop` is requested, Error(kUsage) at once where `request` makes no sense, which is no video's
   // fault.
   std::optional<Batch> next();
 
   std::int64_t batches() const;        // of an epoch, in this shard
   std::int64_t failed_videos() const;  // so far, each counted once; other shards may have met the same
+  // Which items these are, ascending; and those that are to be taken for failed without trying, so that a training that goes on draws
+  // the clips that it would have drawn. Items that do not exist are passed over.
+  std::vector<std::int64_t> failed_items() const;
+  void take_for_failed(const std::vector<std::int64_t>& items);
   double wait_seconds() const;         // that next() has waited, since the loader was made
 
  private:

@@ -9,7 +9,8 @@ namespace actio::data {
 
 std::vector<std::int64_t> sample_segments(std::int64_t frames, std::int64_t segments, Sampling sampling, Rng& rng,
                                           double place) {
-  if (frames < 1 || segments < 1) fail_usage("sampling needs frames and segments, got {} and {}", frames, segments);
+  if (frames < 1) fail_internal("sampling needs frames, got {}", frames);
+  if (segments < 1) fail_usage("sampling needs segments, got {}", segments);
   if (frames > 1'000'000'000'000 || segments > 1'000'000) fail_usage("sampling: {} segments of {} frames", segments, frames);
   if (!(place >= 0 && place <= 1)) fail_usage("sampling: place must be between 0 and 1, got {}", place);
   std::vector<std::int64_t> sampled;

@@ -18,7 +18,7 @@ enum class Sampling {
 // The result never decreases and lies in [0, frames). `place` is where kCentre looks, 0 at the start of a segment and 1 at
 // its end: STFN's five test sequences take 0.1, 0.3, 0.5, 0.7 and 0.9. kCentre draws nothing from `rng`.
 // Source: Wang et al., Temporal Segment Networks, sec. 3.1.
-// Throws: Error(kUsage) for less than one frame or segment, or a place outside of [0, 1].
+// Throws: Error(kInternal) for less than one frame; Error(kUsage) for less than one segment, or a place outside of [0, 1].
 std::vector<std::int64_t> sample_segments(std::int64_t frames, std::int64_t segments, Sampling sampling, Rng& rng,
                                           double place = 0.5);
 

@@ -91,7 +91,7 @@ void SnippetAssembler::fill_rgb(const video::Frame& frame, const Tensor& rgb) {
   if (!scratch_.defined()) scratch_ = Tensor({3, size, size});
   // Field 0, before the first frame, is no motion: the scratch is still zero then.
   if (frame.index > 0) {
-    if (previous_index != frame.index - 1) fail_usage("snippet: frame {} follows {}", frame.index, previous_index);
+    if (previous_index != frame.index - 1) fail_internal("snippet: frame {} follows {}", frame.index, previous_index);
     const auto now = std::as_const(planes_).values<float>(), before = std::as_const(previous_).values<float>();
     std::ranges::transform(now, before, scratch_.data<float>(), std::minus<>());
   }
@@ -126,7 +126,7 @@ void SnippetAssembler::fill_slots(Slots& slots, std::int64_t index, const Tensor
 }
 
 TensorMap SnippetAssembler::take() {
-  if (!complete()) fail_usage("snippet: {} of its parts have not been seen", missing_);
+  if (!complete()) fail_internal("snippet: {} of its parts have not been seen", missing_);
   TensorMap inputs;
   if (rgb_.defined()) inputs.emplace("rgb", std::move(rgb_));
   if (motion_.defined()) {

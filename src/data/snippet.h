@@ -54,7 +54,7 @@ class SnippetAssembler {
 
   // "rgb" f32 [K, 3, S, S] and "motion" f32 [K, C, S, S]: x0, y0, x1, y1, ... for vectors, R0, G0, B0, ... for RGB
   // difference.
-  // Throws: Error(kUsage) before it is complete.
+  // Throws: Error(kInternal) before it is complete.
   TensorMap take();
 
  private:

@@ -17,7 +17,7 @@ inline float round_to_whole(float value) {
 
 void check_out(std::span<float> out, std::int64_t channels, std::int64_t size) {
   if (static_cast<std::int64_t>(out.size()) != channels * size * size) {
-    fail_usage("transform: the output must hold {} values, got {}", channels * size * size, out.size());
+    fail_internal("transform: the output must hold {} values, got {}", channels * size * size, out.size());
   }
 }
 
@@ -51,8 +51,8 @@ Resampler::Resampler(std::int64_t source_width, std::int64_t source_height, cons
     : source_width_(source_width), source_height_(source_height) {
   const bool inside = std::fabs(box.left) < 1e6 && std::fabs(box.top) < 1e6 && box.width < 1e6 && box.height < 1e6;
   if (source_width < 1 || source_height < 1 || size < 1 || !(box.width > 0) || !(box.height > 0) || !inside) {
-    fail_usage("resampling needs a source and a box with an extent, got {}x{}, box {}x{} at {},{} to {}", source_width,
-               source_height, box.width, box.height, box.left, box.top, size);
+    fail_internal("resampling needs a source and a box with an extent, got {}x{}, box {}x{} at {},{} to {}", source_width,
+                  source_height, box.width, box.height, box.left, box.top, size);
   }
   horizontal_ = axis_weights(source_width, box.left, box.width, size, box.flip);
   vertical_ = axis_weights(source_height, box.top, box.height, size, false);
@@ -105,8 +105,7 @@ void Resampler::plane(const float* source, float* out) const {
 }
 
 void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess, std::span<float> out) {
-  if (rgb.shape().size() != 3 || rgb.dim(2) != 3)
-    fail_usage("transform: expected u8 [H, W, 3], got {}", shape_text(rgb.shape()));
+  if (rgb.shape().size() != 3 || rgb.dim(2) != 3) fail_internal("transform: expected u8 [H, W, 3], got {}", shape_text(rgb.shape()));
   if (preprocess.rgb_mean.size() != 3 || preprocess.rgb_std.size() != 3) {
     fail_usage("preprocess: rgb_mean and rgb_std need 3 values, got {} and {}", preprocess.rgb_mean.size(),
                preprocess.rgb_std.size());
@@ -124,11 +123,11 @@ void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& prep
 void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess,
                      std::span<float> out) {
   if (field.shape().size() != 3 || field.dim(0) != 2) {
-    fail_usage("transform: expected a field f32 [2, h, w], got {}", shape_text(field.shape()));
+    fail_internal("transform: expected a field f32 [2, h, w], got {}", shape_text(field.shape()));
   }
   if (geometry.width < 1 || geometry.height < 1 || geometry.cell_pixels < 1) {
-    fail_usage("transform: the field's frame must have pixels, got {}x{} in cells of {}", geometry.width, geometry.height,
-               geometry.cell_pixels);
+    fail_internal("transform: the field's frame must have pixels, got {}x{} in cells of {}", geometry.width, geometry.height,
+                  geometry.cell_pixels);
   }
   const std::int64_t size = preprocess.input_size;
   check_out(out, 2, size);
@@ -160,9 +159,9 @@ void transform_field(const Tensor& field, const FieldGeometry& geometry, const C
 void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess,
                             std::span<float> out) {
   if (image.shape().size() != 3 || image.dim(0) != 2) {
-    fail_usage("transform: expected a motion image u8 [2, h, w], got {}", shape_text(image.shape()));
+    fail_internal("transform: expected a motion image u8 [2, h, w], got {}", shape_text(image.shape()));
   }
-  if (width < 1 || height < 1) fail_usage("transform: the image's frame must have pixels, got {}x{}", width, height);
+  if (width < 1 || height < 1) fail_internal("transform: the image's frame must have pixels, got {}x{}", width, height);
   const std::int64_t size = preprocess.input_size, rows = image.dim(1), columns = image.dim(2);
   check_out(out, 2, size);
   const double cell_width = static_cast<double>(width) / static_cast<double>(columns);

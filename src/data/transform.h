@@ -18,7 +18,7 @@ namespace actio::data {
 class Resampler {
  public:
   // Units: `box` and the sizes in source samples.
-  // Throws: Error(kUsage) for a source or box without an extent.
+  // Throws: Error(kInternal) for a source or box without an extent.
   Resampler(std::int64_t source_width, std::int64_t source_height, const CropBox& box, std::int64_t size);
 
   std::int64_t size() const { return horizontal_.size; }
@@ -36,7 +36,7 @@ class Resampler {
 
 // A frame as network input: resampled, then (x - mean) / std.
 // Shape: rgb u8 [H, W, 3]; out f32 [3, S, S], S = input_size.
-// Throws: Error(kUsage) for a tensor or span of another shape.
+// Throws: Error(kInternal) for a tensor or span of another shape; Error(kUsage) for a mean or divisor that has not three values.
 void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess, std::span<float> out);
 
 // The frame that a motion field belongs to.

@@ -89,6 +89,22 @@ std::string IgnoredFiles::text() const {
                      empty_folders_ == 0 ? "" : ", and " + folders);
 }
 
+void list_below(const fs::path& folder, const std::function<bool(const fs::directory_entry&)>& visit) {
+  std::vector<fs::path> open = {folder};
+  while (!open.empty()) {
+    const fs::path place = std::move(open.back());
+    open.pop_back();
+    std::error_code code;
+    // After an increment that fails the iterator is at the end, so the code has the last word.
+    for (fs::directory_iterator entry(place, code), end; !code && entry != end; entry.increment(code)) {
+      std::error_code ignored;
+      const bool inner = entry->symlink_status(ignored).type() == fs::file_type::directory;
+      if (visit(*entry) && inner) open.push_back(entry->path());
+    }
+    if (code) fail(code_of_system_error(code.value()), "{}: cannot be listed: {}", place.string(), code.message());
+  }
+}
+
 const VideoFinder::Folder& VideoFinder::folder_of(const fs::path& path) {
   const auto [found, is_new] = folders_.try_emplace(path.parent_path());
   Folder& folder = found->second;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -42,6 +43,11 @@ class IgnoredFiles {
   std::int64_t loose_ = 0, hidden_ = 0, empty_folders_ = 0;
   std::string first_loose_;
 };
+
+// Shows `visit` what is in the folder at any depth, in no order; it says whether to go on into an entry that is a folder. Links to
+// folders are not followed.
+// Throws: Error, kTransient where that may pass, for a folder that cannot be listed to its end: a part of a list is none.
+void list_below(const std::filesystem::path& folder, const std::function<bool(const std::filesystem::directory_entry&)>& visit);
 
 // Lists every folder once, however many of its files are asked for.
 class VideoFinder {

@@ -86,7 +86,10 @@ data::ClipInput Recognizer::read(const std::string& video, std::size_t part, con
   request.crops = options_.protocol.crops;
   request.flow_cache = options_.read.flow_cache;
   request.flow_threads = options_.read.flow_threads;
-  return data::read_clip(request, stop);
+  const auto read_once = [](const data::ClipRequest& wanted, data::ClipMemory& memory, const std::stop_token& token) {
+    return data::read_clip(wanted, memory, token);
+  };
+  return data::read_patiently(read_once, data::usual_patience(), request, *memory_, stop);
 }
 
 void Recognizer::add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop) const {

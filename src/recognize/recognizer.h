@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "data/clip_reader.h"
+#include "data/patience.h"
 #include "data/protocol.h"
 #include "net/model_file.h"
 #include "recognize/session_pool.h"
@@ -101,6 +102,7 @@ class Recognizer {
   std::size_t views_of_part_ = 1;
   std::optional<net::Head> head_;
   std::unique_ptr<SessionPool> sessions_;
+  std::unique_ptr<data::ClipMemory> memory_ = std::make_unique<data::ClipMemory>();  // of what was read
 };
 
 }  // namespace actio::recognize

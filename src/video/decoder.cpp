@@ -20,6 +20,7 @@ struct Decoder::Impl {
 
   void select(Selection chosen);
   std::optional<std::int64_t> exact_frames();
+  std::optional<std::vector<double>> exact_times();
   std::optional<Frame> next();
 
   void scan();
@@ -62,6 +63,17 @@ void Decoder::Impl::select(Selection chosen) {
 std::optional<std::int64_t> Decoder::Impl::exact_frames() {
   scan();
   return index ? std::optional(index->frames()) : std::nullopt;
+}
+
+std::optional<std::vector<double>> Decoder::Impl::exact_times() {
+  scan();
+  if (!index) return std::nullopt;
+  std::vector<double> times;
+  times.reserve(static_cast<std::size_t>(index->frames()));
+  const double tick = av_q2d(input.stream().time_base);
+  for (std::int64_t i = 0; i < index->frames(); ++i)
+    times.push_back(static_cast<double>(index->frame(i).pts - index->frame(0).pts) * tick);
+  return times;
 }
 
 // Decides how to decode; called once, before the first frame.
@@ -148,6 +160,7 @@ const DecodeCounters& Decoder::counters() const { return impl_->counters; }
 std::optional<Frame> Decoder::next() { return impl_->next(); }
 void Decoder::select(Selection selection) { impl_->select(std::move(selection)); }
 std::optional<std::int64_t> Decoder::exact_frames() { return impl_->exact_frames(); }
+std::optional<std::vector<double>> Decoder::exact_times() { return impl_->exact_times(); }
 
 std::string no_vectors_reason(const StreamInfo& info) {
   std::string name = info.codec_long_name.substr(0, info.codec_long_name.find(" /"));

@@ -59,7 +59,8 @@ struct Selection {
 class Decoder {
  public:
   // A path is a source. `stop` ends every wait and every reading: what was called then throws Error(kInterrupted).
-  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) for a file without a video stream that can be
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where the system cannot open or read it for now (next()
+  // too), Error(kBadData) for a file without a video stream that can be
   // decoded (one line: what it is instead), for one of more pixels than `options.max_pixels`, and for `options.vectors` on a
   // codec whose vectors cannot be read (one line: the codec, and what to do instead); what the source's functions throw.
   explicit Decoder(const Source& source, const DecoderOptions& options = {}, const std::stop_token& stop = {});
@@ -83,6 +84,9 @@ class Decoder {
   // How many frames next() would return in all, told from a scan of the file's packets; empty where decoding may give
   // another number. Damage inside of a packet is not seen, and may make it fewer. To be called before next().
   std::optional<std::int64_t> exact_frames();
+
+  // The same with the time of each: what its Frame::time_seconds would be.
+  std::optional<std::vector<double>> exact_times();
 
  private:
   struct Impl;

@@ -44,7 +44,7 @@ CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
   const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
   if (!codec) fail_data("{}: its codec {} cannot be decoded by this FFmpeg", info.path, info.codec);
   CodecHandle context(avcodec_alloc_context3(codec));
-  if (!context) fail("{}: no memory for a decoder", info.path);
+  if (!context) fail(ErrorCode::kTransient, "{}: no memory for a decoder", info.path);
   int code = avcodec_parameters_to_context(context.get(), &parameters);
   if (code < 0) fail_data("{}: its {} header cannot be used: {}", info.path, info.codec, ffmpeg_reason(code));
   context->thread_count = options.threads;
@@ -58,6 +58,8 @@ CodecHandle open_codec(const Input& input, const DecoderOptions& options) {
   }
   enable_packet_tags(*context);
   code = avcodec_open2(context.get(), codec, nullptr);
+  // Sizes were checked before, so that a lack of memory or threads is not the file's doing.
+  if (code == AVERROR(ENOMEM) || code == AVERROR(EAGAIN)) fail(ErrorCode::kTransient, "{}: no memory for a decoder", info.path);
   if (code < 0) fail_data("{}: its {} stream cannot be decoded: {}", info.path, info.codec, ffmpeg_reason(code));
   return context;
 }
@@ -86,7 +88,7 @@ VectorReader::Kind vector_kind(AVCodecID id) {
 
 FrameSource::FrameSource(Input& input, const DecoderOptions& options, DecodeCounters& counters)
     : input_(input), counters_(counters), codec_(open_codec(input, options)), packet_(av_packet_alloc()) {
-  if (!packet_) fail("{}: no memory for a packet", input.info().path);
+  if (!packet_) fail(ErrorCode::kTransient, "{}: no memory for a packet", input.info().path);
   is_h264_ = codec_->codec_id == AV_CODEC_ID_H264;
   if (is_h264_ && codec_->extradata) {
     length_size_ = h264_length_size({codec_->extradata, static_cast<std::size_t>(codec_->extradata_size)});
@@ -181,7 +183,7 @@ bool FrameSource::feed_planned() {
 std::optional<Frame> FrameSource::decode() {
   while (stage_ == Stage::kDecoding) {
     FrameHandle picture(av_frame_alloc());
-    if (!picture) fail("{}: no memory for a frame", input_.info().path);
+    if (!picture) fail(ErrorCode::kTransient, "{}: no memory for a frame", input_.info().path);
     const std::int64_t errors = counters_.errors;
     const int code = avcodec_receive_frame(codec_.get(), picture.get());
     if (code >= 0) {

@@ -85,7 +85,7 @@ void Input::open_format() {
   const std::string& path = info_.path;
   AVIOContext* io = io_.open();
   AVFormatContext* format = avformat_alloc_context();
-  if (!format) fail("{}: no memory to open it", path);
+  if (!format) fail(ErrorCode::kTransient, "{}: no memory to open it", path);
   format->pb = io;
   format->interrupt_callback = io_.interrupt();
   Dictionary options;

@@ -28,15 +28,16 @@ struct InputOptions {
 
 class Input {
  public:
-  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) where no video can be found in it or its frames
-  // are too large; Error(kInterrupted) on stop.
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where the system cannot open or read it for now,
+  // Error(kBadData) where no video can be found in it or its frames are too large; Error(kInterrupted) on stop.
   explicit Input(const Source& source, const InputOptions& options = {});
 
   const StreamInfo& info() const { return info_; }
   const AVStream& stream() const { return *stream_; }
 
   // Reads the next packet of the video stream. Returns: 0, or FFmpeg's error code; AVERROR_EOF at the end.
-  // Throws: Error(kInterrupted) on stop; what the source's functions throw.
+  // Throws: Error(kInterrupted) on stop; Error(kTransient) where the system could not read, which is no damage of the file; what
+  // the source's functions throw.
   int read(AVPacket& packet);
 
   // The containers whose packets are frames of known times, and which are read again as they were the first time.

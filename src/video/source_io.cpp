@@ -20,6 +20,9 @@ constexpr std::size_t kKeptAtOnce = std::size_t{1} << 16;
 void check_file(const std::string& path) {
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
+  if (status.type() == std::filesystem::file_type::none) {
+    fail(code_of_system_error(code.value()), "{}: cannot be opened: {}", path, code.message());
+  }
   if (!std::filesystem::exists(status)) fail("{}: no such file", path);
   if (std::filesystem::is_directory(status)) fail("{}: is a directory, a video file was expected", path);
   if (!std::filesystem::is_regular_file(status)) fail("{}: is not a regular file", path);
@@ -82,6 +85,11 @@ AVIOInterruptCB SourceIo::interrupt() {
 void SourceIo::check() {
   if (problem_) std::rethrow_exception(std::exchange(problem_, nullptr));
   if (stop_.stop_requested()) fail(ErrorCode::kInterrupted, "{}: reading was stopped", source_.name());
+  // A server that is away makes no damaged video: demuxers take a failed read for the end.
+  const int failure = context_ ? context_->error : 0;
+  if (failure < 0 && code_of_system_error(AVUNERROR(failure)) == ErrorCode::kTransient) {
+    fail(ErrorCode::kTransient, "{}: cannot be read: {}", source_.name(), ffmpeg_reason(failure));
+  }
 }
 
 AVIOContext* SourceIo::open() {
@@ -97,7 +105,7 @@ SourceIo::ContextHandle SourceIo::open_file() {
   // "file:" keeps a colon or a leading dash in the name from being read as a protocol or an option.
   const int code = avio_open2(&context, ("file:" + source_.name()).c_str(), AVIO_FLAG_READ, &callback, nullptr);
   check();
-  if (code < 0) fail("{}: cannot be opened: {}", source_.name(), ffmpeg_reason(code));
+  if (code < 0) fail(code_of_system_error(AVUNERROR(code)), "{}: cannot be opened: {}", source_.name(), ffmpeg_reason(code));
   return ContextHandle(context, CloseContext{.own_buffer = false});
 }
 
@@ -114,7 +122,7 @@ SourceIo::ContextHandle SourceIo::open_own() {
                                 : nullptr;
   if (!context) {
     av_free(buffer);
-    fail("{}: no memory to open it", source_.name());
+    fail(ErrorCode::kTransient, "{}: no memory to open it", source_.name());
   }
   return ContextHandle(context, CloseContext{.own_buffer = true});
 }

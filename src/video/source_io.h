@@ -21,7 +21,7 @@ struct CloseContext {
 
 class SourceIo {
  public:
-  // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) for an empty source.
+  // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where that may pass, Error(kBadData) for an empty source.
   SourceIo(Source source, std::stop_token stop);
   SourceIo(const SourceIo&) = delete;
   SourceIo& operator=(const SourceIo&) = delete;
@@ -34,7 +34,8 @@ class SourceIo {
   // Whether bytes can be read again.
   bool can_seek() const { return can_seek_; }
 
-  // Throws what the source's functions threw; Error(kInterrupted) where a stop was requested.
+  // Throws what the source's functions threw; Error(kInterrupted) where a stop was requested; Error(kTransient) where the system could
+  // not read.
   void check();
 
   // For the FFmpeg calls that may wait; it lives as long as this.

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "recognize/archive.h"
 #include "cli/program.h"
@@ -77,6 +78,86 @@ TEST_F(Archive, has_an_answer_to_every_video_in_the_order_of_the_list) {
   EXPECT_FALSE(fs::exists(path("out.jsonl.partial")));
   const auto alone = nlohmann::json::parse(run_program("recognize " + path("model.actio") + " " + path(name(3)) + " --json").out);
   EXPECT_EQ(alone, lines[3]);
+}
+
+TEST_F(Archive, asks_again_for_the_videos_whose_answer_is_an_error_and_for_no_other) {
+  EXPECT_EQ(recognise("").exit_code, 3);
+  const std::string before = file_content(path("out.jsonl"));
+  const ProgramResult still = recognise(" --retry-failed");
+  EXPECT_EQ(still.exit_code, 3);
+  EXPECT_THAT(still.out, HasSubstr("6 of 7 videos are done already"));
+  EXPECT_EQ(file_content(path("out.jsonl")), before) << "one error in the place of the other";
+  fs::copy_file(path(name(2)), path("missing.mp4"));
+  fs::remove(path(name(0)));  // would be missed if it was asked for
+  const ProgramResult other = recognise(" --retry-failed --top 2");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("belongs to another job (top: 5 there, 2 here); without --retry-failed all videos are asked anew"));
+  EXPECT_EQ(file_content(path("out.jsonl")), before);
+  const ProgramResult result = recognise(" --retry-failed");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto lines = answers(path("out.jsonl"));
+  ASSERT_EQ(lines.size(), 7U);
+  EXPECT_EQ(lines[6].at("video"), path("missing.mp4"));
+  EXPECT_EQ(lines[6].at("frames"), 12);
+  EXPECT_EQ(file_content(path("out.jsonl")).substr(0, 500), before.substr(0, 500));
+  EXPECT_FALSE(fs::exists(path("out.jsonl.job"))) << "nothing is left to be asked again";
+  const ProgramResult nothing = recognise(" --retry-failed");
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("out.jsonl: no file beside it says"));
+  EXPECT_FALSE(fs::exists(path("out.jsonl.partial")));
+  EXPECT_EQ(run_program("recognize " + path("model.actio") + " " + path(name(1)) + " --retry-failed").exit_code, 2);
+}
+
+TEST(ArchiveOutput, replaces_errors_in_a_part_that_was_interrupted) {
+  const TempDir dir;
+  const std::string path = dir / "answers.jsonl";
+  const auto line = [](const std::string& video, const std::string& key) { return Json{{"video", video}, {key, 1}}; };
+  {
+    cli::ArchiveOutput output(path, {{"job", 1}});
+    output.add("a", line("a", "error"));
+    output.add("b", line("b", "top"));
+    output.add("c", line("c", "error"));
+    EXPECT_EQ(output.failed(), 2);
+  }
+  {
+    const cli::ArchiveOutput output(path, {{"job", 1}});
+    EXPECT_EQ(output.done(), (std::set<std::string>{"a", "b", "c"})) << "an error is an answer";
+  }
+  {
+    cli::ArchiveOutput output(path, {{"job", 1}}, true);
+    EXPECT_EQ(output.done(), (std::set<std::string>{"b"}));
+    output.add("c", line("c", "top"));
+    output.add("a", line("a", "error"));
+    EXPECT_EQ(output.failed(), 1);
+  }
+  cli::ArchiveOutput output(path, {{"job", 1}}, true);
+  EXPECT_EQ(output.done(), (std::set<std::string>{"b", "c"}));
+  output.add("a", line("a", "top"));
+  output.finish();
+  EXPECT_EQ(file_content(path), R"({"video":"b","top":1}
+{"video":"c","top":1}
+{"video":"a","top":1}
+)");
+}
+
+TEST(ReadManifest, finds_a_video_again_under_its_other_names) {
+  const TempDir dir;
+  const std::string list = dir / "list.txt";
+  const auto message_of = [&](const std::string& content) {
+    std::ofstream(list) << content;
+    try {
+      cli::read_manifest(list);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(message_of("a.avi\n" + (dir / "b.avi") + "\nb/a.avi\n"), "no error");
+  const std::string twice = "' is in line 1, too";
+  EXPECT_EQ(message_of("a.avi\n" + (dir / "a.avi") + "\n"), list + ":2: '" + (dir / "a.avi") + twice);
+  EXPECT_EQ(message_of((dir / "a.avi") + "\n\na.avi\n"), list + ":3: 'a.avi" + twice);
+  EXPECT_EQ(message_of("a.avi\n./a.avi\n"), list + ":2: './a.avi" + twice);
+  EXPECT_EQ(message_of("a.avi\nb/../a.avi\n"), list + ":2: 'b/../a.avi" + twice);
 }
 
 TEST_F(Archive, in_shards_has_the_answers_of_the_whole) {

@@ -133,5 +133,24 @@ TEST(Options, leave_out_the_empty_names_of_a_list) {
   }
 }
 
+TEST(Options, refuse_numbers_that_would_wrap) {
+  Sample s;
+  for (const char* text : {R"({"sizes": [9223372036854775808]})", R"({"sizes": [18446744073709551615]})"}) {
+    EXPECT_THAT(message_of([&] { fields_from_json(s.fields(), Json::parse(text), "x"); }),
+                HasSubstr("sizes must be 9223372036854775807 at most, got '"));
+  }
+  fields_from_json(s.fields(), Json::parse(R"({"sizes": [9223372036854775807]})"), "x");
+  EXPECT_THAT(s.sizes, ::testing::ElementsAre(INT64_MAX));
+}
+
+TEST(Preprocess, knows_what_key_frames_may_be) {
+  Preprocess preprocess;
+  EXPECT_TRUE(carries_over_key_frames(preprocess));
+  preprocess.key_frames = "zero";
+  EXPECT_FALSE(carries_over_key_frames(preprocess));
+  preprocess.key_frames = "cary";
+  EXPECT_EQ(message_of([&] { carries_over_key_frames(preprocess); }), "unknown key_frames 'cary'; the nearest is 'carry'");
+}
+
 }  // namespace
 }  // namespace actio

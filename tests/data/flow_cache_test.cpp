@@ -372,15 +372,22 @@ class SizeLimit {
 TEST_F(FlowCache, goes_on_without_a_folder_that_is_full_and_warns_once) {
   const std::string a = clip("a.mp4"), b = clip("b.mp4", 12, -2);
   const ClipInput expected = read_clip(request(a, false));
+  ClipMemory::Clock::time_point now{};
+  ClipMemory memory(ClipMemory::kMostBytes, [&] { return now; });
   {
     const SizeLimit limit(1000);
-    const ClipInput got = read_clip(request(a, true));
+    const ClipInput got = read_clip(request(a, true), memory);
     ASSERT_EQ(got.warnings.size(), 1U);
     EXPECT_THAT(got.warnings[0], HasSubstr("cannot be written"));
     EXPECT_TRUE(same_inputs(got, expected));
-    EXPECT_THAT(read_clip(request(b, true)).warnings, IsEmpty());
+    EXPECT_THAT(read_clip(request(b, true), memory).warnings, IsEmpty());
   }
   EXPECT_THAT(cached_names(), IsEmpty()) << "no part of a file is left";
+  read_clip(request(a, true), memory);
+  EXPECT_THAT(cached_names(), IsEmpty()) << "it was full a moment ago";
+  now += ClipMemory::kFolderRest;
+  EXPECT_TRUE(same_inputs(read_clip(request(a, true), memory), expected));
+  EXPECT_EQ(cached_names().size(), 1U) << "there may be room again";
 }
 
 TEST_F(FlowCache, leaves_nothing_when_it_is_interrupted_or_the_video_is_none) {

@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -243,6 +247,16 @@ TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
     EXPECT_STREQ(error.what(), "unknown motion 'optic'; known: none, mv, rgbdiff, flow");
   }
+  wrong.preprocess.motion = "mv";
+  wrong.preprocess.motion_window = "starting";
+  wrong.preprocess.key_frames = "carri";
+  try {
+    Loader(items(), wrong, {}).next();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_STREQ(error.what(), "unknown key_frames 'carri'; the nearest is 'carry'");
+  }
   wrong.motion = false;
   EXPECT_TRUE(Loader(items(), wrong, {}).next()) << "only the RGB input is read";
   EXPECT_THROW(Loader({}, request(), {}), Error);
@@ -250,39 +264,134 @@ TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
   EXPECT_THROW(Loader(items(), request(), {.threads = 0}), Error);
 }
 
-TEST_F(LoaderTest, can_be_destroyed_or_restarted_at_any_moment) {
+TEST_F(LoaderTest, gives_the_same_batches_after_it_was_left_or_started_again_at_any_moment) {
+  const LoaderOptions options{.batch_size = 2, .threads = 3, .prefetch = 3};
+  Loader undisturbed(items(), request(), options);
   for (int i = 0; i < 30; ++i) {
-    Loader loader(items(), request(), {.batch_size = 2, .threads = 3, .prefetch = 3});
+    Loader loader(items(), request(), options);
     loader.start_epoch(i);
     if (i % 3 == 1) loader.next();
     if (i % 3 == 2) loader.start_epoch(i + 1);
+    if (i % 10 < 9) continue;  // left as it is
+    EXPECT_EQ(epoch_of(loader, i / 10), epoch_of(undisturbed, i / 10)) << i;
   }
   const Loader unused(items(), request(), {});
 }
 
-TEST_F(LoaderTest, stops_promptly_when_asked_to) {
-  std::vector<Item> many;
-  for (std::int64_t i = 0; i < 20000; ++i) many.push_back({path_of(i % kClips), "x", 0, {}, {}});
-  ClipRequest small = request();
-  small.segments = 1;
-  small.motion = false;
-  small.preprocess.input_size = 16;
+// Reads that wait until they are told to stop.
+struct Stuck {
+  std::atomic<int> begun = 0, ended = 0;
+  ClipInput operator()(const ClipRequest& request, ClipMemory&, const std::stop_token& stop) {
+    ++begun;
+    begun.notify_all();
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    never.wait(lock, stop, [] { return false; });
+    ++ended;
+    fail(ErrorCode::kInterrupted, "{}: stopped", request.path);
+  }
+};
+
+TEST_F(LoaderTest, stops_the_reading_and_the_waiting_when_asked_to) {
+  Stuck stuck;
   std::stop_source source;
-  Loader loader(many, small, {.batch_size = 20000, .prefetch = 1}, {}, source.get_token());
+  Loader loader(items(), request(), {.batch_size = 4, .threads = 3, .read = std::ref(stuck)}, {}, source.get_token());
   std::jthread stopper([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    for (int seen = 0; seen < 3; seen = stuck.begun) stuck.begun.wait(seen);
     source.request_stop();
   });
-  const auto begin = std::chrono::steady_clock::now();
-  try {
-    loader.next();
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    try {
+      loader.next();
+      FAIL() << "a batch of clips that nobody could read";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+    }
+    EXPECT_EQ(stuck.ended, 3) << "each thread has let its clip go, and took no other";
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
   EXPECT_GT(loader.wait_seconds(), 0);
-  EXPECT_THROW(loader.next(), Error);
+  EXPECT_EQ(loader.failed_videos(), 0) << "it is no clip's fault";
+}
+
+TEST_F(LoaderTest, stops_the_reading_when_it_is_destroyed) {
+  Stuck stuck;
+  {
+    Loader loader(items(), request(), {.batch_size = 4, .threads = 2, .read = std::ref(stuck)});
+    loader.start_epoch(0);
+    for (int seen = 0; seen < 2; seen = stuck.begun) stuck.begun.wait(seen);
+  }
+  EXPECT_EQ(stuck.ended, 2);
+}
+
+// Reads clips, but fails with `code` the first `times` that a clip named `name` is read.
+struct Hiccup {
+  std::string name;
+  ErrorCode code;
+  int times;
+  std::atomic<int> tries = 0;
+  ClipInput operator()(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
+    if (request.path.ends_with(name) && tries++ < times) fail(code, "{}: failed", request.path);
+    return read_clip(request, memory, stop);
+  }
+};
+
+TEST_F(LoaderTest, tries_again_what_may_pass_and_gives_the_batches_that_it_would_have_given) {
+  Loader plain(items(), request(), {.batch_size = 4});
+  const Patience twice(2, std::chrono::milliseconds(0));
+  Hiccup hiccup{"03.mp4", ErrorCode::kTransient, 2};
+  std::vector<std::string> warnings;
+  Loader loader(items(), request(), {.batch_size = 4, .patience = twice, .read = std::ref(hiccup)},
+                [&](const std::string& text) { warnings.push_back(text); });
+  for (const std::int64_t epoch : {0, 1}) EXPECT_EQ(epoch_of(loader, epoch), epoch_of(plain, epoch));
+  EXPECT_EQ(hiccup.tries, 4);
+  EXPECT_TRUE(warnings.empty());
+  EXPECT_EQ(loader.failed_videos(), 0);
+}
+
+TEST_F(LoaderTest, ends_rather_than_to_replace_a_clip_that_the_system_cannot_read) {
+  for (const bool replace : {true, false}) {
+    Hiccup away{"03.mp4", ErrorCode::kTransient, 1000};
+    Loader loader(items(), request(),
+                  {.batch_size = 4, .replace_failed = replace, .patience = {std::chrono::milliseconds(0)}, .read = std::ref(away)});
+    try {
+      while (loader.next()) {
+      }
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kTransient);
+      EXPECT_THAT(error.what(), HasSubstr("03.mp4: failed; tried 2 times"));
+    }
+    EXPECT_EQ(loader.failed_videos(), 0);
+  }
+}
+
+TEST_F(LoaderTest, takes_a_mistake_of_its_own_for_a_failure_of_one_clip) {
+  Hiccup mistake{"03.mp4", ErrorCode::kInternal, 1000};
+  std::vector<std::string> warnings;
+  Loader loader(items(), request(), {.batch_size = 4, .read = std::ref(mistake)},
+                [&](const std::string& text) { warnings.push_back(text); });
+  EXPECT_EQ(epoch_of(loader, 0).size(), 3U);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("03.mp4: failed; another clip takes its place")));
+}
+
+TEST_F(LoaderTest, that_is_told_what_failed_before_draws_the_clips_that_it_would_have_drawn) {
+  const LoaderOptions options{.batch_size = 3};
+  Hiccup missing{"04.mp4", ErrorCode::kFailed, 1000};
+  LoaderOptions failing = options;
+  failing.read = std::ref(missing);
+  Loader first(items(), request(), failing);
+  const auto whole = epoch_of(first, 0), second = epoch_of(first, 1);
+  EXPECT_THAT(first.failed_items(), ElementsAre(4));
+  Loader later(items(), request(), options);  // by now the clip can be read
+  EXPECT_NE(epoch_of(later, 1), second);
+  Loader resumed(items(), request(), options);
+  resumed.take_for_failed({4, -1, 11, 1'000'000});
+  EXPECT_THAT(resumed.failed_items(), ElementsAre(4));
+  EXPECT_EQ(epoch_of(resumed, 1), second);
+  EXPECT_EQ(resumed.failed_videos(), 1);
+  resumed.take_for_failed({0, 1, 2, 3, 5, 6, 7, 8, 9, 10});
+  EXPECT_THROW(epoch_of(resumed, 2), Error) << "nothing is left";
 }
 
 }  // namespace

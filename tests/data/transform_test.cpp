@@ -9,6 +9,8 @@
 
 #include "core/error.h"
 #include "data/crop.h"
+#include "data/sampling.h"
+#include "data/view_assembler.h"
 #include "support/compare.h"
 
 namespace actio::data {
@@ -352,6 +354,49 @@ TEST(TransformMotionImage, refuses_other_shapes) {
   EXPECT_THROW(apply_image(Tensor({3, 8, 8}, DType::kU8), 8, 8, {0, 0, 8, 8, false}, preprocess), Error);
   EXPECT_THROW(apply_image(Tensor({2, 8, 8}), 8, 8, {0, 0, 8, 8, false}, preprocess), Error);
   EXPECT_THROW(apply_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, {0, 0, 8, 8, false}, preprocess), Error);
+}
+
+// A mistake of ours is not the caller's: it may end one clip, never a list of a million.
+TEST(Invariants, are_internal_errors) {
+  const auto code_of = [](const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kFailed;
+  };
+  const Preprocess preprocess = plain(16);
+  const CropBox whole{0, 0, 8, 8, false};
+  Tensor out({3, 16, 16}), small({2, 2, 2});
+  const Tensor rgb({8, 8, 3}, DType::kU8);
+  Rng rng(1);
+  const std::vector<std::function<void()>> mistakes = {
+      [&] {
+        transform_rgb(rgb, {0, 0, 0, 8, false}, preprocess, out.values<float>());
+      },
+      [&] { transform_rgb(rgb, whole, preprocess, small.values<float>()); },
+      [&] {
+        transform_rgb(Tensor({8, 8}), whole, preprocess, out.values<float>());
+      },
+      [&] {
+        transform_field(Tensor({3, 8, 8}), {8, 8, 1}, whole, preprocess, out.values<float>());
+      },
+      [&] {
+        transform_motion_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, whole, preprocess, out.values<float>());
+      },
+      [&] {
+        SnippetAssembler({{1}, 3, true, false}, preprocess, [&](int, int) { return whole; }).take();
+      },
+      [&] {
+        ViewAssembler({SnippetAssembler({{1}, 3, true, false}, preprocess, [&](int, int) { return whole; })}).take();
+      },
+      [&] { centre_crop(0, 8, preprocess); },
+      [&] { sample_segments(0, 3, Sampling::kCentre, rng); }};
+  for (std::size_t i = 0; i < mistakes.size(); ++i) EXPECT_EQ(code_of(mistakes[i]), ErrorCode::kInternal) << i;
+  Preprocess two = preprocess;
+  two.rgb_mean = {1, 2};
+  EXPECT_EQ(code_of([&] { transform_rgb(rgb, whole, two, out.values<float>()); }), ErrorCode::kUsage) << "a record is the caller's";
 }
 
 }  // namespace

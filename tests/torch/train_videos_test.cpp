@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "core/error.h"
@@ -89,6 +90,40 @@ TEST_F(TrainVideos, skip_a_clip_that_cannot_be_read_with_a_warning_and_count_it)
   EXPECT_EQ(result.untested_clips, 1);
   EXPECT_EQ(result.epochs.size(), 2U);
   EXPECT_THAT(warnings, ::testing::Contains(::testing::HasSubstr("broken.mp4")));
+}
+
+TEST_F(TrainVideos, go_on_with_the_clips_that_could_be_read_at_first) {
+  data::Item broken = job.train[0];
+  broken.path = *folder_ / "mended.mp4";
+  job.train.push_back(broken);
+  std::ofstream(broken.path) << "not a video";
+  TensorMap whole = weights;
+  const TrainResult expected = train(job, whole);
+  ASSERT_EQ(expected.replaced_clips, 1);
+  TrainJob first = job;
+  std::stop_source stop;
+  first.stop = stop.get_token();
+  first.on_epoch = [&](const EpochRecord&, const TensorMap&) { stop.request_stop(); };
+  first.on_state = [&](const TrainState& state, const TensorMap&) {
+    job.resume.emplace();
+    job.resume->progress = state.progress;
+    for (const auto& [name, tensor] : state.tensors) {
+      job.resume->tensors[name] = Tensor(tensor.shape(), tensor.dtype());
+      std::copy(tensor.raw(), tensor.raw() + tensor.bytes(), job.resume->tensors[name].raw());
+    }
+  };
+  TensorMap half = weights;
+  ASSERT_TRUE(train(first, half).interrupted);
+  ASSERT_TRUE(job.resume);
+  std::filesystem::copy_file(job.train[1].path, broken.path, std::filesystem::copy_options::overwrite_existing);
+  const TrainResult resumed = train(job, weights);
+  EXPECT_EQ(resumed.replaced_clips, 1);
+  EXPECT_EQ(losses(resumed), losses(expected));
+  for (const auto& [name, tensor] : whole) {
+    EXPECT_TRUE(std::equal(tensor.raw(), tensor.raw() + tensor.bytes(), weights.at(name).raw())) << name;
+  }
+  job.resume->progress.erase("failed_clips");  // as earlier versions wrote it
+  EXPECT_EQ(train(job, half).replaced_clips, 0);
 }
 
 TEST_F(TrainVideos, stop_at_once_when_told_so_before_the_first_batch) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "data/loader.h"
 
@@ -18,6 +19,9 @@ class BatchSource {
   virtual std::int64_t clips() const = 0;            // of an epoch
   virtual double wait_seconds() const { return 0; }  // spent in next() waiting, since the beginning
   virtual std::int64_t skipped_clips() const { return 0; }
+  // Clips that could not be read, as indices; and those that are not to be tried.
+  virtual std::vector<std::int64_t> failed_items() const { return {}; }
+  virtual void take_for_failed(const std::vector<std::int64_t>& /*items*/) {}
 
   // To the batch `first_batch` of an epoch, where a resumed training goes on.
   virtual void continue_epoch(std::int64_t epoch, std::int64_t first_batch) {

@@ -51,6 +51,8 @@ class FeatureSource final : public BatchSource {
   std::int64_t clips() const override;
   double wait_seconds() const override { return source_->wait_seconds(); }
   std::int64_t skipped_clips() const override { return source_->skipped_clips(); }
+  std::vector<std::int64_t> failed_items() const override { return source_->failed_items(); }
+  void take_for_failed(const std::vector<std::int64_t>& items) override { source_->take_for_failed(items); }
 
  private:
   struct Clip {

@@ -50,6 +50,8 @@ class VideoSource final : public BatchSource {
   std::int64_t clips() const override { return clips_; }
   double wait_seconds() const override { return loader_.wait_seconds(); }
   std::int64_t skipped_clips() const override { return loader_.failed_videos(); }
+  std::vector<std::int64_t> failed_items() const override { return loader_.failed_items(); }
+  void take_for_failed(const std::vector<std::int64_t>& items) override { loader_.take_for_failed(items); }
 
  private:
   data::Loader loader_;

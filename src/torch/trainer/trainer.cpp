@@ -183,6 +183,7 @@ class Trainer {
     EpochRecord record = record_of_epoch();
     learner_.swap_average();
     learner_.share_statistics();
+    share_failures();
     const bool last = record.epoch == options_.epochs;
     const bool due = !last && options_.evaluate_every > 0 && record.epoch % options_.evaluate_every == 0;
     if (const auto answers = try_to_test(sources_.validation, job_.validation, "validating")) {
@@ -208,6 +209,14 @@ class Trainer {
     if (learner_.leads() && job_.on_epoch) job_.on_epoch(record, model());
     // The model follows the last epoch at once; a state of it would be of no use.
     if (!last && !result_.stopped_early && seconds_since(saved_) > 20 * save_seconds_) save();
+  }
+
+  // Ranks read different clips; a state knows what all have met.
+  void share_failures() {
+    if (learner_.group() == nullptr) return;
+    for (const std::string& items : learner_.group()->all_gather(Json(sources_.train->failed_items()).dump())) {
+      sources_.train->take_for_failed(Json::parse(items).get<std::vector<std::int64_t>>());
+    }
   }
 
   // The best one so far, or the last one.
@@ -296,11 +305,9 @@ class Trainer {
     TrainState state;
     Json records = Json::array();
     for (EpochRecord record : result_.epochs) records.push_back(fields_to_json(record.fields()));
-    state.progress = {{"position", fields_to_json(position_.fields())},
-                      {"best", fields_to_json(best_.fields())},
-                      {"stopped_early", result_.stopped_early},
-                      {"ranks", learner_.ranks()},
-                      {"epochs", std::move(records)}};
+    state.progress = {{"position", fields_to_json(position_.fields())}, {"best", fields_to_json(best_.fields())},
+                      {"stopped_early", result_.stopped_early},         {"ranks", learner_.ranks()},
+                      {"failed_clips", sources_.train->failed_items()}, {"epochs", std::move(records)}};
     learner_.save(state.tensors, state.progress);
     for (const auto& [name, tensor] : best_weights_) state.tensors["best." + name] = tensor;
     job_.on_state(state, model());
@@ -318,6 +325,7 @@ class Trainer {
     fields_from_json(position_.fields(), state.progress.at("position"), where);
     fields_from_json(best_.fields(), state.progress.at("best"), where);
     result_.stopped_early = state.progress.at("stopped_early").get<bool>();
+    sources_.train->take_for_failed(state.progress.value("failed_clips", std::vector<std::int64_t>()));
     const auto ranks = state.progress.at("ranks").get<std::int64_t>();
     if (position_.batches > 0 && ranks != learner_.ranks()) {
       fail_usage("the state was saved in the middle of an epoch of {} processes; {} cannot go on from there", ranks, learner_.ranks());
@@ -353,6 +361,8 @@ class Borrowed final : public BatchSource {
   std::int64_t clips() const override { return source_.clips(); }
   double wait_seconds() const override { return source_.wait_seconds(); }
   std::int64_t skipped_clips() const override { return source_.skipped_clips(); }
+  std::vector<std::int64_t> failed_items() const override { return source_.failed_items(); }
+  void take_for_failed(const std::vector<std::int64_t>& items) override { source_.take_for_failed(items); }
 
  private:
   BatchSource& source_;

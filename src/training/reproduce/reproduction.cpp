@@ -58,10 +58,10 @@ std::string score_name(const std::string& protocol, const std::string& average, 
 
 // What was said of the model of other settings, or of other clips.
 void remove_scores(const fs::path& fold) {
-  std::error_code ignored;
-  for (const auto& file : fs::directory_iterator(fold, ignored)) {
-    const std::string name = file.path().filename().string();
-    if (name.starts_with("scores")) fs::remove(file, ignored);
+  std::error_code code, ignored;
+  for (fs::directory_iterator file(fold, code), end; !code && file != end; file.increment(code)) {
+    const std::string name = file->path().filename().string();
+    if (name.starts_with("scores")) fs::remove(file->path(), ignored);
   }
 }
 

@@ -1,68 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <set>
-#include <thread>
 #include <vector>
 
-#include "core/bounded_queue.h"
 #include "core/rng.h"
 
 namespace actio {
 namespace {
-
-TEST(BoundedQueue, hands_every_item_to_exactly_one_consumer) {
-  BoundedQueue<int> queue(4);
-  std::atomic<long> sum = 0, count = 0;
-  std::vector<std::jthread> consumers;
-  for (int i = 0; i < 3; ++i) {
-    consumers.emplace_back([&] {
-      while (auto item = queue.pop()) {
-        sum += *item;
-        ++count;
-      }
-    });
-  }
-  {
-    std::vector<std::jthread> producers;
-    for (int p = 0; p < 2; ++p) {
-      producers.emplace_back([&, p] {
-        for (int i = 0; i < 1000; ++i) EXPECT_TRUE(queue.push(p * 1000 + i));
-      });
-    }
-  }
-  queue.close();
-  consumers.clear();
-  EXPECT_EQ(count, 2000);
-  EXPECT_EQ(sum, 1999L * 2000 / 2);
-}
-
-TEST(BoundedQueue, never_holds_more_than_its_capacity) {
-  BoundedQueue<int> queue(2);
-  std::jthread producer([&] {
-    for (int i = 0; i < 100; ++i) queue.push(i);
-    queue.close();
-  });
-  int expected = 0;
-  while (auto item = queue.pop()) {
-    EXPECT_EQ(*item, expected++);
-    EXPECT_LE(queue.size(), 2U);
-  }
-  EXPECT_EQ(expected, 100);
-}
-
-TEST(BoundedQueue, wakes_a_waiting_producer_and_drops_its_items_when_cancelled) {
-  BoundedQueue<int> queue(1);
-  ASSERT_TRUE(queue.push(1));
-  std::jthread producer([&] { EXPECT_FALSE(queue.push(2)); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  queue.cancel();
-  producer.join();
-  EXPECT_FALSE(queue.pop().has_value());
-}
 
 TEST(Rng, repeats_for_a_seed_and_differs_between_streams) {
   Rng a(7), b(7), c(7, 1), d(8);
