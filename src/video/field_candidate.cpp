@@ -9,7 +9,8 @@
 namespace actio::video {
 namespace {
 
-constexpr int kRowStep = 2;  // of the rows, these tell candidates apart
+constexpr int kRowStep =
+    2;  // of a field's lines, these tell candidates apart; of a frame's, those of both fields are needed
 
 float mean_misfit(const LumaPlane& here, const LumaPlane& there, const Block& block, int step = 1) {
   const LumaProbe probe(block, here);
@@ -37,13 +38,8 @@ std::optional<Velocity> velocity_of(const FieldCandidate& candidate, float betwe
 
 float misfit_of(const AVFrame& picture, const FieldPart& part, const FieldCandidate& candidate) {
   const Velocity motion{candidate.motion_x, candidate.motion_y};
-  if (!candidate.field) {
-    const Rectangle& place = part.as_frame;
-    return mean_misfit(luma_of(picture), luma_of(*candidate.reference),
-                       {place.x, place.y, place.width, place.height, motion.x, motion.y}, kRowStep);
-  }
-  if (part.parity == FieldPart::kBoth) {
-    return misfit_of_motion(picture, part.as_field, *candidate.reference, motion, true);
+  if (!candidate.field || part.parity == FieldPart::kBoth) {
+    return misfit_of_motion(picture, part.place(candidate.field), *candidate.reference, motion, candidate.field);
   }
   const int there = part.parity - static_cast<int>(candidate.shift);
   return mean_misfit(field_of(picture, part.parity), field_of(*candidate.reference, there),
