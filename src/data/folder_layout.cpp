@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/error.h"
@@ -66,6 +67,7 @@ class FolderReader {
 
   Table finish() {
     for (const ClassFolder& entry : classes_) read_class(entry);
+    warn_of_level();
     table_.ignored = ignored_.text();
     if (!table_.ignored.empty()) table_.ignored = path_ + ": " + table_.ignored;
     if (!table_.items.empty()) return std::move(table_);
@@ -106,6 +108,27 @@ class FolderReader {
         warn(fmt::format("{}: named as a video, but a folder without one", entry.string()));
       }
     }
+  }
+
+  // One folder that holds all of the others may be the one that should have been named.
+  void warn_of_level() {
+    std::set<fs::path> inside;
+    fs::path only;
+    for (const ClassFolder& entry : classes_) {
+      const auto of_class = [&](const Item& item) {
+        return fs::path(item.path).string().starts_with((entry.folder / "").string());
+      };
+      if (std::ranges::none_of(table_.items, of_class)) continue;
+      if (!only.empty()) return;
+      only = entry.folder;
+    }
+    for (const Item& item : table_.items) {
+      const fs::path below = fs::path(item.path).lexically_relative(only);
+      if (std::distance(below.begin(), below.end()) > 1) inside.insert(*below.begin());
+    }
+    if (inside.size() < 2) return;
+    warn(fmt::format("{}: is the only class and holds {} folders; if these are the classes, give this folder as the data",
+                     only.string(), inside.size()));
   }
 
   // Parts inside of a class divide nothing.

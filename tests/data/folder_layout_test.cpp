@@ -252,6 +252,15 @@ TEST_F(FewClasses, one_class_is_a_warning_and_nothing_to_train_on) {
   EXPECT_THAT(load(options).warnings, IsEmpty());
 }
 
+TEST_F(FewClasses, one_class_with_folders_may_be_the_folder_to_name) {
+  files({"UCF-101/jump/a.mp4", "UCF-101/wave/b.mp4", "lists/readme.txt"});
+  EXPECT_THAT(load().warnings,
+              Contains(EndsWith("/UCF-101: is the only class and holds 2 folders; if these are the classes, give this "
+                                "folder as the data")));
+  files({"UCF-102/a.mp4"});
+  EXPECT_THAT(load().warnings, Not(Contains(HasSubstr("is the only class"))));
+}
+
 TEST_F(FewClasses, a_clip_in_each_is_a_warning) {
   files({"clip1/a.mp4", "clip2/b.mp4", "clip3/c.mp4"});
   EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("each of the 3 classes has one clip only; a folder per class")));
