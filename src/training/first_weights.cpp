@@ -57,10 +57,10 @@ TensorMap read_source(const std::string& file, TrainSpec& spec, net::Model& mode
 }
 
 // Published weights have wrappers' names; models have the networks' own.
-TensorMap named_by_backbone(TensorMap tensors, const std::string& file, const TrainSpec& spec, const net::NetSpec& spec,
+TensorMap named_by_backbone(TensorMap tensors, const std::string& file, const TrainSpec& spec, const net::NetSpec& network,
                             std::vector<std::string>& notes, std::string& remark) {
   if (net::is_model_file(file)) return tensors;
-  net::NamedWeights named = net::fit_names(std::move(tensors), spec.network, &spec, file);
+  net::NamedWeights named = net::fit_names(std::move(tensors), spec.network, &network, file);
   notes.insert(notes.end(), named.notes.begin(), named.notes.end());
   remark += named.remark;
   return std::move(named.tensors);

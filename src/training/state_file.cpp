@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "net/weights.h"
+#include "training/spec.h"
 
 namespace actio::training {
 namespace {
@@ -14,6 +15,13 @@ namespace {
 const std::set<std::string>& harmless_fields() {
   static const std::set<std::string> kFields = {"workers", "save_minutes", "evaluate_every"};
   return kFields;
+}
+
+// What an option was before there was it: its default. Null for what is no option.
+Json default_of(const std::string& table, const std::string& name) {
+  TrainSpec spec;
+  const Json defaults = fields_to_json(spec.fields(table));
+  return defaults.contains(name) ? defaults.at(name) : Json();
 }
 
 Json metadata_json(const net::Metadata& metadata, const char* key, const std::string& path) {
@@ -56,7 +64,7 @@ std::string config_difference(const Json& of_there, const Json& of_here) {
       continue;
     }
     for (const auto& [name, value] : fields.items()) {
-      const Json other = others.is_object() && others.contains(name) ? others.at(name) : Json();
+      const Json other = others.is_object() && others.contains(name) ? others.at(name) : default_of(table, name);
       if (other != value) return fmt::format("[{}] {}: {} there, {} here", table, name, other.dump(), value.dump());
     }
   }
