@@ -4,9 +4,11 @@ extern "C" {
 #include <libavutil/opt.h>
 }
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "video/ffmpeg_compat.h"
@@ -60,6 +62,7 @@ struct Encoder::Impl {
   void open_codec(const AVCodec& encoder);
   void open_file();
   void write(const Tensor& rgb, std::int64_t tick);
+  const std::uint8_t* with_even_rows(const Tensor& rgb);
   void send(const AVFrame* picture);
   void close();
 
@@ -71,6 +74,7 @@ struct Encoder::Impl {
   ScalerHandle scaler;
   FrameHandle picture;
   PacketHandle packet;
+  std::vector<std::uint8_t> even_rows;
   AVStream* stream = nullptr;
   std::int64_t next_tick = 0;
   bool closed = false;
@@ -182,14 +186,28 @@ void Encoder::Impl::write(const Tensor& rgb, std::int64_t tick) {
   }
   if (tick < next_tick) fail_usage("{}: a frame at tick {}, but the next free one is {}", path, tick, next_tick);
   if (av_frame_make_writable(picture.get()) < 0) fail("{}: no memory for a frame", path);
-  const std::uint8_t* planes[4] = {rgb.data<std::uint8_t>(), nullptr, nullptr, nullptr};
-  const int strides[4] = {3 * options.width, 0, 0, 0};
+  const std::uint8_t* pixels = options.width % 2 == 0 ? rgb.data<std::uint8_t>() : with_even_rows(rgb);
+  const std::uint8_t* planes[4] = {pixels, nullptr, nullptr, nullptr};
+  const int strides[4] = {3 * (options.width + options.width % 2), 0, 0, 0};
   sws_scale(scaler.get(), planes, strides, 0, options.height, picture->data, picture->linesize);
   picture->pts = tick;
   picture->pict_type = AV_PICTURE_TYPE_NONE;
   if ((codec->flags & AV_CODEC_FLAG_QSCALE) != 0) picture->quality = codec->global_quality;
   next_tick = tick + 1;
   send(picture.get());
+}
+
+// Halved chroma is made of pairs of pixels: the last one of an odd row is doubled, so that nothing behind the row is read.
+const std::uint8_t* Encoder::Impl::with_even_rows(const Tensor& rgb) {
+  const std::size_t row = 3 * static_cast<std::size_t>(options.width);
+  even_rows.resize((row + 3) * static_cast<std::size_t>(options.height));
+  std::uint8_t* to = even_rows.data();
+  const std::uint8_t* from = rgb.data<std::uint8_t>();
+  for (int y = 0; y < options.height; ++y, from += row) {
+    to = std::copy_n(from, row, to);
+    to = std::copy_n(from + row - 3, 3, to);
+  }
+  return even_rows.data();
 }
 
 void Encoder::Impl::send(const AVFrame* frame) {

@@ -22,6 +22,7 @@
 #include "data/flow_file.h"
 #include "data/flow_preview.h"
 #include "motion/flow_image.h"
+#include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
 #include "video/decoder.h"
 
@@ -294,6 +295,24 @@ TEST_F(FlowCache, finds_a_video_again_after_it_was_moved_but_not_after_it_was_ch
   EXPECT_NE(here, flow_path("c", path));
   EXPECT_THROW(flow_path("c", dir_ / "none.mp4"), Error);
   EXPECT_LT(flow_path("c", clip(std::string(240, 'n') + ".mp4")).filename().string().size(), 256U);
+}
+
+TEST_F(FlowCache, is_another_one_for_the_same_pictures_in_another_orientation) {
+  const std::string plain = dir_ / "plain.mp4", mirrored = dir_ / "mirrored.mp4";
+  actio::testing::SyntheticClip clip{.path = plain, .frames = 6, .width = 96, .height = 64, .dx = 2};
+  write_synthetic_clip(clip);
+  clip.path = mirrored;
+  clip.mirrored = true;
+  write_synthetic_clip(clip);
+  EXPECT_EQ(fs::file_size(plain), fs::file_size(mirrored));
+  EXPECT_NE(video_fingerprint(plain), video_fingerprint(mirrored));
+  // Under one name, one after the other.
+  std::vector<Tensor> fields;
+  for (const std::string& source : {plain, mirrored}) {
+    fs::copy_file(source, dir_ / "clip.mp4", fs::copy_options::overwrite_existing);
+    fields.push_back(read_clip(request(dir_ / "clip.mp4", true)).inputs.at("motion"));
+  }
+  EXPECT_FALSE(same(fields[0], fields[1]));
 }
 
 TEST_F(FlowCache, is_the_same_file_with_any_number_of_threads_and_any_writers_at_once) {

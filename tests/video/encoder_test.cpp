@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstring>
+
 #include "clip_tools.h"
 
 namespace actio::video {
@@ -24,6 +26,27 @@ TEST(Encoder, gives_the_same_file_for_the_same_frames) {
     EXPECT_GT(first.size(), 1000U);
     EXPECT_TRUE(first == read_bytes(clip.path)) << codec << " in " << ending;
   }
+}
+
+TEST(Encoder, looks_at_no_pixel_behind_an_odd_row) {
+  const TempDir dir;
+  constexpr int kWidth = 33, kHeight = 17, kBytes = kWidth * kHeight * 3;
+  const auto file = [&](std::uint8_t behind) {
+    EncoderOptions options;
+    options.codec = "mpeg4";
+    options.width = kWidth;
+    options.height = kHeight;
+    Encoder encoder(dir / "a.avi", options);
+    // A frame in the middle of more memory.
+    Tensor memory({2, kHeight, kWidth, 3}, DType::kU8);
+    std::memset(memory.raw(), 90, kBytes);
+    std::memset(memory.raw() + kBytes, behind, kBytes);
+    for (int i = 0; i < kBytes; ++i) memory.data<std::uint8_t>()[i + kBytes] = static_cast<std::uint8_t>(behind * (i % 3));
+    for (int t = 0; t < 3; ++t) encoder.write(memory.rows(0, 1).reshaped({kHeight, kWidth, 3}));
+    encoder.close();
+    return read_bytes(dir / "a.avi");
+  };
+  EXPECT_TRUE(file(0) == file(120));
 }
 
 TEST(Encoder, puts_key_frames_where_the_gop_says) {
