@@ -125,7 +125,7 @@ ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssemb
   FieldSource fields(request);
   std::int64_t seen = 0;
   double last_time = 0;
-  bool moves = false, headless = false;
+  bool moves = false;
   while (!(only_needed && assembler->complete())) {
     if (stop.stop_requested()) fail(ErrorCode::kInterrupted, "{}: reading was stopped", request.path);
     const std::optional<video::Frame> frame = decoder.next();
@@ -133,11 +133,9 @@ ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssemb
     seen = frame->index + 1;
     last_time = std::max(last_time, frame->time_seconds);
     moves = moves || !frame->vectors.empty();
-    headless = headless || is_headless(*frame);
     if (assembler && frame->index <= assembler->last_frame()) assembler->push(*frame, fields.field(*frame, *assembler));
   }
   ClipFacts facts = facts_of(decoder, seen, last_time);
-  facts.headless = headless;
   facts.motionless = reads_vectors(request) && !moves;
   return facts;
 }

@@ -37,7 +37,6 @@ class PairReader {
       if (!frame) break;
       ++seen_;
       last_time_ = std::max(last_time_, frame->time_seconds);
-      headless_ = headless_ || is_headless(*frame);
       Tensor now = motion::scaled_grey(frame->grey(), extraction_.preprocess.flow_short_side);
       pairs.push_back({last_, now, frame->width, frame->height});
       last_ = now;
@@ -45,11 +44,7 @@ class PairReader {
     return pairs;
   }
 
-  ClipFacts facts() const {
-    ClipFacts facts = facts_of(decoder_, seen_, last_time_);
-    facts.headless = headless_;
-    return facts;
-  }
+  ClipFacts facts() const { return facts_of(decoder_, seen_, last_time_); }
   std::int64_t claimed() const { return decoder_.info().frames_claimed; }
 
  private:
@@ -59,7 +54,6 @@ class PairReader {
   Tensor last_;
   std::int64_t seen_ = 0;
   double last_time_ = 0;
-  bool headless_ = false;
 };
 
 // Works on the pairs of a batch with one computer per thread.

@@ -62,7 +62,7 @@ std::uint64_t directory_hash(Bytes directory, Bytes numbers) {
 
 Json facts_json(const ClipFacts& f) {
   return {{"frames", f.frames}, {"damaged", f.damaged}, {"errors", f.errors}, {"claimed", f.claimed}, {"container", f.container},
-          {"frames_per_second", f.frames_per_second}, {"duration", f.duration}, {"last_time", f.last_time}, {"headless", f.headless}};
+          {"frames_per_second", f.frames_per_second}, {"duration", f.duration}, {"last_time", f.last_time}, {"left_out", f.left_out}};
 }
 
 // Throws: Json's exceptions.
@@ -72,8 +72,11 @@ ClipFacts facts_from(const Json& json) {
     return value.is_number_integer() ? std::max<std::int64_t>(0, value.get<std::int64_t>()) : 0;
   };
   const auto number = [&](const char* key) { return json.at(key).get<double>(); };
+  // Earlier files say whether there are frames to be left out, which they number with the others.
+  const bool none = json.contains("headless") && !json.at("headless").get<bool>();
+  const std::int64_t left_out = none ? 0 : (json.at("left_out"), count("left_out"));
   return {count("frames"), count("damaged"), count("errors"), count("claimed"), json.at("container").get<std::string>(),
-          number("frames_per_second"), number("duration"), number("last_time"), json.at("headless").get<bool>(), false};
+          number("frames_per_second"), number("duration"), number("last_time"), left_out, false};
 }
 
 std::shared_ptr<const int> open_file(const std::string& path, std::uint64_t& size) {

@@ -20,7 +20,7 @@ struct StreamInfo {
   int rotation_degrees = 0;
   double frames_per_second = 0;     // average; 0 where unknown
   double duration_seconds = 0;      // as the container claims; 0 where unknown
-  std::int64_t frames_claimed = 0;  // as the container claims; 0 where unknown
+  std::int64_t frames_claimed = 0;  // as the container claims, without those that an edit list hides; 0 where unknown
   bool carries_vectors = false;  // the codec's vectors can be read: H.264, MPEG-4 Part 2, MPEG-2, MPEG-1, and H.263, FLV1,
                                  // MS-MPEG-4 v2 and v3, WMV 7 and 8
 };
@@ -35,6 +35,7 @@ struct DecodeCounters {
   std::int64_t frames = 0;   // decoded
   std::int64_t damaged = 0;  // of those, concealed or corrupt
   std::int64_t errors = 0;   // packets the codec refused
+  std::int64_t left_out = 0; // pictures at the start that refer to others before the stream: they cannot be rebuilt
   std::int64_t seeks = 0;    // to a key frame, past frames that were not decoded
   std::int64_t scanned = 0;  // packets looked at without decoding, to find out where frames are
 };
@@ -44,6 +45,8 @@ struct Selection {
   bool carry = false;                // where one has no vectors, the nearest frame before it that has some is wanted, too
 };
 
+// What a stream that was cut in mid-group has before its first key frame cannot be decoded: such frames are not given, as if
+// they were not in the file, but counted. Frames that an edit list hides are decoded where others need them, and not given.
 // With vectors, B-frames are held back until the picture after them that they refer to is decoded, 17 frames at most. MPEG-4
 // Part 2: FFmpeg keeps no vectors of B-frames, so they take those of the next P-frame, which span the same interval.
 // Threads: one decoder belongs to one thread at a time.

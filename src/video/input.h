@@ -45,6 +45,7 @@ class Input {
   void open_format();
   AVStream* choose_stream();
   void describe();
+  std::int64_t hidden_frames() const;
 
   StreamInfo info_;
   IoHandle io_;  // before the format: it is closed after it
