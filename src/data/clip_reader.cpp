@@ -169,18 +169,19 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
   return pass;
 }
 
-video::Decoder open(const ClipRequest& request) {
-  return video::Decoder(request.path, {.vectors = reads_vectors(request), .threads = request.decoder_threads});
+video::Decoder open(const ClipRequest& request, const std::stop_token& stop) {
+  return video::Decoder(request.path,
+                        {.vectors = reads_vectors(request), .threads = request.decoder_threads, .stop = stop});
 }
 
 // The first run over a clip: sparse where its packets tell the number of frames, else through.
 Pass run_first(const ClipRequest& request, const std::stop_token& stop) {
-  video::Decoder decoder = open(request);
+  video::Decoder decoder = open(request, stop);
   const std::optional<std::int64_t> frames = decoder.exact_frames();
   if (!frames || *frames < 1) return run_whole(request, decoder, stop);
   Pass pass = run_sparse(request, decoder, *frames, stop);
   if (pass.inputs) return pass;
-  video::Decoder again = open(request);
+  video::Decoder again = open(request, stop);
   return run_whole(request, again, stop);
 }
 
@@ -219,7 +220,7 @@ ClipInput read_with_flow_file(const ClipRequest& request, const fs::path& path, 
     assembler.push_flow(index, field.image, field.frame_width, field.frame_height);
   }
   if (!assembler.complete()) {
-    video::Decoder decoder(request.path, {.threads = request.decoder_threads});
+    video::Decoder decoder(request.path, {.threads = request.decoder_threads, .stop = stop});
     decoder.select({assembler.needed_frames(), false});
     const ClipFacts seen = decode(request, decoder, &assembler, true, stop);
     if (!assembler.complete()) {
@@ -265,7 +266,7 @@ ClipInput read_without_cache(const ClipRequest& request, const std::stop_token& 
   }
   if (facts->frames == 0) fail_data("{}: no frame could be decoded", request.path);
   if (!pass.inputs) {
-    video::Decoder decoder = open(request);
+    video::Decoder decoder = open(request, stop);
     pass = run_sparse(request, decoder, facts->frames, stop);
     // Damage where no earlier reading looked.
     if (facts->damaged == 0 && facts->errors == 0 && pass.facts.damaged + pass.facts.errors > 0) {

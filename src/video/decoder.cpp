@@ -11,7 +11,7 @@
 namespace actio::video {
 
 struct Decoder::Impl {
-  Impl(const std::string& path, const DecoderOptions& wanted) : options(wanted), input(path) {
+  Impl(const std::string& path, const DecoderOptions& wanted) : options(wanted), input(path, wanted.stop) {
     if (options.vectors) require_vectors(input.info());
     source.emplace(input, options, counters);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct StreamInfo {
 struct DecoderOptions {
   bool vectors = false;  // export motion vectors
   int threads = 1;       // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
+  std::stop_token stop = {};  // looked at for every packet, also of a scan
 };
 
 struct DecodeCounters {
@@ -64,6 +66,7 @@ class Decoder {
   const DecodeCounters& counters() const;
 
   // The next frame in display order; empty at the end. Damage is data (Frame::damaged, counters), never an exception.
+  // Throws: Error(kInterrupted) on `options.stop`, as exact_frames() does.
   std::optional<Frame> next();
 
   // Restricts next() to the wanted frames, which are the same, vectors and times included, as without it; those behind the

@@ -33,7 +33,7 @@ void FramePlan::find_vectors() {
       if (packet.type != FrameType::kB) {
         expects = index_.frame(index).trigger >= 0;  // FFmpeg exports none for what it hands out at the end
       } else if (*vectors_ == Kind::kWithoutB) {
-        expects = next < frames && expects_vectors_[static_cast<std::size_t>(next)];
+        expects = next < frames && next - index <= kMaxAhead && expects_vectors_[static_cast<std::size_t>(next)];
       }
     }
     expects_vectors_[static_cast<std::size_t>(index)] = expects;

@@ -87,7 +87,7 @@ bool exports_vectors(AVCodecID id) {
 
 }  // namespace
 
-Input::Input(const std::string& path) {
+Input::Input(const std::string& path, std::stop_token stop) : stop_(std::move(stop)) {
   info_.path = path;
   silence_ffmpeg();
   check_file(path);
@@ -192,6 +192,7 @@ std::int64_t Input::hidden_frames() const {
 
 int Input::read(AVPacket& packet) {
   for (;;) {
+    if (stop_.stop_requested()) fail(ErrorCode::kInterrupted, "{}: reading was stopped", info_.path);
     av_packet_unref(&packet);
     const int code = av_read_frame(format_.get(), &packet);
     if (code < 0 || packet.stream_index == stream_->index) return code;

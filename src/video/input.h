@@ -1,6 +1,7 @@
 // video: an opened file whose video stream is known. In: a path. Out: packets of that stream and its facts.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "video/decoder.h"
@@ -14,12 +15,13 @@ inline constexpr int kMaxSide = 16384;
 class Input {
  public:
   // Throws: Error(kFailed) for a missing or unreadable file, Error(kBadData) where no video can be found in it.
-  explicit Input(const std::string& path);
+  explicit Input(const std::string& path, std::stop_token stop = {});
 
   const StreamInfo& info() const { return info_; }
   const AVStream& stream() const { return *stream_; }
 
   // Reads the next packet of the video stream. Returns: 0, or FFmpeg's error code; AVERROR_EOF at the end.
+  // Throws: Error(kInterrupted) on `stop`.
   int read(AVPacket& packet);
 
   // The containers whose packets are frames of known times, and which are read again as they were the first time.
@@ -48,6 +50,7 @@ class Input {
   std::int64_t hidden_frames() const;
 
   StreamInfo info_;
+  std::stop_token stop_;
   IoHandle io_;  // before the format: it is closed after it
   InputHandle format_;
   AVStream* stream_ = nullptr;
