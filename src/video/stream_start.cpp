@@ -15,6 +15,8 @@ constexpr std::size_t kMostLeading = 16;       // pictures shown before the key 
 constexpr std::size_t kMostMissing = 256;      // more than a decoder holds back
 constexpr std::int64_t kSettledAfter = 256;    // packets behind the entry
 
+constexpr std::size_t kMostWithoutPicture = 7;  // bytes of an MPEG-4 picture of which nothing is coded
+
 enum class Coded {
   kNothing,  // no picture
   kPicture,
@@ -69,9 +71,10 @@ Coded coded_kind(AVCodecID codec, Bytes packet, int length_size) {
         return unit[0] != 0 || unit.size() < 3 ? Coded::kNothing : b_frame((unit[2] >> 3 & 7) == 3);
       });
     case AV_CODEC_ID_MPEG4:
-      if (packet.size() <= static_cast<std::size_t>(kMostPlaceholder)) return Coded::kNothing;
       return first_kind(packet, 0, [&](Bytes unit) {
-        return unit[0] != 0xB6 || unit.size() < 2 ? Coded::kNothing : b_frame(unit[1] >> 6 == 2);
+        const bool is_plane = unit[0] == 0xB6 && unit.size() >= 2, is_b = is_plane && unit[1] >> 6 == 2;
+        const bool stands_in = !is_b && packet.size() <= kMostWithoutPicture;
+        return is_plane && !stands_in ? b_frame(is_b) : Coded::kNothing;
       });
     default: return packet.empty() ? Coded::kNothing : Coded::kPicture;
   }
@@ -106,12 +109,10 @@ void StreamStart::sent(const AVPacket& packet, std::int64_t tag, bool hidden) {
   const Bytes bytes(packet.data, static_cast<std::size_t>(std::max(0, packet.size)));
   const Coded kind = coded_kind(codec_, bytes, length_size_);
   if (entered_ && tag > entry_ + kSettledAfter) return count_leading();
-  // A key picture that does not come is damaged, not without references.
-  if (kind == Coded::kNothing || hidden || (packet.flags & AV_PKT_FLAG_KEY) != 0) return;
-  if (entered_ && kind != Coded::kLeading) return;
-  missing_.insert(tag);
+  if (kind == Coded::kNothing || hidden || (entered_ && kind != Coded::kLeading)) return;
+  missing_.emplace(tag, (packet.flags & AV_PKT_FLAG_KEY) != 0);
   if (missing_.size() <= kMostMissing) return;
-  if (!entered_) ++gone_;
+  gone_ += !entered_ && !missing_.begin()->second;
   missing_.erase(missing_.begin());
 }
 
@@ -124,22 +125,23 @@ bool StreamStart::is_real(const AVFrame& picture) const {
   return is_key_frame(picture) || !refers;
 }
 
-void StreamStart::leave_out(const Picture& picture) {
+void StreamStart::leave_out(bool counts) {
   any_made_up_ = true;
-  left_out_ += !picture.hidden;
+  left_out_ += counts;
 }
 
 void StreamStart::push(Picture picture) {
-  missing_.erase(picture.tag);
+  // FFmpeg hands out a grey picture, too, where it began with one that refers to another: with the same packet.
+  const bool counts = missing_.erase(picture.tag) > 0;
   if (!entered_ && is_real(*picture.frame)) enter(picture.tag);
   if (entered_) {
     ready_.push_back(std::move(picture));
   } else if (codec_ == AV_CODEC_ID_H264) {
-    leave_out(picture);
+    leave_out(counts);
   } else {
-    held_.push_back(std::move(picture));
+    held_.push_back({std::move(picture), counts});
     if (held_.size() <= kMostLeading) return;
-    leave_out(held_.front());
+    leave_out(held_.front().counts);
     held_.pop_front();
   }
 }
@@ -150,17 +152,18 @@ void StreamStart::enter(std::int64_t tag) {
   entered_ = true;
   entry_ = tag;
   const bool in_mid_group =
-      any_made_up_ || std::ranges::any_of(held_, [&](const Picture& picture) { return picture.tag < tag; });
-  for (Picture& picture : held_) {
+      any_made_up_ || std::ranges::any_of(held_, [&](const Held& held) { return held.picture.tag < tag; });
+  for (Held& held : held_) {
     if (in_mid_group) {
-      leave_out(picture);
+      leave_out(held.counts);
     } else {
-      ready_.push_back(std::move(picture));
+      ready_.push_back(std::move(held.picture));
     }
   }
   held_.clear();
   const auto behind = missing_.lower_bound(tag);
-  skipped_ = gone_ + std::distance(missing_.begin(), behind);
+  // A key picture that did not come is damaged, not without references.
+  skipped_ = gone_ + std::count_if(missing_.begin(), behind, [](const auto& entry) { return !entry.second; });
   left_out_ += skipped_;
   missing_.erase(missing_.begin(), behind);
 }
@@ -181,7 +184,7 @@ std::optional<StreamStart::Picture> StreamStart::pop() {
 }
 
 void StreamStart::end() {
-  for (const Picture& picture : held_) leave_out(picture);
+  for (const Held& held : held_) leave_out(held.counts);
   held_.clear();
   if (!settled_) count_leading();
 }

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 
 #include "video/ffmpeg_handles.h"
@@ -46,9 +46,14 @@ class StreamStart {
   std::int64_t skipped() const { return skipped_; }
 
  private:
+  struct Held {
+    Picture picture;
+    bool counts;  // to be counted where it is left out: neither hidden nor a second one of its packet
+  };
+
   bool is_real(const AVFrame& picture) const;
   void enter(std::int64_t tag);
-  void leave_out(const Picture& picture);
+  void leave_out(bool counts);
   void count_leading();
 
   AVCodecID codec_;
@@ -56,10 +61,10 @@ class StreamStart {
   bool entered_ = false, settled_ = false;
   bool any_made_up_ = false;
   std::int64_t entry_ = 0;  // tag of the picture that the stream is shown from, once entered
-  std::deque<Picture> held_;  // until a key picture tells what they are
+  std::deque<Held> held_;  // until a key picture tells what they are
   std::deque<Picture> ready_;
-  std::set<std::int64_t> missing_;  // tags of packets whose picture has not come
-  std::int64_t gone_ = 0;           // pictures that never came, before those in missing_
+  std::map<std::int64_t, bool> missing_;  // tags of packets whose picture has not come; whether they say it is a key picture
+  std::int64_t gone_ = 0;                 // pictures that never came, before those in missing_
   std::int64_t left_out_ = 0, skipped_ = 0;
 };
 

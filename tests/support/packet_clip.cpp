@@ -27,8 +27,7 @@ AVStream& open_output(const PacketClip& clip, const std::string& path, OutputHan
   format.reset(output);
   AVStream* stream = avformat_new_stream(output, nullptr);
   if (!stream || avcodec_parameters_copy(stream->codecpar, clip.parameters.get()) < 0) fail("{}: no memory", path);
-  const bool avi = std::string(output->oformat->name) == "avi";
-  stream->codecpar->codec_tag = avi && clip.parameters->codec_id == AV_CODEC_ID_MPEG4 ? MKTAG('X', 'V', 'I', 'D') : 0;
+  stream->codecpar->codec_tag = 0;
   stream->time_base = AVRational{1, clip.frames_per_second};
   stream->avg_frame_rate = AVRational{clip.frames_per_second, 1};
   AVIOContext* file = nullptr;
@@ -65,7 +64,8 @@ PacketClip read_packets(const std::string& path, int frames_per_second) {
   while (av_read_frame(opened, packet.get()) >= 0) {
     clip.packets.push_back({std::string(reinterpret_cast<const char*>(packet->data), static_cast<std::size_t>(packet->size)),
                             in_frames(packet->pts, stream, frames_per_second),
-                            in_frames(packet->dts, stream, frames_per_second), (packet->flags & AV_PKT_FLAG_KEY) != 0});
+                            in_frames(packet->dts, stream, frames_per_second), (packet->flags & AV_PKT_FLAG_KEY) != 0,
+                            (packet->flags & AV_PKT_FLAG_DISCARD) == 0});
     av_packet_unref(packet.get());
   }
   return clip;

@@ -13,6 +13,7 @@ struct CodedPacket {
   std::string bytes;
   std::int64_t pts = 0, dts = 0;  // in frames; AV_NOPTS_VALUE where the container has none
   bool key = false;
+  bool shown = true;  // false: FFmpeg marks it as one to be decoded only
 };
 
 struct PacketClip {

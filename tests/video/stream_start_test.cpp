@@ -33,7 +33,8 @@ struct Source {
 
 Source source_of(const Case& value, const TempDir& dir) {
   SyntheticClip clip;
-  clip.path = dir / "source.mp4";
+  const bool without_lengths = std::string(value.ending) == "avi" && value.codec == std::string("libx264");
+  clip.path = dir / (without_lengths ? "source.avi" : "source.mp4");
   clip.codec = value.codec;
   clip.frames = 45;
   clip.width = 96;
@@ -154,6 +155,10 @@ TEST(TrimmedCopyOf, a_stream_that_begins_in_mid_group_counts_only_what_would_be_
   }
 }
 
+std::int64_t shown_packets(const std::string& path) {
+  return std::ranges::count(testing::read_packets(path).packets, true, &testing::CodedPacket::shown);
+}
+
 class MidGroupStart : public ::testing::TestWithParam<Case> {};
 
 TEST_P(MidGroupStart, leaves_out_what_refers_to_frames_that_are_not_there) {
@@ -165,9 +170,11 @@ TEST_P(MidGroupStart, leaves_out_what_refers_to_frames_that_are_not_there) {
     const PacketClip cut = cut_packets(source.clip, first);
     write_packets(cut, path);
     const DecodeCounters counters = expect_shown(path, source, kGop, true);
-    EXPECT_EQ(counters.left_out + counters.frames, static_cast<std::int64_t>(cut.packets.size()));
-    EXPECT_THAT(examine(path).findings, ::testing::Contains(::testing::HasSubstr("left out")));
-    EXPECT_EQ(to_json(examine(path)).at("left_out"), counters.left_out);
+    EXPECT_EQ(counters.left_out + counters.frames, shown_packets(path));
+    const Examination result = examine(path);
+    const auto says_so = ::testing::Contains(::testing::HasSubstr("left out"));
+    EXPECT_THAT(result.findings, ::testing::Conditional(counters.left_out > 0, says_so, ::testing::Not(says_so)));
+    EXPECT_EQ(to_json(result).at("left_out"), counters.left_out);
   }
 }
 
@@ -175,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
     Clips, MidGroupStart,
     ::testing::Values(Case{"h264_ts", "libx264", "ts"}, Case{"h264_raw", "libx264", "264"}, Case{"h264_mkv", "libx264", "mkv"},
                       Case{"h264_avi", "libx264", "avi"}, Case{"h264_mp4", "libx264", "mp4"},
-                      Case{"h264_open_ts", "libx264", "ts", {"x264opts=open-gop=1"}}, Case{"mpeg2_ts", "mpeg2video", "ts"},
+                      Case{"h264_open_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}}, Case{"mpeg2_ts", "mpeg2video", "ts"},
                       Case{"mpeg2_raw", "mpeg2video", "m2v"}, Case{"mpeg2_mpg", "mpeg2video", "mpg"},
                       Case{"mpeg2_avi", "mpeg2video", "avi"}, Case{"mpeg1_mpg", "mpeg1video", "mpg"},
                       Case{"mpeg4_ts", "mpeg4", "ts"}, Case{"mpeg4_raw", "mpeg4", "m4v"}, Case{"mpeg4_avi", "mpeg4", "avi"},
@@ -199,8 +206,7 @@ TEST_P(OpenGroupStart, leaves_out_what_is_shown_before_the_key_picture) {
 
 INSTANTIATE_TEST_SUITE_P(
     Clips, OpenGroupStart,
-    ::testing::Values(Case{"h264_ts", "libx264", "ts", {"x264opts=open-gop=1"}},
-                      Case{"h264_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}}, Case{"mpeg2_ts", "mpeg2video", "ts"},
+    ::testing::Values(Case{"h264_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}}, Case{"mpeg2_ts", "mpeg2video", "ts"},
                       Case{"mpeg2_mpg", "mpeg2video", "mpg"}, Case{"mpeg4_ts", "mpeg4", "ts"}, Case{"mpeg4_avi", "mpeg4", "avi"},
                       Case{"hevc_ts", "libx265", "ts"}, Case{"hevc_mkv", "libx265", "mkv"}),
     name_of);
