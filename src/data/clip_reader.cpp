@@ -170,8 +170,7 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
 }
 
 video::Decoder open(const ClipRequest& request, const std::stop_token& stop) {
-  return video::Decoder(request.path,
-                        {.vectors = reads_vectors(request), .threads = request.decoder_threads, .stop = stop});
+  return video::Decoder(request.path, {.vectors = reads_vectors(request), .threads = request.decoder_threads, .stop = stop});
 }
 
 // The first run over a clip: sparse where its packets tell the number of frames, else through.

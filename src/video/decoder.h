@@ -27,19 +27,19 @@ struct StreamInfo {
 };
 
 struct DecoderOptions {
-  bool vectors = false;  // export motion vectors
-  int threads = 1;       // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
+  bool vectors = false;       // export motion vectors
+  int threads = 1;            // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
   std::stop_token stop = {};  // looked at for every packet, also of a scan
 };
 
 struct DecodeCounters {
-  std::int64_t packets = 0;  // read for the video stream, those of the scan apart
-  std::int64_t frames = 0;   // decoded
-  std::int64_t damaged = 0;  // of those, concealed or corrupt
-  std::int64_t errors = 0;   // packets the codec refused
-  std::int64_t left_out = 0; // pictures at the start that refer to others before the stream: they cannot be rebuilt
-  std::int64_t seeks = 0;    // to a key frame, past frames that were not decoded
-  std::int64_t scanned = 0;  // packets looked at without decoding, to find out where frames are
+  std::int64_t packets = 0;   // read for the video stream, those of the scan apart
+  std::int64_t frames = 0;    // decoded
+  std::int64_t damaged = 0;   // of those, concealed or corrupt
+  std::int64_t errors = 0;    // packets the codec refused
+  std::int64_t left_out = 0;  // pictures at the start that refer to others before the stream: they cannot be rebuilt
+  std::int64_t seeks = 0;     // to a key frame, past frames that were not decoded
+  std::int64_t scanned = 0;   // packets looked at without decoding, to find out where frames are
 };
 
 struct Selection {

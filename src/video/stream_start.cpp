@@ -1,5 +1,5 @@
-// Source: the start codes and picture headers of ISO/IEC 13818-2, 6.2.3 and 14496-2, 6.2.5; NAL unit types of ITU-T H.264, 7.3.1
-// and H.265, 7.3.1.2.
+// Source: the start codes and picture headers of ISO/IEC 13818-2, 6.2.3 and 14496-2, 6.2.5; NAL unit types of ITU-T
+// H.264, 7.3.1 and H.265, 7.3.1.2.
 #include "video/stream_start.h"
 
 #include <algorithm>
@@ -11,9 +11,9 @@
 namespace actio::video {
 namespace {
 
-constexpr std::size_t kMostLeading = 16;       // pictures shown before the key picture they follow; codecs allow no more
-constexpr std::size_t kMostMissing = 256;      // more than a decoder holds back
-constexpr std::int64_t kSettledAfter = 256;    // packets behind the entry
+constexpr std::size_t kMostLeading = 16;     // pictures shown before the key picture they follow; codecs allow no more
+constexpr std::size_t kMostMissing = 256;    // more than a decoder holds back
+constexpr std::int64_t kSettledAfter = 256;  // packets behind the entry
 
 constexpr std::size_t kMostWithoutPicture = 7;  // bytes of an MPEG-4 picture of which nothing is coded
 

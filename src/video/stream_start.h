@@ -61,7 +61,7 @@ class StreamStart {
   bool entered_ = false, settled_ = false;
   bool any_made_up_ = false;
   std::int64_t entry_ = 0;  // tag of the picture that the stream is shown from, once entered
-  std::deque<Held> held_;  // until a key picture tells what they are
+  std::deque<Held> held_;   // until a key picture tells what they are
   std::deque<Picture> ready_;
   std::map<std::int64_t, bool> missing_;  // tags of packets whose picture has not come; whether they say it is a key picture
   std::int64_t gone_ = 0;                 // pictures that never came, before those in missing_

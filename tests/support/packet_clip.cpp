@@ -31,7 +31,8 @@ AVStream& open_output(const PacketClip& clip, const std::string& path, OutputHan
   stream->time_base = AVRational{1, clip.frames_per_second};
   stream->avg_frame_rate = AVRational{clip.frames_per_second, 1};
   AVIOContext* file = nullptr;
-  if (avio_open2(&file, ("file:" + path).c_str(), AVIO_FLAG_WRITE, nullptr, nullptr) < 0) fail("{}: cannot be written", path);
+  if (avio_open2(&file, ("file:" + path).c_str(), AVIO_FLAG_WRITE, nullptr, nullptr) < 0)
+    fail("{}: cannot be written", path);
   io.reset(file);
   output->pb = file;
   output->flags |= AVFMT_FLAG_BITEXACT;

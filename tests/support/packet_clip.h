@@ -27,8 +27,8 @@ struct PacketClip {
 
 PacketClip read_packets(const std::string& path, int frames_per_second = 25);
 
-// Times are moved so that the packet with the first dts, or with `from` >= 0 the frame shown at `from`, is at 0: earlier ones
-// have negative times, which MP4 turns into an edit list.
+// Times are moved so that the packet with the first dts, or with `from` >= 0 the frame shown at `from`, is at 0: earlier
+// ones have negative times, which MP4 turns into an edit list.
 void write_packets(const PacketClip& clip, const std::string& path, std::int64_t from = -1);
 
 // `clip` without the packets before `first`.

@@ -102,6 +102,11 @@ DecodeCounters expect_shown(const std::string& path, const Source& source, std::
     EXPECT_EQ(counters.damaged, 0);
     EXPECT_EQ(counters.errors, 0);
   }
+  Indices all(static_cast<std::size_t>(counters.frames));
+  std::iota(all.begin(), all.end(), 0);
+  const Outcome threaded = sparse(path, all, false, false, 3);
+  EXPECT_EQ(threaded.frames, whole(path, false));
+  EXPECT_EQ(threaded.counters.left_out, counters.left_out);
   expect_same_for_many_sets(path, !source.with_vectors.empty(), 8, 3);
   return counters;
 }
@@ -131,8 +136,11 @@ INSTANTIATE_TEST_SUITE_P(Clips, TrimmedCopy,
 // Matroska and transport streams hide nothing: what lies before the cut is shown.
 TEST(TrimmedCopyOf, a_container_that_cannot_hide_frames_shows_them) {
   const TempDir dir;
-  for (const Case& value : {Case{"h264", "libx264", "mkv"}, {"h264", "libx264", "ts"}, {"mpeg2", "mpeg2video", "ts"},
-                            {"mpeg4", "mpeg4", "mkv"}, {"hevc", "libx265", "mkv"}}) {
+  for (const Case& value : {Case{"h264", "libx264", "mkv"},
+                            {"h264", "libx264", "ts"},
+                            {"mpeg2", "mpeg2video", "ts"},
+                            {"mpeg4", "mpeg4", "mkv"},
+                            {"hevc", "libx265", "mkv"}}) {
     SCOPED_TRACE(fmt::format("{} {}", value.name, value.ending));
     const Source source = source_of(value, dir);
     const std::string path = dir / ("cut." + std::string(value.ending));
@@ -178,17 +186,18 @@ TEST_P(MidGroupStart, leaves_out_what_refers_to_frames_that_are_not_there) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Clips, MidGroupStart,
-    ::testing::Values(Case{"h264_ts", "libx264", "ts"}, Case{"h264_raw", "libx264", "264"}, Case{"h264_mkv", "libx264", "mkv"},
-                      Case{"h264_avi", "libx264", "avi"}, Case{"h264_mp4", "libx264", "mp4"},
-                      Case{"h264_open_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}}, Case{"mpeg2_ts", "mpeg2video", "ts"},
-                      Case{"mpeg2_raw", "mpeg2video", "m2v"}, Case{"mpeg2_mpg", "mpeg2video", "mpg"},
-                      Case{"mpeg2_avi", "mpeg2video", "avi"}, Case{"mpeg1_mpg", "mpeg1video", "mpg"},
-                      Case{"mpeg4_ts", "mpeg4", "ts"}, Case{"mpeg4_raw", "mpeg4", "m4v"}, Case{"mpeg4_avi", "mpeg4", "avi"},
-                      Case{"mpeg4_mp4", "mpeg4", "mp4"}, Case{"hevc_ts", "libx265", "ts"}, Case{"hevc_raw", "libx265", "hevc"},
-                      Case{"hevc_mkv", "libx265", "mkv"}),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Clips, MidGroupStart,
+                         ::testing::Values(Case{"h264_ts", "libx264", "ts"}, Case{"h264_raw", "libx264", "264"},
+                                           Case{"h264_mkv", "libx264", "mkv"}, Case{"h264_avi", "libx264", "avi"},
+                                           Case{"h264_mp4", "libx264", "mp4"},
+                                           Case{"h264_open_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}},
+                                           Case{"mpeg2_ts", "mpeg2video", "ts"}, Case{"mpeg2_raw", "mpeg2video", "m2v"},
+                                           Case{"mpeg2_mpg", "mpeg2video", "mpg"}, Case{"mpeg2_avi", "mpeg2video", "avi"},
+                                           Case{"mpeg1_mpg", "mpeg1video", "mpg"}, Case{"mpeg4_ts", "mpeg4", "ts"},
+                                           Case{"mpeg4_raw", "mpeg4", "m4v"}, Case{"mpeg4_avi", "mpeg4", "avi"},
+                                           Case{"mpeg4_mp4", "mpeg4", "mp4"}, Case{"hevc_ts", "libx265", "ts"},
+                                           Case{"hevc_raw", "libx265", "hevc"}, Case{"hevc_mkv", "libx265", "mkv"}),
+                         name_of);
 
 class OpenGroupStart : public ::testing::TestWithParam<Case> {};
 
@@ -204,12 +213,12 @@ TEST_P(OpenGroupStart, leaves_out_what_is_shown_before_the_key_picture) {
   EXPECT_EQ(counters.left_out + counters.frames, static_cast<std::int64_t>(cut.packets.size()));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Clips, OpenGroupStart,
-    ::testing::Values(Case{"h264_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}}, Case{"mpeg2_ts", "mpeg2video", "ts"},
-                      Case{"mpeg2_mpg", "mpeg2video", "mpg"}, Case{"mpeg4_ts", "mpeg4", "ts"}, Case{"mpeg4_avi", "mpeg4", "avi"},
-                      Case{"hevc_ts", "libx265", "ts"}, Case{"hevc_mkv", "libx265", "mkv"}),
-    name_of);
+INSTANTIATE_TEST_SUITE_P(Clips, OpenGroupStart,
+                         ::testing::Values(Case{"h264_mkv", "libx264", "mkv", {"x264opts=open-gop=1"}},
+                                           Case{"mpeg2_ts", "mpeg2video", "ts"}, Case{"mpeg2_mpg", "mpeg2video", "mpg"},
+                                           Case{"mpeg4_ts", "mpeg4", "ts"}, Case{"mpeg4_avi", "mpeg4", "avi"},
+                                           Case{"hevc_ts", "libx265", "ts"}, Case{"hevc_mkv", "libx265", "mkv"}),
+                         name_of);
 
 TEST(MidGroupStartOf, a_closed_group_keeps_what_is_shown_before_its_key_picture) {
   const TempDir dir;
@@ -218,14 +227,14 @@ TEST(MidGroupStartOf, a_closed_group_keeps_what_is_shown_before_its_key_picture)
   const std::size_t key = key_packet(source.clip, source.clip.packets[13].key ? source.clip.packets[13].pts : kGop);
   const PacketClip cut = cut_packets(source.clip, key);
   write_packets(cut, dir / "cut.mkv");
-  const DecodeCounters counters =
-      expect_shown(dir / "cut.mkv", source, source.plain.size() - cut.packets.size(), true);
+  const DecodeCounters counters = expect_shown(dir / "cut.mkv", source, source.plain.size() - cut.packets.size(), true);
   EXPECT_EQ(counters.left_out, 0);
 }
 
 TEST(MidGroupStartOf, a_stream_without_any_key_picture_gives_no_frame) {
   const TempDir dir;
-  for (const Case& value : {Case{"", "libx264", "ts"}, {"", "mpeg4", "avi"}, {"", "libx265", "mkv"}, {"", "mpeg2video", "mpg"}}) {
+  for (const Case& value :
+       {Case{"", "libx264", "ts"}, {"", "mpeg4", "avi"}, {"", "libx265", "mkv"}, {"", "mpeg2video", "mpg"}}) {
     SCOPED_TRACE(value.codec);
     const Source source = source_of(value, dir);
     PacketClip cut = cut_packets(source.clip, 1);
