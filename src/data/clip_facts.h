@@ -15,16 +15,13 @@ struct ClipFacts {
   std::string container;
   double frames_per_second = 0, duration = 0;  // as the container claims; seconds
   double last_time = 0;                        // of a frame; seconds from the first
-  bool headless = false;                       // the first frame is coded as a change of one that is not there
+  std::int64_t left_out = 0;                   // before the first key frame, see video::DecodeCounters
   bool motionless = false;                     // vectors were looked for, and no frame has any
   FrameTimes times = {};
 };
 
 // `decoder` has given `frames` frames, the last of them at `last_time`.
 ClipFacts facts_of(const video::Decoder& decoder, std::int64_t frames, double last_time);
-
-// Whether `frame` is the first one and refers to others.
-bool is_headless(const video::Frame& frame);
 
 // What a user should know about the clip, one line each, the file's name first.
 std::vector<std::string> warnings_of(const std::string& path, const ClipFacts& facts);

@@ -89,7 +89,7 @@ ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssemb
   std::int64_t seen = 0;
   double last_time = 0;
   std::vector<std::int64_t> times;
-  bool moves = false, headless = false;
+  bool moves = false;
   while (!(only_needed && assembler->complete())) {
     if (stop.stop_requested()) fail(ErrorCode::kInterrupted, "{}: reading was stopped", request.path);
     const std::optional<video::Frame> frame = decoder.next();
@@ -98,11 +98,9 @@ ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssemb
     last_time = std::max(last_time, frame->time_seconds);
     if (!only_needed) times.push_back(to_microseconds(frame->time_seconds));
     moves = moves || !frame->vectors.empty();
-    headless = headless || is_headless(*frame);
     if (assembler && frame->index <= assembler->last_frame()) assembler->push(*frame, fields.field(*frame, *assembler));
   }
   ClipFacts facts = facts_of(decoder, seen, last_time);
-  facts.headless = headless;
   facts.motionless = reads_vectors(request) && !moves;
   facts.times = frame_times(std::move(times));
   return facts;
@@ -137,13 +135,13 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
   return pass;
 }
 
-video::Decoder open(const ClipRequest& request) {
-  return video::Decoder(request.path, {.vectors = reads_vectors(request), .threads = request.decoder_threads});
+video::Decoder open(const ClipRequest& request, const std::stop_token& stop) {
+  return video::Decoder(request.path, {.vectors = reads_vectors(request), .threads = request.decoder_threads}, stop);
 }
 
 // The first run over a clip: sparse where its packets tell its frames and their times, else through.
 Pass run_first(const ClipRequest& request, const std::stop_token& stop) {
-  video::Decoder decoder = open(request);
+  video::Decoder decoder = open(request, stop);
   const std::optional<std::vector<double>> seconds = decoder.exact_times();
   if (!seconds || seconds->empty()) return run_whole(request, decoder, stop);
   std::vector<std::int64_t> times;
@@ -152,7 +150,7 @@ Pass run_first(const ClipRequest& request, const std::stop_token& stop) {
   Pass pass = run_sparse(request, decoder, frames, frame_times(std::move(times)), stop);
   pass.facts.last_time = std::ranges::max(*seconds);
   if (pass.inputs) return pass;
-  video::Decoder again = open(request);
+  video::Decoder again = open(request, stop);
   return run_whole(request, again, stop);
 }
 
@@ -186,7 +184,7 @@ ClipInput read_with_flow_file(const ClipRequest& request, const fs::path& path, 
     assembler.push_flow(index, field.image, field.frame_width, field.frame_height);
   }
   if (!assembler.complete()) {
-    video::Decoder decoder(request.path, {.threads = request.decoder_threads});
+    video::Decoder decoder(request.path, {.threads = request.decoder_threads}, stop);
     decoder.select({assembler.needed_frames(), false});
     const ClipFacts seen = decode(request, decoder, &assembler, true, stop);
     if (!assembler.complete()) {
@@ -233,7 +231,7 @@ ClipInput read_without_cache(const ClipRequest& request, ClipMemory& memory, con
   }
   if (facts->frames == 0) fail_data("{}: no frame could be decoded", request.path);
   if (!pass.inputs) {
-    video::Decoder decoder = open(request);
+    video::Decoder decoder = open(request, stop);
     pass = run_sparse(request, decoder, facts->frames, facts->times, stop);
     // Damage where no earlier reading looked.
     if (facts->damaged == 0 && facts->errors == 0 && pass.facts.damaged + pass.facts.errors > 0) {

@@ -38,7 +38,6 @@ class PairReader {
       ++seen_;
       last_time_ = std::max(last_time_, frame->time_seconds);
       times_.push_back(to_microseconds(frame->time_seconds));
-      headless_ = headless_ || is_headless(*frame);
       Tensor now = motion::scaled_grey(frame->grey(), extraction_.preprocess.flow_short_side);
       pairs.push_back({last_, now, frame->width, frame->height});
       last_ = now;
@@ -48,7 +47,6 @@ class PairReader {
 
   ClipFacts facts() const {
     ClipFacts facts = facts_of(decoder_, seen_, last_time_);
-    facts.headless = headless_;
     facts.times = frame_times(times_);
     return facts;
   }
@@ -62,7 +60,6 @@ class PairReader {
   std::int64_t seen_ = 0;
   double last_time_ = 0;
   std::vector<std::int64_t> times_;
-  bool headless_ = false;
 };
 
 // Works on the pairs of a batch with one computer per thread.

@@ -83,7 +83,7 @@ FrameTimes times_from(const Json& facts) {
 Json facts_json(const ClipFacts& f, bool has_times) {
   Json json = {{"frames", f.frames},     {"damaged", f.damaged},     {"errors", f.errors},
                {"claimed", f.claimed},   {"container", f.container}, {"frames_per_second", f.frames_per_second},
-               {"duration", f.duration}, {"last_time", f.last_time}, {"headless", f.headless}};
+               {"duration", f.duration}, {"last_time", f.last_time}, {"left_out", f.left_out}};
   if (!has_times) return json;
   json["times"] = times_json(f.times);
   json["time_fault"] = f.times.fault;
@@ -97,6 +97,9 @@ ClipFacts facts_from(const Json& json) {
     return value.is_number_integer() ? std::max<std::int64_t>(0, value.get<std::int64_t>()) : 0;
   };
   const auto number = [&](const char* key) { return json.at(key).get<double>(); };
+  // Earlier files say whether there are frames to be left out, which they number with the others.
+  const bool none = json.contains("headless") && !json.at("headless").get<bool>();
+  const std::int64_t left_out = none ? 0 : (json.at("left_out"), count("left_out"));
   return {count("frames"),
           count("damaged"),
           count("errors"),
@@ -105,7 +108,7 @@ ClipFacts facts_from(const Json& json) {
           number("frames_per_second"),
           number("duration"),
           number("last_time"),
-          json.at("headless").get<bool>(),
+          left_out,
           false,
           json.contains("times") ? times_from(json) : FrameTimes()};
 }

@@ -139,7 +139,8 @@ void decode(ClipScan& clip, const std::string& path, const ScanOptions& options,
   clip.damaged_frames = counters.damaged;
   clip.refused_packets = counters.errors;
   const double interval = clip.frames > 1 ? pace.last / static_cast<double>(clip.frames - 1) : 0;
-  clip.seconds = pace.last + interval;  // the last frame is shown as long as the others
+  // The last frame is shown as long as the others, and so would those be that are left out at the start.
+  clip.seconds = pace.last + interval * static_cast<double>(1 + counters.left_out);
   add_findings(clip, info, pace, options);
 }
 

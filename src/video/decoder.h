@@ -27,25 +27,26 @@ struct StreamInfo {
   int track = 1, tracks = 1;    // the place of this stream among the file's video streams, from 1; how many there are
   double frames_per_second = 0;     // average; 0 where unknown
   double duration_seconds = 0;      // as the container claims; 0 where unknown
-  std::int64_t frames_claimed = 0;  // as the container claims; 0 where unknown
+  std::int64_t frames_claimed = 0;  // as the container claims, without those that an edit list hides; 0 where unknown
   bool carries_vectors = false;  // the codec's vectors can be read: H.264, MPEG-4 Part 2, MPEG-2, MPEG-1, and H.263, FLV1,
                                  // MS-MPEG-4 v2 and v3, WMV 7 and 8
 };
 
 struct DecoderOptions {
-  bool vectors = false;  // export motion vectors
-  bool vectors_optional = false;  // with vectors: a codec that has none is no error
-  int threads = 1;       // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
+  bool vectors = false;                   // export motion vectors
+  bool vectors_optional = false;          // with vectors: a codec that has none is no error
+  int threads = 1;                        // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
   std::int64_t max_pixels = kMostPixels;  // of a frame; a file with larger ones is refused
 };
 
 struct DecodeCounters {
-  std::int64_t packets = 0;  // read for the video stream, those of the scan apart
-  std::int64_t frames = 0;   // decoded
-  std::int64_t damaged = 0;  // of those, concealed or corrupt
-  std::int64_t errors = 0;   // packets the codec refused
-  std::int64_t seeks = 0;    // to a key frame, past frames that were not decoded
-  std::int64_t scanned = 0;  // packets looked at without decoding, to find out where frames are
+  std::int64_t packets = 0;   // read for the video stream, those of the scan apart
+  std::int64_t frames = 0;    // decoded
+  std::int64_t damaged = 0;   // of those, concealed or corrupt
+  std::int64_t errors = 0;    // packets the codec refused
+  std::int64_t left_out = 0;  // pictures at the start that refer to others before the stream: they cannot be rebuilt
+  std::int64_t seeks = 0;     // to a key frame, past frames that were not decoded
+  std::int64_t scanned = 0;   // packets looked at without decoding, to find out where frames are
 };
 
 struct Selection {
@@ -53,6 +54,8 @@ struct Selection {
   bool carry = false;                // where one has no vectors, the nearest frame before it that has some is wanted, too
 };
 
+// What a stream that was cut in mid-group has before its first key frame cannot be decoded: such frames are not given, as if
+// they were not in the file, but counted. Frames that an edit list hides are decoded where others need them, and not given.
 // With vectors, B-frames are held back until the picture after them that they refer to is decoded, 17 frames at most. MPEG-4
 // Part 2: FFmpeg keeps no vectors of B-frames, so they take those of the next P-frame, which span the same interval.
 // Threads: one decoder belongs to one thread at a time.
@@ -72,6 +75,7 @@ class Decoder {
   const DecodeCounters& counters() const;
 
   // The next frame in display order; empty at the end. Damage is data (Frame::damaged, counters), never an exception.
+  // Throws: Error(kInterrupted) on stop, as exact_frames() does.
   std::optional<Frame> next();
 
   // Restricts next() to the wanted frames, which are the same, vectors and times included, as without it; those behind the

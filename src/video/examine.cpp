@@ -28,7 +28,6 @@ struct Tally {
   std::int64_t grey_of_any_range = 0;
   std::int64_t shortest_ticks = 0, longest_ticks = 0;
   std::int64_t last_key = 0;
-  bool starts_with_key = true;
   double last_time = 0;
 };
 
@@ -111,8 +110,11 @@ std::vector<std::string> findings_of(const Examination& result, const Tally& tal
   if (counters.errors > 0) {
     findings.push_back(count_text(counters.errors, "packet cannot be decoded", "packets cannot be decoded"));
   }
-  if (tally.frames > 0 && !tally.starts_with_key) findings.push_back("the first frame is not a key frame");
-  if (info.frames_claimed > 0 && tally.frames > 0 && info.frames_claimed != tally.frames) {
+  if (counters.left_out > 0) {
+    findings.push_back(count_text(counters.left_out, "frame is left out", "frames are left out") +
+                       ": it begins without a key frame, and they cannot be decoded without it");
+  }
+  if (info.frames_claimed > 0 && tally.frames > 0 && info.frames_claimed != tally.frames + counters.left_out) {
     findings.push_back(fmt::format("the container claims {}, {} can be decoded",
                                    count_text(info.frames_claimed, "frame", "frames"), tally.frames));
   }
@@ -123,7 +125,8 @@ std::vector<std::string> findings_of(const Examination& result, const Tally& tal
     findings.push_back(fmt::format("the frame rate varies: from {:.1f} to {:.1f} ms between frames",
                                    1e3 * result.shortest_interval_seconds, 1e3 * result.longest_interval_seconds));
   }
-  const double missing = info.duration_seconds - tally.last_time;
+  const double interval = tally.frames > 1 ? tally.last_time / static_cast<double>(tally.frames - 1) : 0;
+  const double missing = info.duration_seconds - tally.last_time - static_cast<double>(counters.left_out) * interval;
   if (tally.frames > 1 && info.duration_seconds > 0 && missing > 1 && missing > 2 * result.longest_interval_seconds) {
     findings.push_back(
         fmt::format("the container claims {:.2f} s, the last frame is at {:.2f} s", info.duration_seconds, tally.last_time));
@@ -174,11 +177,7 @@ Examination examine(const Source& source, const ProgressFn& progress) {
   Frame before;
   while (auto frame = decoder.next()) {
     count_type(*frame, result);
-    if (frame->index == 0) {
-      tally.starts_with_key = frame->key;
-    } else {
-      add_interval(before, *frame, result, tally);
-    }
+    if (frame->index > 0) add_interval(before, *frame, result, tally);
     if (frame->key) {
       result.longest_gop = std::max(result.longest_gop, frame->index - tally.last_key);
       tally.last_key = frame->index;

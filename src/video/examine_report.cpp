@@ -56,6 +56,7 @@ Json to_json(const Examination& examination) {
   json["b_frames"] = examination.b_frames;
   json["damaged"] = counters.damaged;
   json["errors"] = counters.errors;
+  json["left_out"] = counters.left_out;
   json["constant_rate"] = examination.constant_rate;
   json["shortest_interval_seconds"] = examination.shortest_interval_seconds;
   json["longest_interval_seconds"] = examination.longest_interval_seconds;
@@ -84,7 +85,8 @@ std::string to_text(const Examination& examination) {
   fact("duration", info.duration_seconds > 0 ? fmt::format("{:.2f} s", info.duration_seconds) : "unknown");
   fact("frames", fmt::format("{}: {} key, {} P, {} B", counters.frames, examination.key_frames, examination.p_frames,
                              examination.b_frames));
-  fact("damage", fmt::format("{} frames damaged, {} packets refused", counters.damaged, counters.errors));
+  fact("damage", fmt::format("{} frames damaged, {} packets refused, {} frames left out", counters.damaged, counters.errors,
+                             counters.left_out));
   fact("longest gop", fmt::format("{} frames", examination.longest_gop));
   if (info.carries_vectors) {
     fact("P vectors", coverage_text(examination.p_coverage));

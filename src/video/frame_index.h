@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "video/input.h"
@@ -37,6 +38,11 @@ struct RestartPoint {
 // 50 bytes a frame. There is none where anything about the file leaves a doubt: exactness comes first.
 class FrameIndex {
  public:
+  FrameIndex() = default;
+  // `frames` in display order, `restarts` by their frames, the first of them for frame 0; each frame's packet names it.
+  FrameIndex(std::vector<IndexedPacket> packets, std::vector<IndexedFrame> frames, std::vector<RestartPoint> restarts)
+      : packets_(std::move(packets)), frames_(std::move(frames)), restarts_(std::move(restarts)) {}
+
   // Whether it is worth trying: build() does not read a file where this is false.
   static bool can_build(const Input& input);
 

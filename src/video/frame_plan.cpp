@@ -14,34 +14,46 @@ constexpr std::int64_t kMostReordered = 32;  // frames; codecs allow 16
 
 FramePlan::FramePlan(const FrameIndex& index, std::vector<std::int64_t> wanted, std::optional<Kind> vectors, bool carry)
     : index_(index), wanted_(std::move(wanted)), vectors_(vectors) {
+  if (vectors_) find_vectors();
   if (carry && vectors_) add_carried();
   add_runs();
+  follow_chains();
 }
 
-std::int64_t FramePlan::next_reference(std::int64_t index) const {
-  while (++index < index_.frames() && !index_.packet_of(index).reference) {
+// From the last frame to the first, as B-frames take the vectors of the reference after them.
+void FramePlan::find_vectors() {
+  const std::int64_t frames = index_.frames();
+  expects_vectors_.resize(static_cast<std::size_t>(frames));
+  next_reference_.resize(static_cast<std::size_t>(frames));
+  auto next = static_cast<std::int32_t>(frames);
+  for (std::int64_t index = frames - 1; index >= 0; --index, ++steps_) {
+    const IndexedPacket& packet = index_.packet_of(index);
+    bool expects = packet.type != FrameType::kI;
+    if (expects && *vectors_ != Kind::kSeveral) {
+      if (packet.type != FrameType::kB) {
+        expects = index_.frame(index).trigger >= 0;  // FFmpeg exports none for what it hands out at the end
+      } else if (*vectors_ == Kind::kWithoutB) {
+        expects = next < frames && next - index <= kMaxAhead && expects_vectors_[static_cast<std::size_t>(next)];
+      }
+    }
+    expects_vectors_[static_cast<std::size_t>(index)] = expects;
+    next_reference_[static_cast<std::size_t>(index)] = next;
+    if (packet.reference) next = static_cast<std::int32_t>(index);
   }
-  return index;
 }
 
 bool FramePlan::expects_vectors(std::int64_t index) const {
-  const FrameType type = index_.packet_of(index).type;
-  if (!vectors_ || type == FrameType::kI) return false;
-  if (*vectors_ == Kind::kSeveral) return true;
-  if (type == FrameType::kB) {
-    if (*vectors_ == Kind::kOneReference) return true;
-    const std::int64_t next = next_reference(index);
-    return next < index_.frames() && expects_vectors(next);
-  }
-  return index_.frame(index).trigger >= 0;  // FFmpeg exports none for what it hands out at the end
+  return vectors_ && expects_vectors_[static_cast<std::size_t>(index)];
 }
 
 void FramePlan::add_carried() {
   std::vector<std::int64_t> carried;
+  std::int64_t at = 0, nearest = -1;  // the last frame before `at` that should have vectors
   for (const std::int64_t index : wanted_) {
-    std::int64_t before = index;
-    while (before >= 0 && !expects_vectors(before) && (carried.empty() || before > carried.back())) --before;
-    if (before >= 0 && before < index) carried.push_back(before);
+    for (; at <= index; ++at, ++steps_) {
+      if (expects_vectors(at)) nearest = at;
+    }
+    if (nearest >= 0 && nearest < index) carried.push_back(nearest);
   }
   wanted_.insert(wanted_.end(), carried.begin(), carried.end());
   std::ranges::sort(wanted_);
@@ -49,26 +61,27 @@ void FramePlan::add_carried() {
 }
 
 // The last packet that the codec must have seen so that the frame, and what its vectors refer to, is as in a whole decode.
-std::int32_t FramePlan::last_packet(std::int64_t index) const {
+std::int32_t FramePlan::last_packet(std::int64_t index) {
   const IndexedFrame& frame = index_.frame(index);
   std::int32_t last = frame.packet;
   if (vectors_ && *vectors_ != Kind::kSeveral) {
     // FFmpeg exports the vectors of a reference when the next one pushes it out.
     if (!expects_vectors(index)) return last;
     const bool borrows = *vectors_ == Kind::kWithoutB && index_.packet_of(index).type == FrameType::kB;
-    const std::int64_t source = borrows ? next_reference(index) : index;
+    const std::int64_t source = borrows ? next_reference_[static_cast<std::size_t>(index)] : index;
     return std::max(last, index_.frame(source).trigger);
   }
-  for (std::int64_t before = std::max<std::int64_t>(0, index - kMostReordered); before < index; ++before) {
+  for (std::int64_t before = std::max<std::int64_t>(0, index - kMostReordered); before < index; ++before, ++steps_) {
     if (index_.packet_of(before).reference) last = std::max(last, index_.frame(before).packet);
   }
   return last;
 }
 
-bool FramePlan::any_reference(std::int32_t begin, std::int32_t end) const {
-  const auto& packets = index_.packets();
-  return std::any_of(packets.begin() + begin, packets.begin() + end,
-                     [](const IndexedPacket& packet) { return packet.reference; });
+bool FramePlan::any_reference(std::int32_t begin, std::int32_t end) {
+  for (; begin < end; ++begin, ++steps_) {
+    if (packet(begin).reference) return true;
+  }
+  return false;
 }
 
 // The cost is counted in references, which cannot be left out: starting anew at a restart point is cheaper as soon as one
@@ -88,24 +101,40 @@ void FramePlan::add_runs() {
   }
 }
 
-bool FramePlan::is_wanted(const Run& run, std::int32_t packet) const {
-  const std::int32_t display = index_.packets()[static_cast<std::size_t>(packet)].display;
+// From the last packet to the first, as one that waits for the next goes where that one goes.
+void FramePlan::follow_chains() {
+  const auto& packets = index_.packets();
+  if (std::ranges::none_of(packets, &IndexedPacket::refills)) return;
+  wanted_behind_.assign(packets.size(), -1);
+  for (std::size_t i = packets.size() - 1; i-- > 0; ++steps_) {
+    if (!packets[i].refills) continue;
+    const std::int32_t next = packets[i + 1].display;
+    const bool wanted = next >= 0 && std::ranges::binary_search(wanted_, next);
+    wanted_behind_[i] = std::max(wanted ? next : -1, wanted_behind_[i + 1]);
+  }
+}
+
+bool FramePlan::is_wanted(const Run& run, std::int32_t number) const {
+  const std::int32_t display = packet(number).display;
   return display >= run.display && std::ranges::binary_search(wanted_, display);
 }
 
-FramePlan::Action FramePlan::action(const Run& run, std::int32_t packet) const {
-  const auto entry = [&](std::int32_t number) { return index_.packets()[static_cast<std::size_t>(number)]; };
-  const IndexedPacket own = entry(packet);
-  if (own.display < 0) return own.droppable ? Action::kDrop : Action::kDecode;
-  if (own.reference) return own.display >= run.display ? Action::kDecode : Action::kDrop;
-  if (is_wanted(run, packet)) return Action::kDecode;
-  if (own.droppable) return Action::kDrop;
+// Whether the packet is decoded whatever waits behind it in the codec.
+bool FramePlan::is_decoded(const Run& run, std::int32_t number) const {
+  const IndexedPacket& own = packet(number);
+  if (own.display < 0) return !own.droppable;
+  return own.reference ? own.display >= run.display : is_wanted(run, number);
+}
+
+FramePlan::Action FramePlan::action(const Run& run, std::int32_t number) const {
+  const IndexedPacket& own = packet(number);
+  if (is_decoded(run, number)) return Action::kDecode;
+  if (own.display < 0 || own.reference || own.droppable) return Action::kDrop;
   // B-frames that wait in the codec for the next packet: skipping one loses those that would wait after it.
-  for (std::int32_t later = packet; entry(later).refills;) {
-    if (is_wanted(run, ++later)) return Action::kDecode;
-  }
-  const bool follows = packet > run.first && entry(packet - 1).refills;
-  return follows && action(run, packet - 1) != Action::kDecode ? Action::kDrop : Action::kSkipPicture;
+  if (!wanted_behind_.empty() && wanted_behind_[static_cast<std::size_t>(number)] >= run.display) return Action::kDecode;
+  // Nothing behind this one is wanted, so that the one before is decoded for its own sake or not at all.
+  const bool follows = number > run.first && packet(number - 1).refills;
+  return follows && !is_decoded(run, number - 1) ? Action::kDrop : Action::kSkipPicture;
 }
 
 }  // namespace actio::video

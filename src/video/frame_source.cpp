@@ -93,6 +93,8 @@ FrameSource::FrameSource(Input& input, const DecoderOptions& options, DecodeCoun
   if (is_h264_ && codec_->extradata) {
     length_size_ = h264_length_size({codec_->extradata, static_cast<std::size_t>(codec_->extradata_size)});
   }
+  const bool is_hevc = codec_->codec_id == AV_CODEC_ID_HEVC && codec_->extradata_size > 22 && codec_->extradata[0] == 1;
+  start_.emplace(codec_->codec_id, is_hevc ? (codec_->extradata[21] & 3) + 1 : length_size_);
   if (!options.vectors) return;
   vectors_.emplace(vector_kind(codec_->codec_id));
   fields_.emplace(codec_->codec_id,
@@ -103,6 +105,7 @@ void FrameSource::follow(const FrameIndex& index, const FramePlan& plan) {
   index_ = &index;
   with_vectors_ = &plan.wanted();
   planned_.emplace(index, plan);
+  start_.reset();
   if (plan.runs().empty()) {
     stage_ = Stage::kFinished;
   } else {
@@ -121,7 +124,9 @@ VectorReader::DecodedFrame FrameSource::decoded(Frame frame) const {
     result.closes = picture.idr;
   }
   if (fields_) result.fields = fields_->of(*frame.picture);
-  result.wanted = !with_vectors_ || std::ranges::binary_search(*with_vectors_, frame.index);
+  const bool hidden = !hidden_.empty() && hidden_.back() == frame.index;
+  const std::int64_t place = frame.index - hidden_pushed_;
+  result.wanted = !hidden && (!with_vectors_ || std::ranges::binary_search(*with_vectors_, place));
   result.frame = std::move(frame);
   return result;
 }
@@ -138,6 +143,14 @@ void FrameSource::send(std::int64_t tag) {
   if (vectors_ && codec_->codec_id == AV_CODEC_ID_MPEG4) {
     codec_->export_side_data &= ~AV_CODEC_EXPORT_DATA_MVS;
     if (!holds_b_frame(*packet_)) codec_->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
+  }
+  if (start_) {
+    // FFmpeg would not give the picture at all.
+    const bool hides = (packet_->flags & AV_PKT_FLAG_DISCARD) != 0;
+    hides_[static_cast<std::size_t>(tag) % kRememberedPackets] = hides;
+    packet_->flags &= ~AV_PKT_FLAG_DISCARD;
+    start_->sent(*packet_, tag, hides);
+    counters_.left_out = start_->left_out();
   }
   tag_packet(*codec_, *packet_, tag);
   if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) ++counters_.errors;
@@ -182,12 +195,17 @@ bool FrameSource::feed_planned() {
 
 std::optional<Frame> FrameSource::decode() {
   while (stage_ == Stage::kDecoding) {
+    if (auto started = take_started()) return started;
     FrameHandle picture(av_frame_alloc());
     if (!picture) fail(ErrorCode::kTransient, "{}: no memory for a frame", input_.info().path);
     const std::int64_t errors = counters_.errors;
     const int code = avcodec_receive_frame(codec_.get(), picture.get());
     if (code >= 0) {
-      if (planned_ && !is_expected(*picture)) {
+      if (start_) {
+        pass_to_start(std::move(picture));
+        continue;
+      }
+      if (!is_expected(*picture)) {
         stage_ = Stage::kSurprise;
         break;
       }
@@ -202,6 +220,48 @@ std::optional<Frame> FrameSource::decode() {
       if (!feed() && (code == AVERROR(EAGAIN) || ++errors_at_end_ > kMaxErrorsAtEnd)) stage_ = Stage::kFinished;
     }
     if (planned_ && counters_.errors != errors) stage_ = Stage::kSurprise;
+    if (stage_ == Stage::kFinished) end_start();
+  }
+  return std::nullopt;
+}
+
+void FrameSource::pass_to_start(FrameHandle picture) {
+  const std::int64_t tag = packet_tag(*picture);
+  const bool hidden = hides_[static_cast<std::size_t>(tag) % kRememberedPackets];
+  start_->push({std::move(picture), tag, hidden});
+  counters_.left_out = start_->left_out();
+  // What the codec refused for lack of references is not damage.
+  if (const std::int64_t skipped = start_->skipped(); skipped > 0 && !std::exchange(forgiven_, true)) {
+    counters_.errors -= std::min(counters_.errors, skipped);
+  }
+}
+
+void FrameSource::end_start() {
+  if (!start_) return;
+  start_->end();
+  counters_.left_out = start_->left_out();
+}
+
+// The next picture that is real. Hidden ones are only needed for vectors.
+std::optional<Frame> FrameSource::take_started() {
+  while (start_) {
+    auto picture = start_->pop();
+    if (!picture) break;
+    if (!picture->hidden) return describe(std::move(picture->frame));
+    if (vectors_) return describe_hidden(std::move(picture->frame));
+  }
+  return std::nullopt;
+}
+
+// The next frame whose vectors are read, with its place among those that are shown.
+std::optional<Frame> FrameSource::take_read() {
+  while (auto frame = vectors_->pop(stage_ != Stage::kDecoding)) {
+    if (hidden_.empty() || frame->index != hidden_.front()) {
+      frame->index -= hidden_popped_;
+      return frame;
+    }
+    hidden_.pop_front();
+    ++hidden_popped_;
   }
   return std::nullopt;
 }
@@ -224,7 +284,7 @@ std::optional<Frame> FrameSource::next() {
   for (;;) {
     if (stage_ == Stage::kSurprise) return std::nullopt;
     if (vectors_) {
-      if (auto ready = vectors_->pop(stage_ != Stage::kDecoding)) return ready;
+      if (auto ready = take_read()) return ready;
     }
     if (stage_ == Stage::kFinished || (stage_ == Stage::kDrained && !next_run())) return std::nullopt;
     auto frame = decode();
@@ -242,12 +302,28 @@ Frame FrameSource::describe(std::shared_ptr<const AVFrame> picture) {
     frame.pts = index_->frame(frame.index).pts;
     first_pts_ = index_->frame(0).pts;
   } else {
-    frame.index = next_index_++;
-    frame.pts = usable_pts(picture->best_effort_timestamp, frame.index == 0, last_pts_, input_.frame_ticks());
-    if (frame.index == 0) first_pts_ = frame.pts;
+    const bool first = next_index_ == 0;
+    frame.index = next_index_++ + hidden_pushed_;
+    frame.pts = usable_pts(picture->best_effort_timestamp, first, last_pts_, input_.frame_ticks());
+    if (first) first_pts_ = frame.pts;
     last_pts_ = frame.pts;
   }
   frame.time_seconds = static_cast<double>(frame.pts - first_pts_) * av_q2d(input_.stream().time_base);
+  add_picture(frame, std::move(picture));
+  ++counters_.frames;
+  if (frame.damaged) ++counters_.damaged;
+  return frame;
+}
+
+Frame FrameSource::describe_hidden(std::shared_ptr<const AVFrame> picture) {
+  Frame frame;
+  frame.index = next_index_ + hidden_pushed_++;
+  hidden_.push_back(frame.index);
+  add_picture(frame, std::move(picture));
+  return frame;
+}
+
+void FrameSource::add_picture(Frame& frame, std::shared_ptr<const AVFrame> picture) const {
   frame.type = frame_type(*picture);
   frame.key = is_key_frame(*picture);
   frame.damaged = is_damaged(*picture);
@@ -256,9 +332,6 @@ Frame FrameSource::describe(std::shared_ptr<const AVFrame> picture) {
   frame.width = swapped ? picture->height : picture->width;
   frame.height = swapped ? picture->width : picture->height;
   frame.picture = std::move(picture);
-  ++counters_.frames;
-  if (frame.damaged) ++counters_.damaged;
-  return frame;
 }
 
 bool FrameSource::next_run() {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "video/frame_plan.h"
 #include "video/h264_reference.h"
 #include "video/planned_input.h"
+#include "video/stream_start.h"
 #include "video/vector_reader.h"
 
 namespace actio::video {
@@ -43,12 +45,18 @@ class FrameSource {
   enum class Stage { kDecoding, kDrained, kFinished, kSurprise };
 
   std::optional<Frame> decode();
+  std::optional<Frame> take_started();
+  std::optional<Frame> take_read();
   bool feed();
   bool feed_planned();
   void send(std::int64_t tag);
   bool next_run();
   bool is_expected(const AVFrame& picture);
+  void pass_to_start(FrameHandle picture);
+  void end_start();
   Frame describe(std::shared_ptr<const AVFrame> picture);
+  Frame describe_hidden(std::shared_ptr<const AVFrame> picture);
+  void add_picture(Frame& frame, std::shared_ptr<const AVFrame> picture) const;
   VectorReader::DecodedFrame decoded(Frame frame) const;
 
   Input& input_;
@@ -63,10 +71,18 @@ class FrameSource {
   int length_size_ = 0;
   std::array<H264Picture, kRememberedPackets> h264_pictures_{};  // by number of the packet
 
+  // Without a plan. Packets may be there only for what comes after them (edit lists): their pictures are decoded, and later
+  // vectors refer to them, but they are not shown.
+  std::optional<StreamStart> start_;
+  std::array<bool, kRememberedPackets> hides_{};  // by number of the packet
+  std::deque<std::int64_t> hidden_;               // places in the order of display of those that vectors_ holds
+  std::int64_t hidden_pushed_ = 0, hidden_popped_ = 0;
+
   Stage stage_ = Stage::kDecoding;
   bool draining_ = false;
   int errors_at_end_ = 0;
   std::int64_t packets_sent_ = 0, next_index_ = 0, first_pts_ = 0, last_pts_ = 0;
+  bool forgiven_ = false;
 
   const FrameIndex* index_ = nullptr;  // of the plan
   std::optional<PlannedInput> planned_;

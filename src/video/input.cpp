@@ -182,8 +182,17 @@ void Input::describe() {
   } else if (format_->duration > 0) {
     info_.duration_seconds = static_cast<double>(format_->duration) / AV_TIME_BASE;
   }
-  info_.frames_claimed = std::max<std::int64_t>(0, stream_->nb_frames);
+  info_.frames_claimed = std::max<std::int64_t>(0, stream_->nb_frames - hidden_frames());
   info_.carries_vectors = exports_vectors(parameters.codec_id);
+}
+
+// MP4's edit lists cut frames off, or leave them in for others to refer to. FFmpeg's index has the latter with a mark.
+std::int64_t Input::hidden_frames() const {
+  const int entries = avformat_index_get_entries_count(stream_);
+  if (!info_.container.starts_with("mov,") || entries == 0 || stream_->nb_frames == 0) return 0;
+  std::int64_t shown = 0;
+  for (int i = 0; i < entries; ++i) shown += (avformat_index_get_entry(stream_, i)->flags & AVINDEX_DISCARD_FRAME) == 0;
+  return std::max<std::int64_t>(0, stream_->nb_frames - shown);
 }
 
 // What a matrix says of the stream; one that FFmpeg finds beside the picture is asked after the container's, and replaces

@@ -70,6 +70,7 @@ class Input {
   void check_size() const;
   void orient(const std::int32_t* matrix);
   void describe();
+  std::int64_t hidden_frames() const;
 
   InputOptions options_;
   StreamInfo info_;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint8_t kUserDataCode = 0xB2, kGroupOfVop = 0xB3, kVisualObject = 0xB5, kPlane = 0xB6;
 constexpr std::uint8_t kVisualSequenceStart = 0xB0, kVisualSequenceEnd = 0xB1;
+constexpr int kMostReplaced = 16;  // B-frames in a row that wait for one another; encoders make one or two
 constexpr std::uint32_t kSimple = 1, kAdvancedSimple = 17;  // video_object_type_indication
 
 struct Layer {
@@ -189,6 +190,7 @@ class Mpeg4Scan : public PacketScan {
       const bool packs = packed_ && plane.type != FrameType::kB && planes_[1].coded && planes_[1].type == FrameType::kB;
       if (!packs) return std::nullopt;
       pending_ = planes_[1];
+      replaced_ = 0;
     }
     return picture_of(plane, !group);
   }
@@ -201,6 +203,8 @@ class Mpeg4Scan : public PacketScan {
     if (plane.coded ? plane.type != FrameType::kB : size > std::size_t{kMostPlaceholder}) return std::nullopt;
     if (!plane.coded && plane.type != FrameType::kP && size > 7) return std::nullopt;  // FFmpeg would decode it
     if (plane.coded) pending_ = plane;
+    replaced_ = plane.coded ? replaced_ + 1 : 0;
+    if (replaced_ > kMostReplaced) return std::nullopt;
     auto picture = picture_of(waiting, false);
     if (picture) picture->refills = plane.coded;
     return picture;
@@ -237,6 +241,7 @@ class Mpeg4Scan : public PacketScan {
   std::optional<Layer> layer_;
   std::vector<Plane> planes_;     // of this packet
   std::optional<Plane> pending_;  // packed with the reference before
+  int replaced_ = 0;              // packets in a row whose B-frame took the place of one that waited
   std::int64_t base_ = 0, base_before_ = 0, reference_time_ = 0, interval_ = 0;
 };
 

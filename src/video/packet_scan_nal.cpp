@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 
 #include "core/error.h"
@@ -15,6 +16,7 @@ namespace {
 
 using ParserHandle = std::unique_ptr<AVCodecParserContext, FreeByPointer<av_parser_close>>;
 
+constexpr std::size_t kMostCompared = std::size_t{1} << 28;
 constexpr std::uint32_t kRecoveryPoint = 6;  // SEI payload of H.264
 
 // Whether an SEI message of H.264 tells where decoding may recover.
@@ -162,8 +164,11 @@ class NalScan : public PacketScan {
     return type < 16 || type > 18;  // a broken link
   }
 
-  bool is_known(std::span<const std::uint8_t> unit) const {
-    return std::search(extra_.begin(), extra_.end(), unit.begin(), unit.end()) != extra_.end();
+  // Within limits: a file may repeat small sets as often as it has packets, and its extradata may be large.
+  bool is_known(std::span<const std::uint8_t> unit) {
+    compared_ += extra_.size();
+    if (compared_ > kMostCompared) return false;
+    return memmem(extra_.data(), extra_.size(), unit.data(), unit.size()) != nullptr;
   }
 
   bool parse(std::span<const std::uint8_t> packet) {
@@ -186,6 +191,7 @@ class NalScan : public PacketScan {
 
   bool hevc_;
   std::vector<std::uint8_t> extra_;
+  std::size_t compared_ = 0;  // bytes of it, all packets together
   int length_size_ = 0, number_bits_ = 0;
   std::uint32_t last_number_ = 0;  // of a reference
   CodecHandle context_;

@@ -21,7 +21,6 @@ extern "C" {
 namespace actio::video {
 namespace {
 
-constexpr std::int64_t kMaxAhead = 16;  // frames: the longest run of B-frames
 constexpr int kMostCandidates = 16;     // in a direction: the largest reference buffer of H.264
 
 std::span<const AVMotionVector> exported(const AVFrame& picture) {
@@ -174,7 +173,7 @@ void VectorReader::read_vectors(DecodedFrame& decoded) {
   if (kind_ == Kind::kWithoutB && frame.type == FrameType::kB) {
     const auto next =
         std::find_if(held_.begin() + 1, held_.end(), [](const auto& o) { return o.frame.type != FrameType::kB; });
-    if (next == held_.end()) return;
+    if (next == held_.end() || next->frame.index - frame.index > kMaxAhead) return;
     read_vectors(*next);
     frame.vectors = next->frame.vectors;
     frame.unknown_blocks = next->frame.unknown_blocks;

@@ -15,6 +15,9 @@
 
 namespace actio::video {
 
+// Frames: the longest run of B-frames. What one refers to further ahead is not looked for.
+inline constexpr std::int64_t kMaxAhead = 16;
+
 // FFmpeg says whether a vector points to the past or the future, not to which picture. The references of a picture are
 // therefore rebuilt from the order of decoding: the nearest one in the vector's direction is assumed, and where several may
 // have been used (H.264) the one whose pixels, displaced by the vector, fit the block clearly better.

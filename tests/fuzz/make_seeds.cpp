@@ -10,6 +10,7 @@
 #include "net/safetensors.h"
 #include "net/torch_fixture.h"
 #include "runtime/nets.h"
+#include "support/packet_clip.h"
 #include "support/synthetic_clip.h"
 
 namespace actio {
@@ -139,6 +140,8 @@ void write_all(const fs::path& seeds) {
   for (const Kind& kind : kKinds) write_clip(kind, seeds / "video", 6);
   for (const Kind& kind : kKinds) write_clip(kind, seeds / "examine", 3);
   for (const Kind& kind : kKinds) write_clip(kind, seeds / "select", 7);
+  testing::write_waiting_b_frames(seeds / "select" / "waiting.avi", 12);
+  testing::write_waiting_b_frames(seeds / "select" / "waiting_long.avi", 200);
   write_models(seeds);
   write_flow(seeds);
   write_checkpoints(seeds);
