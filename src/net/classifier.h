@@ -9,11 +9,10 @@ namespace actio::net {
 
 // Every TensorMap maps a node's name to its rows: f32 [rows, ...]. Inputs carry the names of the spec's input nodes.
 //
-// Each call has two forms. The one that takes `results` leaves exactly what the call gives in that map: a tensor that is there
-// with the right shape is written over (whoever shares its elements sees that), others are allocated. The same map handed in
-// again and again therefore costs no allocation. It must not be the map of the inputs nor share elements with them.
-// Threads: one caller at a time.
-// Throws: Error naming the input and both shapes for one that is missing or misshapen.
+// Each call has two forms. The one that takes `results` leaves exactly what the call gives in that map: a tensor that is
+// there with the right shape is written over (whoever shares its elements sees that), others are allocated. The same map
+// handed in again and again therefore costs no allocation. It must not be the map of the inputs nor share elements with
+// them. Threads: one caller at a time. Throws: Error naming the input and both shapes for one that is missing or misshapen.
 class Classifier {
  public:
   virtual ~Classifier() = default;
@@ -32,8 +31,8 @@ class Classifier {
   // that are kept.
   virtual void run_pairs(const TensorMap& earlier, const TensorMap& later, TensorMap& results) = 0;
 
-  // In: the values of K snippets, [K, ...], and of K-1 pairs, [K-1, ...], in time order. Out: what run() gives per clip, with
-  // N = 1.
+  // In: the values of K snippets, [K, ...], and of K-1 pairs, [K-1, ...], in time order. Out: what run() gives per clip,
+  // with N = 1.
   virtual void run_clip(const TensorMap& snippets, const TensorMap& pairs, TensorMap& results) = 0;
 
   // The same into tensors of their own.  Owns: the caller, the results.

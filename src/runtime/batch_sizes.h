@@ -1,5 +1,5 @@
-// runtime: for which numbers of rows a piece of a network is compiled. In: how many rows are best at once. Out: a few sizes that
-// any number of rows is split into, so that nothing is compiled once a network runs.
+// runtime: for which numbers of rows a piece of a network is compiled. In: how many rows are best at once. Out: a few sizes
+// that any number of rows is split into, so that nothing is compiled once a network runs.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,8 @@ RuntimeAttributes attributes_of(const NetworkPlans& plans, const std::string& ba
 
 }  // namespace
 
-std::shared_ptr<const CompiledNetwork> CompiledNetwork::compile(net::NetSpec spec, TensorMap weights, const RunOptions& options,
+std::shared_ptr<const CompiledNetwork> CompiledNetwork::compile(net::NetSpec spec, TensorMap weights,
+                                                                const RunOptions& options,
                                                                 std::span<const std::string> keep) {
   options.check();
   const auto plans = make_network_plans(std::move(spec), weights, make_backend(options.backend, options.threads), keep);

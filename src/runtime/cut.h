@@ -31,7 +31,8 @@ struct Result {
 struct Cut {
   Subgraph snippet, pair, clip;  // a piece that nothing needs is empty
   std::vector<SegmentOp> ops;    // in the order of the nodes
-  std::vector<Result> results;   // by name, each once: spec.scores, spec.output, the heads that are not for training alone, `keep`
+  std::vector<Result>
+      results;  // by name, each once: spec.scores, spec.output, the heads that are not for training alone, `keep`
 
   const Subgraph& piece(net::Granularity granularity) const;
 };

@@ -22,8 +22,8 @@ std::vector<Connection> connections_of(const Cut& parts) {
   for (const SegmentOp& op : parts.ops) {
     const std::vector<Port>& outputs = parts.piece(op.from).outputs;
     const std::size_t output = port_of(outputs, op.input);
-    connections.push_back({op.op, op.from, op.to, output, port_of(parts.piece(op.to).inputs, op.name),
-                           shape_numel(outputs[output].shape)});
+    connections.push_back(
+        {op.op, op.from, op.to, output, port_of(parts.piece(op.to).inputs, op.name), shape_numel(outputs[output].shape)});
   }
   return connections;
 }
@@ -88,8 +88,7 @@ std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, const 
     made->pieces.emplace_back(parts.piece(each), batch_sizes(at_once, per_clip), *made->backend, weights);
   }
   made->connections = connections_of(parts);
-  for (const Result& result : parts.results)
-    add_route(made->of_run, parts, result.name, result.granularity, result.value);
+  for (const Result& result : parts.results) add_route(made->of_run, parts, result.name, result.granularity, result.value);
   made->of_snippets = routes_of(parts, Granularity::kSnippet);
   made->of_pairs = routes_of(parts, Granularity::kPair);
   made->of_clip = routes_of(parts, Granularity::kClip);

@@ -53,8 +53,8 @@ struct NetworkPlans {
   std::size_t memory_bytes() const;
 };
 
-// Throws: Error for a network that infer() rejects, for weights that are missing or misshapen, for an unknown name in `keep`, and
-// for what the backend refuses.
+// Throws: Error for a network that infer() rejects, for weights that are missing or misshapen, for an unknown name in
+// `keep`, and for what the backend refuses.
 std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, const TensorMap& weights,
                                                        std::unique_ptr<Backend> backend, std::span<const std::string> keep);
 

@@ -54,8 +54,8 @@ class OnednnPlan : public Plan {
   ArenaPlan layout_;
 };
 
-// The primitives are those of the plan, because with scratchpads of the caller's they keep no state; the handles on memory, which
-// they are executed with, are its own.
+// The primitives are those of the plan, because with scratchpads of the caller's they keep no state; the handles on memory,
+// which they are executed with, are its own.
 class OnednnExecutor : public Executor {
  public:
   OnednnExecutor(const OnednnPlan& plan, std::byte* memory)

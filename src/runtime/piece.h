@@ -44,7 +44,7 @@ class PieceRunner {
 
  private:
   std::span<const std::int64_t> sizes_;
-  std::vector<std::unique_ptr<Executor>> executors_;   // one per size
+  std::vector<std::unique_ptr<Executor>> executors_;    // one per size
   std::vector<std::int64_t> input_rows_, output_rows_;  // elements of one row, per port
   std::vector<const float*> inputs_;                    // of the current chunk
   std::vector<float*> outputs_;

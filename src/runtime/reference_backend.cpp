@@ -27,7 +27,8 @@ class ReferencePlan : public Plan {
       }
     }
     for (const Port& port : graph_.outputs) {
-      if (const auto found = index_.find(port.name); found != index_.end()) lifetimes[found->second].last = graph_.nodes.size();
+      if (const auto found = index_.find(port.name); found != index_.end())
+        lifetimes[found->second].last = graph_.nodes.size();
     }
     arena_ = plan_arena(lifetimes, kAlignment);
   }
@@ -62,8 +63,8 @@ class ReferenceExecutor : public Executor {
       for (std::size_t k = 0; k < node.inputs.size(); ++k) {
         const std::size_t port = port_of(node.inputs[k]);
         if (port != kNowhere) from_ports_.push_back({i, k, port});
-        call.inputs.push_back({port == kNowhere ? calls_[plan.index_.at(node.inputs[k])].out : nullptr,
-                               plan.infos_.at(node.inputs[k]).shape});
+        call.inputs.push_back(
+            {port == kNowhere ? calls_[plan.index_.at(node.inputs[k])].out : nullptr, plan.infos_.at(node.inputs[k]).shape});
       }
     }
   }

@@ -15,9 +15,8 @@ constexpr std::int64_t kMaxThreads = 1024;
 std::string default_backend() { return std::string(backends().front().name); }
 
 Fields RunOptions::fields() {
-  return {
-      {"backend", &backend, "what executes the network: onednn, or reference (naive loops, slow)", backend_names()},
-      {"threads", &threads, "threads of the network; 0 takes one per core", {}, 0, kMaxThreads}};
+  return {{"backend", &backend, "what executes the network: onednn, or reference (naive loops, slow)", backend_names()},
+          {"threads", &threads, "threads of the network; 0 takes one per core", {}, 0, kMaxThreads}};
 }
 
 void RunOptions::check() const {

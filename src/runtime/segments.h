@@ -14,7 +14,8 @@ struct ClipRows {
 // later - earlier.  Shape: f32 [n] twice -> f32 [n]. Threads: safe.
 void segment_diff(const float* earlier, const float* later, std::int64_t n, float* out);
 
-// The differences of neighbours within each clip.  Shape: f32 [clips*count, row] -> f32 [clips*(count-1), row]. Threads: safe.
+// The differences of neighbours within each clip.  Shape: f32 [clips*count, row] -> f32 [clips*(count-1), row]. Threads:
+// safe.
 void segment_diff_of_clips(const float* values, const ClipRows& rows, float* out);
 
 // The mean of the rows of each clip.  Shape: f32 [clips*count, row] -> f32 [clips, row]. Threads: safe.

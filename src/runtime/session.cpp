@@ -28,7 +28,8 @@ bool is_tensor_of(const Tensor& tensor, std::int64_t rows, const Shape& row) {
 // Leaves exactly the tensors of the routes in `results`.
 template <typename Rows>
 void arrange(const std::vector<Route>& routes, const Rows& rows, TensorMap& results) {
-  std::erase_if(results, [&](const auto& entry) { return std::ranges::find(routes, entry.first, &Route::name) == routes.end(); });
+  std::erase_if(results,
+                [&](const auto& entry) { return std::ranges::find(routes, entry.first, &Route::name) == routes.end(); });
   for (const Route& route : routes) {
     Tensor& tensor = results[route.name];
     const std::int64_t count = rows[index_of(route.granularity)];
@@ -95,12 +96,14 @@ void Session::bind_inputs(const TensorMap& inputs, std::int64_t first_row) {
 void Session::bind_outputs(const std::vector<Route>& routes, TensorMap& results, const Rows& first, const Rows& rows) {
   for (Part& each : parts_) std::ranges::fill(each.outputs, nullptr);
   for (const Route& route : routes) {
-    if (!route.again) part(route.granularity).outputs[route.output] = rows_of(route, results, first[index_of(route.granularity)]);
+    if (!route.again)
+      part(route.granularity).outputs[route.output] = rows_of(route, results, first[index_of(route.granularity)]);
   }
   for (std::size_t g = 0; g < parts_.size(); ++g) {
     for (std::size_t i = 0; i < parts_[g].outputs.size(); ++i) {
       float*& output = parts_[g].outputs[i];
-      if (!output) output = parts_[g].output_values[i].at_least(static_cast<std::size_t>(rows[g] * parts_[g].output_rows[i]));
+      if (!output)
+        output = parts_[g].output_values[i].at_least(static_cast<std::size_t>(rows[g] * parts_[g].output_rows[i]));
     }
   }
 }

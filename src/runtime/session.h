@@ -1,5 +1,5 @@
-// runtime: runs a compiled network for one thread. In: preprocessed snippets. Out: scores. It owns the memory for values; the
-// plans and weights are those of all sessions.
+// runtime: runs a compiled network for one thread. In: preprocessed snippets. Out: scores. It owns the memory for values;
+// the plans and weights are those of all sessions.
 #pragma once
 
 #include <cstddef>
@@ -46,16 +46,17 @@ class Session final : public net::Classifier {
   struct Part {
     Part(const PiecePlans& plans, std::byte* memory);
     PieceRunner runner;
-    std::vector<const float*> inputs;               // of the current run, one per port
-    std::vector<float*> outputs;                    // null: not bound
-    std::vector<Values> input_values, output_values;  // one per port; used where the port is not the caller's
+    std::vector<const float*> inputs;                   // of the current run, one per port
+    std::vector<float*> outputs;                        // null: not bound
+    std::vector<Values> input_values, output_values;    // one per port; used where the port is not the caller's
     std::vector<std::int64_t> input_rows, output_rows;  // elements of one row
   };
 
   Part& part(net::Granularity granularity) { return parts_[index_of(granularity)]; }
   void run_clips(const TensorMap& inputs, TensorMap& results, std::int64_t first, std::int64_t clips);
   void bind_inputs(const TensorMap& inputs, std::int64_t first_row);
-  // The outputs go to the tensors of `results` from row `first` on, or where no result is asked for into own memory for `rows`.
+  // The outputs go to the tensors of `results` from row `first` on, or where no result is asked for into own memory for
+  // `rows`.
   void bind_outputs(const std::vector<Route>& routes, TensorMap& results, const Rows& first, const Rows& rows);
   void finish(const std::vector<Route>& routes, TensorMap& results, const Rows& first, const Rows& rows);
   float* input_of(const Connection& connection, std::int64_t rows);

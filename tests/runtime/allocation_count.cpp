@@ -1,5 +1,6 @@
-// The program's own malloc and the like take precedence over the C library's, in this program and in the libraries that it loads;
-// new comes to malloc. oneDNN's execution of a primitive is wrapped in the same way, to tell its allocations from actio's.
+// The program's own malloc and the like take precedence over the C library's, in this program and in the libraries that it
+// loads; new comes to malloc. oneDNN's execution of a primitive is wrapped in the same way, to tell its allocations from
+// actio's.
 #include "allocation_count.h"
 
 #include <dlfcn.h>

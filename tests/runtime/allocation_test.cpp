@@ -57,7 +57,8 @@ TEST(Allocations, are_counted_whoever_makes_them) {
   EXPECT_EQ(with([] { return std::malloc(100); }, [](void* p) { std::free(p); }), 1U);
   EXPECT_EQ(with([] { return ::operator new(100); }, [](void* p) { ::operator delete(p); }), 1U);
   EXPECT_EQ(with([] { return ::operator new[](100, std::align_val_t{64}); },
-                 [](void* p) { ::operator delete[](p, std::align_val_t{64}); }), 1U);
+                 [](void* p) { ::operator delete[](p, std::align_val_t{64}); }),
+            1U);
   EXPECT_EQ(allocations_of([] {}).own, 0U);
 }
 

@@ -68,7 +68,8 @@ TEST(CompiledNetwork, on_one_thread_holds_each_weight_once) {
   for (const ZooVariant& variant : ZooVariants::all()) {
     const net::NetSpec spec = variant.spec();
     std::size_t plain = 0;
-    for (const net::ParamInfo& param : net::parameters(spec)) plain += static_cast<std::size_t>(shape_numel(param.shape)) * 4;
+    for (const net::ParamInfo& param : net::parameters(spec))
+      plain += static_cast<std::size_t>(shape_numel(param.shape)) * 4;
     TensorMap weights;
     net::initialise(spec, nullptr, 7, weights);
     const auto network = CompiledNetwork::compile(spec, std::move(weights), {"onednn", 1});
@@ -157,7 +158,9 @@ TEST(CompiledNetwork, a_stream_gets_kept_values_as_a_whole_clip_does) {
 }
 
 TEST(CompiledNetwork, refuses_to_keep_what_is_not_there) {
-  EXPECT_EQ(error_of([] { compiled(small_tsn(2), {"onednn", 1}, {"relu3"}); }),
+  EXPECT_EQ(error_of([] {
+              compiled(small_tsn(2), {"onednn", 1}, {"relu3"});
+            }),
             "small_tsn: cannot keep 'relu3', which is neither a node nor a stage; the nearest is 'relu1'");
   try {
     compiled(small_tsn(2), {"reference", 1}, {"relu3"});

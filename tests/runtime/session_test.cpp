@@ -76,7 +76,8 @@ void expect_the_same_beside_each_other(const std::string& name, const net::NetSp
   }
   for (std::size_t i = 0; i < kSessions; ++i) {
     ASSERT_EQ(together[i].size(), alone[i].size());
-    for (std::size_t k = 0; k < alone[i].size(); ++k) EXPECT_TRUE(same_bytes(together[i][k], alone[i][k])) << name << " " << i << " " << k;
+    for (std::size_t k = 0; k < alone[i].size(); ++k)
+      EXPECT_TRUE(same_bytes(together[i][k], alone[i][k])) << name << " " << i << " " << k;
   }
 }
 
@@ -89,7 +90,8 @@ TEST(Sessions, of_small_networks_give_the_same_bytes_beside_each_other_as_one_af
 }
 
 TEST(Sessions, of_every_network_of_the_zoo_give_the_same_bytes_beside_each_other_as_one_after_another) {
-  for (const ZooVariant& variant : ZooVariants::all()) expect_the_same_beside_each_other(variant.name, variant.spec(), "onednn");
+  for (const ZooVariant& variant : ZooVariants::all())
+    expect_the_same_beside_each_other(variant.name, variant.spec(), "onednn");
 }
 
 TEST(Sessions, of_every_network_of_the_zoo_agree_with_the_reference) {
