@@ -32,7 +32,7 @@ struct EvaluateArguments {
   std::int64_t workers = 2;
   data::DatasetOptions options;
   recognize::TestOptions test;
-  runtime::RuntimeOptions runtime;
+  runtime::RunOptions runtime;
   data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
 };
@@ -144,7 +144,8 @@ int run_evaluate(EvaluateArguments& a) {
   const recognize::Recognizer recognizer(a.model, {.run = a.runtime,
                                                    .read = {.flow_cache = a.cache.flow_cache, .flow_threads = 1, .memory = a.test.bytes()},
                                                    .head = a.test.head,
-                                                   .protocol = protocol});
+                                                   .protocol = protocol,
+                                                   .keep = {}});
   for (const std::string& warning : recognizer.warnings()) print_warning(warning);
   recognize::require_classes(recognizer.model(), a.model, items, a.data);
   if (!a.scores.empty()) check_score_file(a, items, recognizer);

@@ -29,7 +29,7 @@ struct RecognizeArguments {
   std::int64_t workers = 2;
   std::int64_t top = 5;
   bool json = false, retry_failed = false;
-  runtime::RuntimeOptions runtime;
+  runtime::RunOptions runtime;
   data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
 };
@@ -44,7 +44,7 @@ std::string text_of(const std::string& video, const recognize::Recognition& reco
 }
 
 recognize::Recognizer recognizer_of(const RecognizeArguments& a, int flow_threads) {
-  recognize::Recognizer recognizer(a.model, {.run = a.runtime, .read = {a.cache.flow_cache, flow_threads}, .head = {}, .protocol = {}});
+  recognize::Recognizer recognizer(a.model, {.run = a.runtime, .read = {a.cache.flow_cache, flow_threads}, .head = {}, .protocol = {}, .keep = {}});
   for (const std::string& warning : recognizer.warnings()) print_warning(warning);
   return recognizer;
 }

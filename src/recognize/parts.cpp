@@ -8,7 +8,7 @@ namespace actio::recognize {
 
 void PartsMean::add(data::ClipInput clip, double read_seconds, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  recognizer_.add(clip.inputs, mean_, stop);
+  for (TensorMap& view : recognizer_.add(clip.inputs, mean_, stop)) recognition_.kept.push_back(std::move(view));
   recognition_.timings.network_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   recognition_.timings.read_seconds += read_seconds;
   recognition_.frames = clip.frames;

@@ -41,21 +41,27 @@ std::optional<net::Head> head_of(const net::NetSpec& spec, const std::string& na
   fail_usage("{}: {}", spec.name, unknown_name_text("head", name, known));
 }
 
+// The session's own values change with its next run.
+TensorMap kept_of(const TensorMap& values, const std::vector<std::string>& names) {
+  TensorMap kept;
+  for (const std::string& name : names) kept.emplace(name, values.at(name).clone());
+  return kept;
+}
+
 }  // namespace
 
 Recognizer::Recognizer(const std::string& model_path, const RecognizeOptions& options)
     : Recognizer(net::read_model(model_path), model_path, options) {}
 
-Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOptions& options)
-    : name_(std::move(name)),
-      model_(std::make_shared<net::Model>(with_segments(std::move(model), options.protocol.segments, name_, warnings_))),
-      options_(options),
-      views_(options.protocol.views(model_->preprocess)),
-      views_of_part_(std::clamp<std::size_t>(options.read.memory / view_bytes(model_->spec), 1, views_.size())),
-      head_(head_of(model_->spec, options.head)),
-      sessions_(std::make_unique<SessionPool>(
-          [model = model_, run = options.run] { return runtime::compile(model->spec, model->weights, run); })) {
-  sessions_->take();  // what cannot be run is found here, not at the first video
+Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOptions& options) : name_(std::move(name)), options_(options) {
+  model = with_segments(std::move(model), options.protocol.segments, name_, warnings_);
+  views_ = options.protocol.views(model.preprocess);
+  views_of_part_ = std::clamp<std::size_t>(options.read.memory / view_bytes(model.spec), 1, views_.size());
+  head_ = head_of(model.spec, options.head);
+  // Each session takes its weights from the compiled network: a second copy of them would lie about unused.
+  network_ = runtime::CompiledNetwork::compile(model.spec, std::exchange(model.weights, {}), options.run, options.keep);
+  model_ = std::make_shared<net::Model>(std::move(model));
+  sessions_ = std::make_unique<SessionPool>([network = network_] { return network->session(); });
   const std::string& cache = options_.read.flow_cache;
   const bool flow = model_->preprocess.motion == "flow" && model_->spec.has_input("motion");
   // Flow that is not kept would be computed anew for each part, which costs far more than memory.
@@ -92,16 +98,18 @@ data::ClipInput Recognizer::read(const std::string& video, std::size_t part, con
   return data::read_patiently(read_once, data::usual_patience(), request, *memory_, stop);
 }
 
-void Recognizer::add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop) const {
+std::vector<TensorMap> Recognizer::add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop) const {
   if (inputs.empty()) fail_usage("{}: there is no input to recognise", name_);
   const std::int64_t segments = model_->spec.segments;
   const std::int64_t rows = inputs.begin()->second.dim(0);
   const SessionPool::Loan session = sessions_->take();
+  std::vector<TensorMap> kept;
   for (std::int64_t row = 0; row < rows; row += segments) {
     throw_if_stopped(stop);
     TensorMap view;
     for (const auto& [input, tensor] : inputs) view[input] = tensor.rows(row, segments);
     const TensorMap values = session->run(view);
+    if (!options_.keep.empty()) kept.push_back(kept_of(values, options_.keep));
     const Tensor& answer = values.at(head_ ? head_->node : model_->spec.scores);
     const Tensor scores = answer.reshaped({answer.numel()});
     if (head_)
@@ -109,6 +117,7 @@ void Recognizer::add(const TensorMap& inputs, ViewMean& mean, const std::stop_to
     else
       mean.add(values.at(model_->spec.output).reshaped({answer.numel()}), scores);
   }
+  return kept;
 }
 
 Recognition Recognizer::recognize(const std::string& video, const std::stop_token& stop) const {

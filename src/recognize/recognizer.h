@@ -17,7 +17,7 @@
 #include "net/model_file.h"
 #include "recognize/session_pool.h"
 #include "recognize/view_mean.h"
-#include "runtime/compile.h"
+#include "runtime/compiled_network.h"
 
 namespace actio::recognize {
 
@@ -28,10 +28,11 @@ struct ReadOptions {
 };
 
 struct RecognizeOptions {
-  runtime::RuntimeOptions run;
+  runtime::RunOptions run;
   ReadOptions read;
   std::string head;         // whose scores are taken: one of the network's; empty: what it answers, which fuses them
   data::Protocol protocol;  // the views that scores are averaged over; one in the middle unless something else is asked for
+  std::vector<std::string> keep = {};  // nodes or stages of the network whose values are results, too
 };
 
 struct ClassScore {
@@ -53,6 +54,7 @@ struct Recognition {
   std::vector<std::int64_t> sampled;  // frame indices, view by view
   std::vector<std::string> warnings;  // one line each, the file's name first
   Timings timings;
+  std::vector<TensorMap> kept;        // of RecognizeOptions::keep, of each view: f32 [K, ...], [K-1, ...] or [1, ...] by granularity
 };
 
 // Threads: safe; the weights are shared, and each call that runs beside others takes a network of a pool.
@@ -64,9 +66,10 @@ class Recognizer {
   // `name` stands for the model in messages.
   Recognizer(net::Model model, std::string name, const RecognizeOptions& options = {});
 
-  // Its network has the protocol's number of segments.
+  // Its network has the protocol's number of segments. Without the weights, which the compiled network has in its own layout.
   const net::Model& model() const { return *model_; }
   const std::string& name() const { return name_; }
+  const runtime::RuntimeAttributes& attributes() const { return network_->attributes(); }
   // What the user of these options with this model should know, a line each.
   const std::vector<std::string>& warnings() const { return warnings_; }
   // Whether Recognition::scores are logits; else they are the probabilities.
@@ -91,7 +94,8 @@ class Recognizer {
   data::ClipInput read(const std::string& video, std::size_t part, const std::stop_token& stop = {}) const;
 
   // Runs the network view by view. Throws: Error(kInterrupted) on `stop`.
-  void add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop = {}) const;
+  // Returns: what was asked to be kept, of each view.
+  std::vector<TensorMap> add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop = {}) const;
 
  private:
   std::string name_;
@@ -101,6 +105,7 @@ class Recognizer {
   std::vector<data::View> views_;
   std::size_t views_of_part_ = 1;
   std::optional<net::Head> head_;
+  std::shared_ptr<const runtime::CompiledNetwork> network_;
   std::unique_ptr<SessionPool> sessions_;
   std::unique_ptr<data::ClipMemory> memory_ = std::make_unique<data::ClipMemory>();  // of what was read
 };

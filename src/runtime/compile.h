@@ -1,29 +1,19 @@
-// runtime: NetSpec + weights -> something that runs. In: a network and its tensors. Out: a Classifier on one backend.
+// runtime: NetSpec + weights -> something that runs, in one call. In: a network and its tensors. Out: a Classifier.
+// Several sessions of one network come from CompiledNetwork.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "core/options.h"
 #include "core/tensor.h"
 #include "net/classifier.h"
+#include "runtime/run_options.h"
 
 namespace actio::runtime {
 
-struct RuntimeOptions {
-  static constexpr std::string_view kTable = "runtime";
+using RuntimeOptions = RunOptions;
 
-  std::string backend = "onednn";  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
-  std::int64_t threads = 0;        // 0: one per core
-
-  Fields fields();
-};
-
-// Throws: Error for a network that infer() rejects, weights that are missing or misshapen, and an unknown backend.
-std::unique_ptr<net::Classifier> compile(const net::NetSpec& spec, const TensorMap& weights,
-                                         const RuntimeOptions& options = {});
+// The one session of a network compiled for it. Throws: as CompiledNetwork::compile. Threads: safe; the result takes one caller
+// at a time. Owns: the caller, the result, which keeps no reference to the arguments.
+std::unique_ptr<net::Classifier> compile(const net::NetSpec& spec, const TensorMap& weights, const RunOptions& options = {});
 
 }  // namespace actio::runtime

@@ -1,8 +1,11 @@
 #include "runtime/cut.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "core/error.h"
+#include "core/options.h"
 #include "net/infer.h"
 
 namespace actio::runtime {
@@ -22,9 +25,37 @@ Names values_of_nodes(const net::NetSpec& spec) {
   return values;
 }
 
-std::set<std::string> needed_nodes(const net::NetSpec& spec, const Names& values, const Names& results) {
+// The node that `name` stands for: itself, or the last one of a stage.
+const std::string& kept_node(const net::NetSpec& spec, const std::string& name) {
+  if (const auto node = std::ranges::find(spec.nodes, name, &net::Node::name); node != spec.nodes.end()) return node->name;
+  if (const auto stage = std::ranges::find(spec.stages, name, &net::Stage::name); stage != spec.stages.end())
+    return stage->node;
+  std::vector<std::string> known;
+  for (const net::Node& node : spec.nodes) known.push_back(node.name);
+  for (const net::Stage& stage : spec.stages) known.push_back(stage.name);
+  const std::string nearest = nearest_name(name, known);
+  fail_usage("{}: cannot keep '{}', which is neither a node nor a stage{}", spec.name, name,
+             nearest.empty() ? "" : fmt::format("; the nearest is '{}'", nearest));
+}
+
+std::vector<Result> results_of(const net::NetSpec& spec, std::span<const std::string> keep, const net::Inferred& inferred,
+                               const Names& values) {
+  std::map<std::string, std::string> asked = {{spec.scores, spec.scores}, {spec.output, spec.output}};  // name -> node
+  for (const net::Head& head : spec.heads) {
+    if (!head.training_only) asked[head.node] = head.node;
+  }
+  for (const std::string& name : keep) asked[name] = kept_node(spec, name);
+  std::vector<Result> results;
+  for (const auto& [name, node] : asked) {
+    const std::string& value = values.at(node);
+    results.push_back({name, inferred.at(value).granularity, value, inferred.at(value).shape});
+  }
+  return results;
+}
+
+std::set<std::string> needed_nodes(const net::NetSpec& spec, const Names& values, const std::vector<Result>& results) {
   std::set<std::string> needed;
-  for (const auto& [name, value] : results) needed.insert(value);
+  for (const Result& result : results) needed.insert(result.value);
   for (auto node = spec.nodes.rbegin(); node != spec.nodes.rend(); ++node) {
     if (!needed.contains(node->name)) continue;
     for (const std::string& input : node->inputs) needed.insert(values.at(input));
@@ -46,17 +77,11 @@ const Subgraph& Cut::piece(Granularity granularity) const {
   return granularity == Granularity::kSnippet ? snippet : granularity == Granularity::kPair ? pair : clip;
 }
 
-Cut cut(const net::NetSpec& spec) {
+Cut cut(const net::NetSpec& spec, std::span<const std::string> keep) {
   const net::Inferred inferred = net::infer(spec);
   const Names values = values_of_nodes(spec);
   Cut parts;
-  const auto ask = [&](const std::string& name) { parts.results[name] = values.at(name); };
-  ask(spec.scores);
-  ask(spec.output);
-  for (const net::Head& head : spec.heads) {
-    if (!head.training_only) ask(head.node);
-  }
-
+  parts.results = results_of(spec, keep, inferred, values);
   const std::set<std::string> needed = needed_nodes(spec, values, parts.results);
   for (const net::Node& node : spec.nodes) {
     if (!needed.contains(node.name)) continue;
@@ -76,7 +101,7 @@ Cut cut(const net::NetSpec& spec) {
       piece.nodes.push_back(std::move(copy));
     }
   }
-  for (const auto& [name, value] : parts.results) add_output(parts.clip, value, inferred.at(value).shape);
+  for (const Result& result : parts.results) add_output(piece_of(parts, result.granularity), result.value, result.shape);
   return parts;
 }
 

@@ -2,7 +2,7 @@
 // ops between them, so that a stream can run each piece only for what is new.
 #pragma once
 
-#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,15 +20,25 @@ struct SegmentOp {
   net::Granularity to = net::Granularity::kPair;
 };
 
+// A value that the caller gets.
+struct Result {
+  std::string name;  // as it was asked for
+  net::Granularity granularity = net::Granularity::kClip;
+  std::string value;  // an output port of the piece of this granularity: the name, or what lies behind a dropout or a stage
+  Shape shape;        // of one row
+};
+
 struct Cut {
-  Subgraph snippet, pair, clip;                             // a piece that nothing needs is empty
-  std::vector<SegmentOp> ops;                               // in the order of the nodes
-  std::map<std::string, std::string, std::less<>> results;  // what the caller asked for -> the clip's output port
+  Subgraph snippet, pair, clip;  // a piece that nothing needs is empty
+  std::vector<SegmentOp> ops;    // in the order of the nodes
+  std::vector<Result>
+      results;  // by name, each once: spec.scores, spec.output, the heads that are not for training alone, `keep`
 
   const Subgraph& piece(net::Granularity granularity) const;
 };
 
-// Keeps what spec.scores, spec.output and the heads that are not for training alone need; dropout disappears. Throws: Error as net::infer.
-Cut cut(const net::NetSpec& spec);
+// Leaves out what no result needs; dropout disappears. `keep`: nodes or stages whose values are results as well.
+// Throws: Error as net::infer; Error(kUsage) for a name in `keep` that is neither, naming the nearest. Threads: safe.
+Cut cut(const net::NetSpec& spec, std::span<const std::string> keep = {});
 
 }  // namespace actio::runtime

@@ -2,8 +2,8 @@
 
 #include "core/cores.h"
 #include "core/error.h"
+#include "runtime/backends.h"
 #include "runtime/onednn_lower.h"
-#include "runtime/plan.h"
 
 namespace actio::runtime {
 namespace {
@@ -20,6 +20,9 @@ class OnednnBackend : public Backend {
       fail("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status));
     }
   }
+
+  std::int64_t threads() const override { return threads_; }
+  std::size_t weight_bytes() const override { return store_.bytes(); }
 
   // A batch pays only where it feeds more cores than one image can: on few cores the values of one image stay in the cache.
   std::int64_t rows_at_once() const override { return std::clamp(threads_ / 2, 1, 16); }

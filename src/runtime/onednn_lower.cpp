@@ -9,6 +9,7 @@ using net::Op;
 dnnl::memory WeightStore::reordered(Tensor tensor, const Desc& plain, const Desc& wanted) {
   dnnl::memory from(plain, engine_, tensor.raw());
   dnnl::memory to(wanted, engine_, pool_.allocate(wanted.get_size()));
+  bytes_ += wanted.get_size();
   dnnl::stream stream(engine_);
   dnnl::reorder(from, to).execute(stream, from, to);
   stream.wait();

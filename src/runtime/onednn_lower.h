@@ -26,11 +26,14 @@ class WeightStore {
     return known_[key].emplace_back(reordered(make(), plain, wanted));
   }
 
+  std::size_t bytes() const { return bytes_; }
+
  private:
   dnnl::memory reordered(Tensor tensor, const Desc& plain, const Desc& wanted);
 
   dnnl::engine engine_;
   Pool pool_;
+  std::size_t bytes_ = 0;
   std::map<std::string, std::vector<dnnl::memory>> known_;
 };
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "core/error.h"
 #include "runtime/arena.h"
 #include "runtime/onednn_program.h"
-#include "runtime/pages.h"
 #include "runtime/reference_ops.h"
 
 namespace actio::runtime {
@@ -34,29 +34,49 @@ std::vector<Lifetime> lifetimes_of(const Program& program) {
 class OnednnPlan : public Plan {
  public:
   OnednnPlan(Program program, const dnnl::engine& engine, int threads)
-      : program_(std::move(program)), stream_(engine), threads_(threads) {
-    const ArenaPlan layout = plan_arena(lifetimes_of(program_), kAlignment);
-    if (layout.bytes > kMaxArena)
-      fail("the network needs {} bytes for its values, at most {} are allowed", layout.bytes, kMaxArena);
-    arena_ = allocate_block(layout.bytes);
-    pointers_.resize(program_.buffers.size());
-    for (std::size_t b = 0; b < pointers_.size(); ++b) {
-      const Buffer& buffer = program_.buffers[b];
-      if (buffer.kind == BufferKind::kArena) pointers_[b] = arena_.get() + layout.offsets[b];
-      if (buffer.kind == BufferKind::kConstant) pointers_[b] = buffer.constant.get_data_handle();
-    }
-    for (const Step& step : program_.steps) prepare(step, engine);
+      : program_(std::move(program)),
+        engine_(engine),
+        threads_(threads),
+        layout_(plan_arena(lifetimes_of(program_), kAlignment)) {
+    if (layout_.bytes > kMaxArena)
+      fail("the network needs {} bytes for its values, at most {} are allowed", layout_.bytes, kMaxArena);
   }
 
-  void run(const TensorMap& inputs, TensorMap& outputs) override {
+  std::size_t memory_bytes() const override { return layout_.bytes; }
+  std::unique_ptr<Executor> executor(std::byte* memory) const override;
+
+ private:
+  friend class OnednnExecutor;
+
+  Program program_;
+  dnnl::engine engine_;
+  int threads_;
+  ArenaPlan layout_;
+};
+
+// The primitives are those of the plan, because with scratchpads of the caller's they keep no state; the handles on memory,
+// which they are executed with, are its own.
+class OnednnExecutor : public Executor {
+ public:
+  OnednnExecutor(const OnednnPlan& plan, std::byte* memory)
+      : program_(plan.program_), threads_(plan.threads_), stream_(plan.engine_), pointers_(program_.buffers.size()) {
     for (std::size_t b = 0; b < pointers_.size(); ++b) {
       const Buffer& buffer = program_.buffers[b];
-      if (buffer.kind == BufferKind::kInput) {
-        // oneDNN takes every handle as writable; nothing writes to an input.
-        pointers_[b] = const_cast<std::byte*>(inputs.at(program_.inputs[buffer.port].name).raw());
-      } else if (buffer.kind == BufferKind::kOutput) {
-        pointers_[b] = outputs.at(program_.outputs[buffer.port].name).raw();
-      }
+      if (buffer.kind == BufferKind::kArena) pointers_[b] = memory + plan.layout_.offsets[b];
+      if (buffer.kind == BufferKind::kConstant) pointers_[b] = buffer.constant.get_data_handle();
+    }
+    for (const Step& step : program_.steps) {
+      prepare(step, plan.engine_);
+      prepare_plain(step);
+    }
+  }
+
+  void run(std::span<const float* const> inputs, std::span<float* const> outputs) override {
+    for (std::size_t b = 0; b < pointers_.size(); ++b) {
+      const Buffer& buffer = program_.buffers[b];
+      // oneDNN takes every handle as writable; nothing writes to an input.
+      if (buffer.kind == BufferKind::kInput) pointers_[b] = const_cast<float*>(inputs[buffer.port]);
+      if (buffer.kind == BufferKind::kOutput) pointers_[b] = outputs[buffer.port];
     }
     for (auto& [memory, buffer] : external_) memory.set_data_handle(pointers_[buffer]);
     const ThreadScope scope(threads_);
@@ -69,43 +89,56 @@ class OnednnPlan : public Plan {
     if (step.plain) return;
     for (const Argument& argument : step.arguments) {
       const BufferKind kind = program_.buffers[argument.buffer].kind;
-      const bool external = kind == BufferKind::kInput || kind == BufferKind::kOutput;
-      memories_.push_back(kind == BufferKind::kConstant ? program_.buffers[argument.buffer].constant
-                                                        : dnnl::memory(argument.desc, engine, pointers_[argument.buffer]));
-      if (external) external_.emplace_back(memories_.back(), argument.buffer);
+      memories_.emplace_back(argument.desc, engine, pointers_[argument.buffer]);
+      if (kind == BufferKind::kInput || kind == BufferKind::kOutput)
+        external_.emplace_back(memories_.back(), argument.buffer);
       arguments.push_back({argument.role, memories_.back().get()});
     }
+  }
+
+  void prepare_plain(const Step& step) {
+    static const TensorMap kNoWeights;
+    std::optional<OpCall>& call = plain_.emplace_back();
+    if (!step.plain) return;
+    call.emplace(OpCall{step.plain->node, program_.rows, {}, kNoWeights, nullptr, step.plain->shapes.back(), threads_});
+    for (std::size_t k = 0; k + 1 < step.arguments.size(); ++k) call->inputs.push_back({nullptr, step.plain->shapes[k]});
   }
 
   // The C interface, because the C++ one allocates at every call.
   void execute(std::size_t i) {
     const Step& step = program_.steps[i];
-    if (step.plain) return execute_plain(step);
+    if (step.plain) return execute_plain(step, *plain_[i]);
     const dnnl_status_t status = dnnl_primitive_execute(step.primitive.get(), stream_.get(),
                                                         static_cast<int>(arguments_[i].size()), arguments_[i].data());
     if (status != dnnl_success)
       fail("oneDNN could not execute step {} of {}: status {}", i, program_.steps.size(), static_cast<int>(status));
   }
 
-  void execute_plain(const Step& step) const {
-    static const TensorMap kNoWeights;
-    OpCall call{step.plain->node, program_.rows, {}, kNoWeights, nullptr, step.plain->shapes.back(), threads_};
-    for (std::size_t k = 0; k + 1 < step.arguments.size(); ++k) {
-      call.inputs.push_back({static_cast<const float*>(pointers_[step.arguments[k].buffer]), step.plain->shapes[k]});
+  void execute_plain(const Step& step, OpCall& call) {
+    for (std::size_t k = 0; k < call.inputs.size(); ++k) {
+      call.inputs[k].data = static_cast<const float*>(pointers_[step.arguments[k].buffer]);
     }
     call.out = static_cast<float*>(pointers_[step.arguments.back().buffer]);
     run_reference_op(call);
   }
 
-  Program program_;
-  dnnl::stream stream_;
+  const Program& program_;
   int threads_;
-  Block arena_;
+  dnnl::stream stream_;
   std::vector<void*> pointers_;  // by buffer
   std::vector<dnnl::memory> memories_;
   std::vector<std::pair<dnnl::memory, std::size_t>> external_;  // what moves between runs, and its buffer
   std::vector<std::vector<dnnl_exec_arg_t>> arguments_;         // by step
+  std::vector<std::optional<OpCall>> plain_;                    // by step
 };
+
+std::unique_ptr<Executor> OnednnPlan::executor(std::byte* memory) const {
+  try {
+    return std::make_unique<OnednnExecutor>(*this, memory);
+  } catch (const dnnl::error& error) {
+    fail("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status));
+  }
+}
 
 }  // namespace
 

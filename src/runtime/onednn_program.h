@@ -45,7 +45,7 @@ struct Program {
   std::vector<Step> steps;
 };
 
-// Places the intermediate values into one block of memory.
+// Places the intermediate values into one block of memory. Throws: Error where that would be too large.
 std::unique_ptr<Plan> make_onednn_plan(Program program, const dnnl::engine& engine, int threads);
 
 }  // namespace actio::runtime

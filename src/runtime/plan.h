@@ -2,9 +2,11 @@
 // Out: a Plan for a fixed number of rows. A backend never sees a segment op: they lie between the plans.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,27 +31,41 @@ struct Subgraph {
 // What every input and node of a piece is, by name. Throws: Error as net::infer_node.
 std::map<std::string, net::NodeInfo, std::less<>> infer_values(const Subgraph& graph);
 
-// Threads: one caller at a time.
+// Executes a plan for one thread.
+// Threads: one caller at a time. Owns: neither the plan nor the memory it was made with, which both have to outlive it.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // In: f32 [rows, ...] per input port, in the order of the ports. Out: f32 [rows, ...] per output port.
+  // Throws: Error where the backend fails.
+  virtual void run(std::span<const float* const> inputs, std::span<float* const> outputs) = 0;
+};
+
+// Compiled for a fixed number of rows; does not change any more.
+// Threads: safe; any number of executors run beside each other.
 class Plan {
  public:
   virtual ~Plan() = default;
-  // Writes into the caller's tensors, so that a run allocates nothing and a batch can be filled piece by piece.
-  // In: f32 [rows, ...] per input port. Out: f32 [rows, ...] per output port, all of them present.
-  virtual void run(const TensorMap& inputs, TensorMap& outputs) = 0;
+  // Of the memory for intermediate values that an executor works in.
+  virtual std::size_t memory_bytes() const = 0;
+  // `memory` starts at a 64-byte boundary; its content means nothing between runs, so that executors which never run at the
+  // same time can share it.
+  virtual std::unique_ptr<Executor> executor(std::byte* memory) const = 0;
 };
 
 // Serves one network: what it prepared from the weights is kept by node name and shared by its plans, so it must not be
 // destroyed before them.
+// Threads: compile() from one at a time; afterwards it is only read.
 class Backend {
  public:
   virtual ~Backend() = default;
+  // Needs `weights` only during the call. Throws: Error naming the node that the backend refuses.
   virtual std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) = 0;
+  virtual std::int64_t threads() const = 0;
   // How many snippets or pairs are best executed at once.
   virtual std::int64_t rows_at_once() const = 0;
+  // Of the weights that the plans read.
+  virtual std::size_t weight_bytes() const = 0;
 };
-
-// threads: 0 takes one per core.
-std::unique_ptr<Backend> make_reference_backend(std::int64_t threads);
-std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads);
 
 }  // namespace actio::runtime

@@ -47,7 +47,7 @@ void run_reference_op(const OpCall& call) {
   fail("{}: {} cannot be executed row by row", call.node.name, net::op_name(call.node.op));
 }
 
-void parallel_for(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work) {
+void run_on_threads(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work) {
   std::atomic<std::int64_t> next{0};
   std::exception_ptr failure;
   std::mutex mutex;

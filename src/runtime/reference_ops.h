@@ -42,6 +42,13 @@ void reference_softmax(const OpCall& call);
 void reference_time_tuples(const OpCall& call);
 
 // work(i) for every i below count, on several threads.
-void parallel_for(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work);
+void run_on_threads(std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t)>& work);
+
+// The same; on one thread nothing is allocated for it.
+template <typename Work>
+void parallel_for(std::int64_t count, std::int64_t threads, const Work& work) {
+  if (threads > 1 && count > 1) return run_on_threads(count, threads, std::cref(work));
+  for (std::int64_t i = 0; i < count; ++i) work(i);
+}
 
 }  // namespace actio::runtime

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "nets.h"
 
 namespace actio::testing {
@@ -84,9 +86,30 @@ TEST(Cut, a_result_that_is_a_dropout_is_the_value_before_it) {
   const net::Value mean = b.apply(Op::kSegmentMean, "mean", {b.dropout("early", b.input("x", {4}), 0.5)});
   const net::Value late = b.dropout("late", mean, 0.5);
   const Cut parts = runtime::cut(b.finish(late, b.apply(Op::kSoftmax, "output", {late})));
-  EXPECT_EQ(parts.results.at("late"), "mean");
+  EXPECT_EQ(std::ranges::find(parts.results, "late", &runtime::Result::name)->value, "mean");
   EXPECT_EQ(parts.ops[0].input, "x");
   EXPECT_THAT(names(parts.clip.outputs), UnorderedElementsAre("mean", "output"));
+}
+
+TEST(Cut, what_is_kept_is_an_output_of_the_piece_that_computes_it) {
+  const std::vector<std::string> keep = {"relu1", "dropout", "consensus", "rgb"};
+  const Cut parts = runtime::cut(small_tsn(3), keep);
+  EXPECT_THAT(names(parts.snippet.outputs), UnorderedElementsAre("relu1", "pool", "rgb", "fc"));
+  EXPECT_THAT(names(parts.clip.outputs), UnorderedElementsAre("consensus", "output"));
+  std::vector<std::string> results;
+  for (const runtime::Result& result : parts.results) results.push_back(result.name);
+  EXPECT_THAT(results, ElementsAre("consensus", "dropout", "output", "relu1", "rgb"));
+}
+
+TEST(Cut, what_is_kept_is_computed_even_where_no_score_needs_it) {
+  net::Builder b("net", 2);
+  const net::Value x = b.input("x", {4});
+  b.relu("side", b.apply(Op::kSegmentDiff, "diff", {x}));
+  const net::Value scores = b.apply(Op::kSegmentMean, "mean", {x});
+  const std::vector<std::string> keep = {"side"};
+  const Cut parts = runtime::cut(b.finish(scores, scores), keep);
+  EXPECT_THAT(names(parts.pair.nodes), ElementsAre("side"));
+  EXPECT_THAT(names(parts.pair.outputs), ElementsAre("side"));
 }
 
 TEST(Cut, differences_can_be_averaged_at_once) {

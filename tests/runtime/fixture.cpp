@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "runtime/backends.h"
+#include "runtime/pages.h"
 #include "support/compare.h"
 
 namespace actio::testing {
@@ -77,19 +79,25 @@ std::vector<net::ParamInfo> parameters_of(const Subgraph& graph) {
 }
 
 std::unique_ptr<runtime::Backend> make_backend(const std::string& name, std::int64_t threads) {
-  return name == "onednn" ? runtime::make_onednn_backend(threads) : runtime::make_reference_backend(threads);
+  return runtime::make_backend(name, threads);
 }
 
 TensorMap run_graph(runtime::Backend& backend, const Subgraph& graph, const TensorMap& weights, const TensorMap& inputs,
                     std::int64_t rows) {
-  TensorMap outputs;
+  TensorMap results;
+  std::vector<const float*> from;
+  std::vector<float*> to;
+  for (const Port& port : graph.inputs) from.push_back(inputs.at(port.name).data<float>());
   for (const Port& port : graph.outputs) {
     Shape shape = port.shape;
     shape.insert(shape.begin(), rows);
-    outputs[port.name] = Tensor(shape);
+    results[port.name] = Tensor(shape);
+    to.push_back(results[port.name].data<float>());
   }
-  backend.compile(graph, weights, rows)->run(inputs, outputs);
-  return outputs;
+  const auto plan = backend.compile(graph, weights, rows);
+  const runtime::Block memory = runtime::allocate_block(plan->memory_bytes());
+  plan->executor(memory.get())->run(from, to);
+  return results;
 }
 
 ::testing::AssertionResult backends_agree(const Subgraph& graph, std::int64_t rows, double relative, std::uint64_t seed) {

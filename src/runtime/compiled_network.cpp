@@ -1,0 +1,48 @@
+#include "runtime/compiled_network.h"
+
+#include <algorithm>
+
+#include "runtime/backends.h"
+#include "runtime/network_plans.h"
+#include "runtime/session.h"
+
+namespace actio::runtime {
+namespace {
+
+RuntimeAttributes attributes_of(const NetworkPlans& plans, const std::string& backend, std::span<const std::string> keep) {
+  const auto at_once = [&](net::Granularity granularity) { return plans.piece(granularity).sizes().front(); };
+  RuntimeAttributes attributes;
+  attributes.backend = backend;
+  attributes.threads = plans.backend->threads();
+  attributes.snippets_at_once = at_once(net::Granularity::kSnippet);
+  attributes.pairs_at_once = at_once(net::Granularity::kPair);
+  attributes.clips_at_once = at_once(net::Granularity::kClip);
+  attributes.weight_bytes = plans.backend->weight_bytes();
+  attributes.session_bytes = Session::bytes_of(plans);
+  for (const net::Head& head : plans.spec.heads) {
+    if (!head.training_only) attributes.heads.push_back(head.name);
+  }
+  for (const Result& result : plans.parts.results) {
+    if (std::ranges::find(keep, result.name) != keep.end())
+      attributes.kept.push_back({result.name, result.granularity, result.shape});
+  }
+  return attributes;
+}
+
+}  // namespace
+
+std::shared_ptr<const CompiledNetwork> CompiledNetwork::compile(net::NetSpec spec, TensorMap weights,
+                                                                const RunOptions& options,
+                                                                std::span<const std::string> keep) {
+  options.check();
+  const auto plans = make_network_plans(std::move(spec), weights, make_backend(options.backend, options.threads), keep);
+  const std::shared_ptr<CompiledNetwork> made(new CompiledNetwork(plans));
+  made->attributes_ = attributes_of(*plans, options.backend, keep);
+  return made;
+}
+
+const net::NetSpec& CompiledNetwork::spec() const { return plans_->spec; }
+
+std::unique_ptr<net::Classifier> CompiledNetwork::session() const { return std::make_unique<Session>(plans_); }
+
+}  // namespace actio::runtime

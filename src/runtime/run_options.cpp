@@ -1,0 +1,28 @@
+#include "runtime/run_options.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "runtime/backends.h"
+
+namespace actio::runtime {
+namespace {
+
+constexpr std::int64_t kMaxThreads = 1024;
+
+}  // namespace
+
+std::string default_backend() { return std::string(backends().front().name); }
+
+Fields RunOptions::fields() {
+  return {{"backend", &backend, "what executes the network: onednn, or reference (naive loops, slow)", backend_names()},
+          {"threads", &threads, "threads of the network; 0 takes one per core", {}, 0, kMaxThreads}};
+}
+
+void RunOptions::check() const {
+  if (threads < 0 || threads > kMaxThreads) fail_usage("threads must be between 0 and {}, got {}", kMaxThreads, threads);
+  const std::vector<std::string> known = backend_names();
+  if (std::ranges::find(known, backend) == known.end()) fail_usage("{}", unknown_name_text("backend", backend, known));
+}
+
+}  // namespace actio::runtime

@@ -1,0 +1,26 @@
+// runtime: how a network is to be executed. In: flags or a file. Out: a checked record.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/options.h"
+
+namespace actio::runtime {
+
+// The name of the backend with the highest priority.
+std::string default_backend();
+
+struct RunOptions {
+  static constexpr std::string_view kTable = "runtime";
+
+  std::string backend = default_backend();  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
+  std::int64_t threads = 0;                 // of each session; 0: one per core
+
+  Fields fields();
+  // Throws: Error(kUsage) for an unknown backend, naming the nearest, and for a number of threads out of range.
+  void check() const;
+};
+
+}  // namespace actio::runtime
