@@ -26,5 +26,6 @@ function(actio_tests name)
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} actio_test_support actio_warnings GTest::gmock GTest::gtest_main
                         ${ARG_LINK})
   target_compile_definitions(test_${name} PRIVATE ACTIO_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ACTIO_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 ENVIRONMENT GOMP_SPINCOUNT=1000)
+  gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
+                       PROPERTIES TIMEOUT 600 ENVIRONMENT GOMP_SPINCOUNT=1000)
 endfunction()

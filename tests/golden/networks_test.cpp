@@ -17,6 +17,7 @@
 #include "network_cases.h"
 #include "python.h"
 #include "runtime/compile.h"
+#include "support/needs.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
 #include "torch/graph/evaluate.h"
@@ -231,7 +232,7 @@ class Comparison {
 };
 
 void expect_parity(const std::vector<NetworkCase>& cases) {
-  if (!testing::python_has_torchvision()) GTEST_SKIP() << testing::kNeedsTorchvision;
+  ACTIO_NEEDS_PACKAGE(testing::python_has_torchvision(), "python3-torchvision");
   const testing::TempDir dir;
   Json list = Json::array();
   for (NetworkCase c : cases) list.push_back(c.json());

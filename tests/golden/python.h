@@ -6,7 +6,6 @@
 
 namespace actio::testing {
 
-inline constexpr const char* kNeedsTorchvision = "needs the Debian packages python3-torch and python3-torchvision";
 bool python_has_torchvision();
 
 // Runs tools/golden/SCRIPT with the arguments. Returns what it printed. Throws: Error with that text where it failed.

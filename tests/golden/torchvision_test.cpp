@@ -12,6 +12,7 @@
 #include "net/zoo.h"
 #include "python.h"
 #include "runtime/compile.h"
+#include "support/needs.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
 #include "torch/graph/evaluate.h"
@@ -37,7 +38,7 @@ struct ImageNetwork {
 class Torchvision : public ::testing::TestWithParam<ImageNetwork> {
  protected:
   void SetUp() override {
-    if (!testing::python_has_torchvision()) GTEST_SKIP() << testing::kNeedsTorchvision;
+    ACTIO_NEEDS_PACKAGE(testing::python_has_torchvision(), "python3-torchvision");
     load({});
   }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "net/weights.h"
+#include "support/needs.h"
 #include "support/temp_dir.h"
 #include "torch_fixture.h"
 #include "weights_fixture.h"
@@ -328,8 +329,7 @@ torch.jit.script(torch.nn.Linear(2, 2)).save(folder + '/script.pth')
 )";
 
 TEST_F(TorchZip, agrees_with_torch_on_files_of_torch_save) {
-  if (!run_python("-c 'import numpy, torch' > /dev/null 2>&1"))
-    GTEST_SKIP() << "Python has no torch (package python3-torch)";
+  ACTIO_NEEDS_PACKAGE(run_python("-c 'import numpy, torch' > /dev/null 2>&1"), "python3-torch");
   write_plain(dir_ / "make.py", kPythonScript);
   ASSERT_TRUE(run_python("'" + dir_ / "make.py" + "' '" + dir_.path().string() + "'"));
   for (const char* name : {"plain2.pth", "plain3.pth", "plain4.pth", "plain5.pth"}) {

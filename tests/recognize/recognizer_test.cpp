@@ -1,0 +1,192 @@
+// Recognition as a library: from many threads, stopped, with what a caller asks to be kept.
+#include "recognize/recognizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <thread>
+
+#include "core/error.h"
+#include "recognize/answer_json.h"
+#include "recognize/recognize_all.h"
+#include "recognize/tiny.h"
+
+namespace actio::recognize {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::TempDir;
+using testing::write_clips;
+using testing::write_tiny_model;
+
+bool same_bytes(const Tensor& a, const Tensor& b) {
+  const auto left = a.values<float>(), right = b.values<float>();
+  return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size_bytes()) == 0;
+}
+
+RecognizeOptions one_thread() {
+  RecognizeOptions options;
+  options.run.threads = 1;
+  return options;
+}
+
+class OfATinyModel : public ::testing::Test {
+ protected:
+  void SetUp() override { write_tiny_model(model_, "if_ttn", "mv"); }
+
+  TempDir dir_;
+  std::string model_ = dir_ / "model.actio";
+};
+
+using ARecognizer = OfATinyModel;
+
+TEST_F(ARecognizer, gives_eight_threads_the_bytes_that_it_gives_one) {
+  const std::vector<std::string> clips = write_clips(dir_, 16);
+  const Recognizer recognizer(model_, one_thread());
+  std::vector<Recognition> alone;
+  for (const std::string& clip : clips) alone.push_back(recognizer.recognize(clip));
+  std::vector<Recognition> together(clips.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 0; t < 8; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::size_t i = t; i < clips.size(); i += 8) together[i] = recognizer.recognize(clips[i]);
+      });
+    }
+  }
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    EXPECT_TRUE(same_bytes(alone[i].scores, together[i].scores)) << clips[i];
+    EXPECT_TRUE(same_bytes(alone[i].probabilities, together[i].probabilities)) << clips[i];
+    EXPECT_EQ(alone[i].sampled, together[i].sampled);
+  }
+}
+
+TEST_F(ARecognizer, that_is_stopped_does_not_disturb_another_one) {
+  const std::vector<std::string> clips = write_clips(dir_, 3);
+  write_tiny_model(dir_ / "frames.actio", "tsn", "none");
+  const Recognizer stopped(model_, one_thread()), other(dir_ / "frames.actio", one_thread());
+  const Recognition before = other.recognize(clips[0]);
+  std::stop_source stop;
+  stop.request_stop();
+  try {
+    stopped.recognize(clips[0], stop.get_token());
+    FAIL() << "was not stopped";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+  }
+  EXPECT_TRUE(same_bytes(other.recognize(clips[0]).scores, before.scores));
+  EXPECT_EQ(stopped.recognize(clips[1]).scores.numel(), 3);  // and goes on when it is asked again
+}
+
+TEST_F(ARecognizer, answers_inputs_that_are_preprocessed_as_it_answers_their_video) {
+  const std::string clip = write_clips(dir_, 1)[0];
+  const Recognizer recognizer(model_, one_thread());
+  const Recognition of_video = recognizer.recognize(clip);
+  const Recognition of_inputs = recognizer.recognize(recognizer.read(clip, 0).inputs);
+  EXPECT_TRUE(same_bytes(of_video.scores, of_inputs.scores));
+  EXPECT_GT(of_video.timings.read_seconds, 0);
+  EXPECT_GT(of_video.timings.network_seconds, 0);
+}
+
+TEST_F(ARecognizer, keeps_the_values_that_it_is_asked_for) {
+  RecognizeOptions options = one_thread();
+  options.keep = {"rgb.layer4.1.relu2", "ttn.fc"};
+  const std::string clip = write_clips(dir_, 1)[0];
+  const Recognizer plain(model_, one_thread());
+  const net::NetSpec& spec = plain.model().spec;
+  // Whatever the nodes are called: one of a snippet, one of a pair or clip.
+  std::string snippet, later;
+  for (const net::Node& node : spec.nodes) {
+    if (node.op == net::Op::kRelu && snippet.empty()) snippet = node.name;
+    if (node.name.starts_with("ttn.")) later = node.name;
+  }
+  options.keep = {snippet, later};
+  const Recognizer keeping(model_, options);
+  const Recognition recognition = keeping.recognize(clip);
+  ASSERT_EQ(recognition.kept.size(), 1U);  // one view
+  EXPECT_EQ(recognition.kept[0].at(snippet).dim(0), spec.segments);
+  EXPECT_EQ(recognition.kept[0].at(snippet).shape().size(), 4U);
+  EXPECT_TRUE(recognition.kept[0].contains(later));
+  const auto kept = recognition.scores.values<float>(), without = plain.recognize(clip).scores.values<float>();
+  for (std::size_t c = 0; c < kept.size(); ++c) EXPECT_NEAR(kept[c], without[c], 1e-5);
+}
+
+TEST_F(ARecognizer, names_the_nearest_value_where_one_to_keep_does_not_exist) {
+  RecognizeOptions options = one_thread();
+  options.keep = {"rgb.layer4.1.rel2"};
+  try {
+    const Recognizer recognizer(model_, options);
+    FAIL() << "took a name that is none";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("the nearest is"));
+  }
+}
+
+TEST_F(ARecognizer, orders_its_classes_by_probability) {
+  const Recognizer recognizer(model_, one_thread());
+  const Recognition recognition = recognizer.recognize(write_clips(dir_, 1)[0]);
+  const std::vector<ClassScore> best = recognizer.top(recognition, 10);
+  ASSERT_EQ(best.size(), 3U);  // as many as there are
+  EXPECT_GE(best[0].probability, best[1].probability);
+  EXPECT_GE(best[1].probability, best[2].probability);
+  EXPECT_EQ(best[0].label, recognizer.model().classes[static_cast<std::size_t>(best[0].index)]);
+}
+
+TEST_F(ARecognizer, can_be_handed_on) {
+  const std::string clip = write_clips(dir_, 1)[0];
+  Recognizer first(model_, one_thread());
+  const Recognition before = first.recognize(clip);
+  const Recognizer second = std::move(first);
+  EXPECT_TRUE(same_bytes(second.recognize(clip).scores, before.scores));
+}
+
+using ManyVideos = OfATinyModel;
+
+TEST_F(ManyVideos, are_answered_in_their_order_with_the_reason_of_those_that_cannot_be_read) {
+  std::vector<std::string> clips = write_clips(dir_, 5);
+  clips.insert(clips.begin() + 2, dir_ / "missing.mp4");
+  const Recognizer recognizer(model_, one_thread());
+  std::vector<std::size_t> order;
+  std::vector<std::int64_t> progress;
+  recognize_all(
+      recognizer, clips,
+      [&](std::size_t i, const Answer& answer) {
+        order.push_back(i);
+        EXPECT_EQ(std::holds_alternative<Error>(answer), i == 2);
+        if (i == 2) EXPECT_THAT(std::get<Error>(answer).what(), HasSubstr("missing.mp4: no such file"));
+        else EXPECT_TRUE(same_bytes(std::get<Recognition>(answer).scores, recognizer.recognize(clips[i]).scores));
+      },
+      3, {.progress = [&](const ProgressReport& at) { progress.push_back(at.done); }, .warn = {}, .stop = {}});
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(progress, ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST_F(ManyVideos, end_where_a_stop_is_requested_and_keep_what_was_answered) {
+  const std::vector<std::string> clips = write_clips(dir_, 6);
+  const Recognizer recognizer(model_, one_thread());
+  std::stop_source stop;
+  std::size_t answered = 0;
+  const auto take = [&](std::size_t, const Answer&) {
+    if (++answered == 2) stop.request_stop();
+  };
+  EXPECT_THROW(recognize_all(recognizer, clips, take, 2, {.progress = {}, .warn = {}, .stop = stop.get_token()}), Error);
+  EXPECT_EQ(answered, 2U);
+}
+
+TEST_F(ManyVideos, become_the_json_that_programs_print) {
+  const std::vector<std::string> clips = {write_clips(dir_, 1)[0], dir_ / "missing.mp4"};
+  const Recognizer recognizer(model_, one_thread());
+  std::vector<Json> lines;
+  recognize_all(recognizer, clips, [&](std::size_t i, const Answer& answer) { lines.push_back(to_json(answer, recognizer, clips[i], 2)); }, 1);
+  EXPECT_EQ(lines[0].at("video"), clips[0]);
+  EXPECT_EQ(lines[0].at("top").size(), 2U);
+  EXPECT_EQ(lines[0].at("sampled_frames").size(), 3U);
+  EXPECT_FALSE(lines[0].contains("error"));
+  EXPECT_THAT(lines[1].at("error").get<std::string>(), HasSubstr("no such file"));
+}
+
+}  // namespace
+}  // namespace actio::recognize
