@@ -168,6 +168,11 @@ TEST(SparseDecodeOf, keeps_variable_times) {
     encoder.close();
     expect_same_for_many_sets(dir / name, true, 10, 6);
     EXPECT_EQ(Decoder(dir / name).exact_frames(), 60);
+    const auto times = Decoder(dir / name).exact_times();
+    ASSERT_TRUE(times);
+    Decoder all(dir / name);
+    for (const double time : *times) EXPECT_EQ(all.next()->time_seconds, time);
+    EXPECT_FALSE(all.next());
   }
 }
 
