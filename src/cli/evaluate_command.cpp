@@ -13,11 +13,10 @@
 #include "core/output_check.h"
 #include "data/dataset.h"
 #include "data/flow_cache.h"
-#include "eval/fusion.h"
-#include "eval/groups.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
 #include "recognize/evaluation.h"
+#include "recognize/evaluation_report.h"
 
 namespace actio::cli {
 namespace {
@@ -35,11 +34,6 @@ struct EvaluateArguments {
   runtime::RunOptions runtime;
   data::FlowCacheOptions cache;
   std::unique_ptr<OptionFlags> flags;
-};
-
-struct EvaluateFigures {
-  eval::Metrics metrics;
-  eval::GroupMetrics groups;
 };
 
 std::vector<data::Item> items_of(const EvaluateArguments& a, std::vector<std::string>& warnings) {
@@ -83,57 +77,6 @@ void check_score_file(const EvaluateArguments& a, const std::vector<data::Item>&
   eval::check_storable(a.scores, table);
 }
 
-EvaluateFigures measure(const eval::ScoreTable& table, const recognize::Evaluation& evaluation) {
-  EvaluateFigures figures;
-  figures.metrics = eval::compute_metrics(table.scores, table.labels);
-  figures.metrics.calibration = eval::measure_calibration(eval::normalised(table, "softmax").scores, table.labels);
-  std::vector<std::string> groups;
-  for (const data::Item& item : evaluation.items) groups.push_back(item.group);
-  figures.groups = eval::measure_groups(table.scores, table.labels, groups);
-  return figures;
-}
-
-Json protocol_json(const EvaluateArguments& a, const data::Protocol& protocol, const recognize::Recognizer& recognizer, eval::ScoreKind kind) {
-  return {{"name", a.test.protocol},     {"segments", recognizer.model().spec.segments},
-          {"places", protocol.places},   {"crops", protocol.crops},
-          {"views", recognizer.views()}, {"average", eval::score_kind_name(kind)}};
-}
-
-std::string confusion_text(const eval::Metrics& m, const std::vector<std::string>& classes) {
-  std::size_t width = 10;
-  for (const std::string& name : classes) width = std::max(width, name.size());
-  std::string text = fmt::format("\n{:<{}}  predicted, in the order of the rows\n", "true class", width);
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    text += fmt::format("{:<{}} ", classes[c], width);
-    for (const std::int64_t count : m.confusion[c]) text += fmt::format(" {:>4}", count);
-    text += "\n";
-  }
-  return text;
-}
-
-std::string text_of(const EvaluateFigures& figures, const Json& json, const std::vector<std::string>& classes) {
-  const eval::Metrics& m = figures.metrics;
-  const Json& protocol = json.at("protocol");
-  std::string text = fmt::format("clips                {}\n", m.clips);
-  if (!json.at("failures").empty()) text += fmt::format("could not be read    {}\n", json.at("failures").size());
-  text += fmt::format("views of a clip      {}   ({} segments, {} crops, mean of {})\n",
-                      protocol.at("views").get<std::int64_t>(), protocol.at("segments").get<std::int64_t>(),
-                      protocol.at("crops").get<std::string>(), protocol.at("average").get<std::string>());
-  text += fmt::format("top-1                {:.1f} %   (95 % interval {:.1f} to {:.1f})\n", 100 * m.top1, 100 * m.top1_low,
-                      100 * m.top1_high);
-  text += fmt::format("top-5                {:.1f} %\n", 100 * m.top5);
-  text += fmt::format("mean class accuracy  {:.1f} %\n", 100 * m.mean_class_accuracy);
-  if (!figures.groups.groups.empty()) {
-    text += fmt::format("top-1 of a group     {:.1f} %   (deviation {:.1f}, {} groups)\n", 100 * figures.groups.mean,
-                        100 * figures.groups.deviation, figures.groups.groups.size());
-  }
-  text += fmt::format("calibration error    {:.1f} %   ({} bins)\n", 100 * m.calibration->expected_error,
-                      eval::kCalibrationBins);
-  text += fmt::format("-log likelihood      {:.4f}   (nats a clip)\n", m.calibration->negative_log_likelihood);
-  text += fmt::format("Brier score          {:.4f}\n", m.calibration->brier);
-  return classes.size() > 20 ? text : text + confusion_text(m, classes);
-}
-
 int run_evaluate(EvaluateArguments& a) {
   a.flags->apply();
   check_outputs(a);
@@ -162,10 +105,10 @@ int run_evaluate(EvaluateArguments& a) {
   if (evaluation.labels.empty()) fail_data("{}: none of {} videos could be read", a.data, items.size());
   const auto& classes = recognizer.model().classes;
   const eval::ScoreTable table = recognize::score_table_of(evaluation, recognizer, a.test.average);
-  const EvaluateFigures figures = measure(table, evaluation);
+  const recognize::EvaluationFigures figures = recognize::measure(table, evaluation);
   Json json = eval::to_json(figures.metrics, classes);
   if (!figures.groups.groups.empty()) json["groups"] = eval::to_json(figures.groups);
-  json["protocol"] = protocol_json(a, protocol, recognizer, table.kind);
+  json["protocol"] = recognize::protocol_json(a.test, protocol, recognizer, table.kind);
   if (!a.test.head.empty()) json["head"] = a.test.head;
   json["model"] = a.model;
   json["data"] = a.data;
@@ -173,7 +116,7 @@ int run_evaluate(EvaluateArguments& a) {
   json["warnings"] = evaluation.warnings;
   if (!a.report.empty()) write_file_atomically(a.report, json_text(json, 2) + "\n");
   if (!a.scores.empty()) eval::write_scores(a.scores, table);
-  std::puts(a.json ? json_text(json, 2).c_str() : text_of(figures, json, classes).c_str());
+  std::puts(a.json ? json_text(json, 2).c_str() : recognize::text_of(figures, json, classes).c_str());
   return evaluation.failures.empty() ? 0 : static_cast<int>(ErrorCode::kBadData);
 }
 

@@ -1,23 +1,17 @@
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <numeric>
-#include <optional>
-#include <set>
-#include <span>
 
 #include "cli/commands.h"
-#include "core/json_text.h"
 #include "cli/option_flags.h"
-#include "core/output_check.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json_text.h"
+#include "core/output_check.h"
 #include "eval/fusion.h"
-#include "eval/metrics.h"
+#include "eval/fusion_report.h"
 #include "eval/score_file.h"
 #include "eval/significance.h"
 #include "eval/weight_search.h"
@@ -52,26 +46,6 @@ struct FuseArguments {
   bool raw = false, softmax = false, compare = false, json = false;
   FuseOptions options;
   std::unique_ptr<OptionFlags> flags;
-};
-
-// A model alone, or the fusion.
-struct FuseRow {
-  std::string file;  // empty for the fusion
-  std::string name;  // short
-  std::optional<double> weight;
-  eval::ScoreKind kind = eval::ScoreKind::kUnknown;
-  eval::Metrics metrics;
-  std::vector<bool> right;
-};
-
-struct FuseResult {
-  std::int64_t clips = 0, labelled = 0;
-  std::vector<std::int64_t> clips_of_files;
-  std::vector<std::string> classes;
-  std::vector<FuseRow> rows;  // the files, then the fusion unless they are only compared
-  std::optional<eval::FoundWeights> found;
-  std::optional<eval::Comparison> comparison;
-  std::size_t first = 0, second = 0;  // of `rows`, that the comparison is between
 };
 
 const std::string& one_of(const std::vector<std::string>& values, std::size_t i, const char* flag, std::size_t files) {
@@ -163,187 +137,36 @@ eval::FoundWeights search(const FuseArguments& a, const std::vector<eval::ScoreT
   return eval::search_weights(prepared(std::move(tables), a.options.fusion));
 }
 
-// The files' names without their folders, where these differ.
-std::vector<std::string> short_names(const std::vector<std::string>& files) {
-  std::vector<std::string> names;
-  for (const std::string& file : files) names.push_back(std::filesystem::path(file).filename().string());
-  const bool differ = std::set<std::string>(names.begin(), names.end()).size() == names.size();
-  return differ && !std::ranges::count(names, "fusion") ? names : files;
-}
-
-FuseRow measured(const std::string& file, const std::string& name, std::optional<double> weight,
-                 const eval::ScoreTable& table) {
-  const eval::ScoreTable known = eval::labelled_rows(table);
-  return {file,
-          name,
-          weight,
-          table.kind,
-          eval::compute_metrics(known.scores, known.labels, table.kind),
-          eval::correct_clips(known.scores, known.labels)};
-}
-
-// The fusion against the best of its parts, or the two files.
-void add_comparison(FuseResult& result, const eval::BootstrapOptions& options, bool fused) {
-  if (result.labelled == 0 || result.rows.size() < 2) return;
-  result.first = fused ? result.rows.size() - 1 : 0;
-  result.second = fused ? 0 : 1;
-  for (std::size_t i = 1; fused && i + 1 < result.rows.size(); ++i) {
-    if (result.rows[i].metrics.top1 > result.rows[result.second].metrics.top1) result.second = i;
-  }
-  result.comparison = eval::compare(result.rows[result.first].right, result.rows[result.second].right, options);
-}
-
-void warn_of_mixed_kinds(const std::vector<eval::ScoreTable>& tables) {
-  for (const eval::ScoreTable& table : tables) {
-    if (table.kind == tables[0].kind || table.kind == eval::ScoreKind::kUnknown ||
-        tables[0].kind == eval::ScoreKind::kUnknown)
-      continue;
-    print_warning(fmt::format("{} holds {} and {} {}: --softmax makes them alike", tables[0].source,
-                              eval::score_kind_name(tables[0].kind), table.source, eval::score_kind_name(table.kind)));
-    return;
-  }
-}
-
-bool could_be_probabilities(const eval::ScoreTable& table) {
-  const auto width = static_cast<std::size_t>(table.class_count());
-  const std::span<const float> scores = table.scores.values<float>();
-  for (std::size_t begin = 0; begin < scores.size(); begin += width) {
-    const auto row = scores.subspan(begin, width);
-    if (std::ranges::any_of(row, [](float p) { return p < 0 || p > 1; })) return false;
-    if (std::abs(std::accumulate(row.begin(), row.end(), 0.0) - 1) > 1e-3) return false;
-  }
-  return true;
-}
-
-// Arrays do not say what they hold; what evaluation wrote are probabilities.
-void warn_of_softmax_twice(const std::vector<eval::ScoreTable>& tables, const eval::FusionOptions& options) {
-  for (const eval::ScoreTable& table : tables) {
-    if (options.normalise != "softmax" || table.kind != eval::ScoreKind::kUnknown || !could_be_probabilities(table)) continue;
-    print_warning(fmt::format("{}: its rows add up to 1, but --softmax takes them for logits; '--kinds probabilities' says that they are not",
-                              table.source));
-  }
-}
-
-Json row_json(const FuseRow& row, const std::vector<std::string>& classes, bool whole) {
-  Json json = Json::object();
-  if (!row.file.empty()) json["file"] = row.file;
-  if (row.weight) json["weight"] = *row.weight;
-  json["kind"] = eval::score_kind_name(row.kind);
-  Json metrics = eval::to_json(row.metrics, classes);
-  if (!whole) {
-    metrics.erase("classes");
-    metrics.erase("confusion");
-  }
-  json.update(metrics);
-  return json;
-}
-
-Json json_of(const FuseArguments& a, const FuseResult& result) {
-  Json json = {{"clips", result.clips},
-               {"labelled", result.labelled},
-               {"clips_of_files", result.clips_of_files},
-               {"normalise", a.options.fusion.normalise},
-               {"match", a.options.fusion.match},
-               {"inputs", Json::array()}};
-  for (std::size_t i = 0; i < result.rows.size(); ++i) {
-    if (i < a.files.size())
-      json["inputs"].push_back(row_json(result.rows[i], result.classes, false));
-    else
-      json["fusion"] = row_json(result.rows[i], result.classes, true);
-  }
-  if (result.found) {
-    json["search"] = {{"files", a.search},
-                      {"clips", result.found->clips},
-                      {"weights", result.found->weights},
-                      {"top1", result.found->top1},
-                      {"top1_equal_weights", result.found->top1_equal},
-                      {"tried", result.found->tried}};
-  }
-  if (result.comparison) {
-    const auto name = [&](std::size_t i) { return result.rows[i].file.empty() ? result.rows[i].name : result.rows[i].file; };
-    json["comparison"] = {{"first", name(result.first)}, {"second", name(result.second)}};
-    json["comparison"].update(eval::to_json(*result.comparison));
-    json["comparison"]["resamples"] = a.options.bootstrap.resamples;
-    json["comparison"]["seed"] = a.options.bootstrap.seed;
-  }
-  if (!a.output.empty()) json["output"] = a.output;
-  return json;
-}
-
-std::string comparison_text(const FuseArguments& a, const FuseResult& result) {
-  const eval::Comparison& c = *result.comparison;
-  const std::string& first = result.rows[result.first].name;
-  const std::string& second = result.rows[result.second].name;
-  return fmt::format(
-      "\n{} less {}: {:+.2f} points   (95 % interval {:+.2f} to {:+.2f}: paired bootstrap, {} draws)\n"
-      "right in {} alone {}, in {} alone {}: p = {:.2g}   (McNemar's exact test)\n",
-      first, second, 100 * c.difference, 100 * c.low, 100 * c.high, a.options.bootstrap.resamples, first, c.only_first,
-      second, c.only_second, c.p_value);
-}
-
-std::string text_of(const FuseArguments& a, const FuseResult& result) {
-  std::string text =
-      fmt::format("{} clips, {} classes, scores {}\n", result.clips, result.classes.size(), a.options.fusion.normalise);
-  for (std::size_t i = 0; i < a.files.size(); ++i) {
-    if (result.clips_of_files[i] == result.clips) continue;
-    text += fmt::format("{}: {} clips left out\n", a.files[i], result.clips_of_files[i] - result.clips);
-  }
-  if (result.labelled < result.clips)
-    text += fmt::format("{} clips have no known class and do not count below\n", result.clips - result.labelled);
-  if (result.found) {
-    text += fmt::format("weights from {} validation clips: {:.2f} % right there, {:.2f} % with equal weights\n",
-                        result.found->clips, 100 * result.found->top1, 100 * result.found->top1_equal);
-  }
-  if (result.labelled == 0) return text;
-  std::size_t width = 10;
-  for (const FuseRow& row : result.rows) width = std::max(width, row.name.size());
-  text += fmt::format("\n{:<{}}  weight   top-1   95 % interval    top-5  mean class\n", "", width);
-  for (const FuseRow& row : result.rows) {
-    const eval::Metrics& m = row.metrics;
-    text += fmt::format("{:<{}}  {:>6}  {:6.2f}  {:6.2f} to {:6.2f}  {:6.2f}      {:6.2f}\n", row.name, width,
-                        row.weight ? fmt::format("{:.4g}", *row.weight) : "", 100 * m.top1, 100 * m.top1_low,
-                        100 * m.top1_high, 100 * m.top5, 100 * m.mean_class_accuracy);
-  }
-  if (result.rows.back().metrics.calibration && !a.compare) {
-    const eval::Calibration& c = *result.rows.back().metrics.calibration;
-    text += fmt::format("\n{}: calibration error {:.1f} %, -log likelihood {:.4f}, Brier score {:.4f}\n",
-                        result.rows.back().name, 100 * c.expected_error, c.negative_log_likelihood, c.brier);
-  }
-  return result.comparison ? text + comparison_text(a, result) : text;
-}
-
 int run_fuse(FuseArguments& a) {
   a.flags->apply();
   settle_options(a);
   check_fuse_files(a);
   std::vector<eval::ScoreTable> tables = read_tables(a.files, a.indices, "--index", a.options.kinds);
-  FuseResult result;
+  eval::FusionSetup setup;
+  setup.files = a.files;
+  setup.search_files = a.search;
+  setup.fusion = a.options.fusion;
+  setup.bootstrap = a.options.bootstrap;
+  setup.compare = a.compare;
+  setup.output = a.output;
   if (!a.search.empty()) {
-    result.found = search(a, tables);
-    a.options.weights = result.found->weights;
+    setup.found = search(a, tables);
+    a.options.weights = setup.found->weights;
   }
-  for (const eval::ScoreTable& table : tables) result.clips_of_files.push_back(table.clips());
-  warn_of_softmax_twice(tables, a.options.fusion);
-  tables = prepared(std::move(tables), a.options.fusion);
-  if (!a.compare) warn_of_mixed_kinds(tables);
-  result.clips = tables[0].clips();
-  result.labelled = eval::labelled_rows(tables[0]).clips();
-  result.classes = eval::class_names_of(tables[0]);
-  if (result.labelled == 0 && a.output.empty())
+  setup.weights = a.options.weights;
+  std::vector<std::int64_t> clips_of_files;
+  for (const eval::ScoreTable& table : tables) clips_of_files.push_back(table.clips());
+  for (const std::string& line : eval::softmax_warnings(tables, setup.fusion)) print_warning(line);
+  tables = prepared(std::move(tables), setup.fusion);
+  for (const std::string& line : a.compare ? std::vector<std::string>() : eval::kind_warnings(tables)) print_warning(line);
+  if (eval::labelled_rows(tables[0]).clips() == 0 && a.output.empty())
     fail_usage("no class is known and no --output given: there is nothing to do");
-  const eval::ScoreTable fused = eval::fuse(tables, a.options.weights);
-  const std::vector<std::string> names = short_names(a.files);
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    const auto weight = a.compare ? std::nullopt : std::optional(a.options.weights[i]);
-    result.rows.push_back(measured(a.files[i], names[i], weight, tables[i]));
-  }
-  const bool fuses = !a.compare && a.files.size() > 1;
-  if (fuses) result.rows.push_back(measured({}, "fusion", std::nullopt, fused));
-  add_comparison(result, a.options.bootstrap, fuses);
-  const Json json = json_of(a, result);
-  if (!a.report.empty()) write_file_atomically(a.report, json_text(json, 2) + "\n");
+  const eval::ScoreTable fused = eval::fuse(tables, setup.weights);
+  const eval::FusionReport report = eval::report_of(setup, tables, fused, std::move(clips_of_files));
+  const std::string json = json_text(eval::to_json(setup, report), 2) + "\n";
+  if (!a.report.empty()) write_file_atomically(a.report, json);
   if (!a.output.empty()) eval::write_scores(a.output, fused);
-  std::fputs(a.json ? (json_text(json, 2) + "\n").c_str() : text_of(a, result).c_str(), stdout);
+  std::fputs(a.json ? json.c_str() : eval::text_of(setup, report).c_str(), stdout);
   return 0;
 }
 
