@@ -13,7 +13,7 @@ namespace actio::runtime {
 using RuntimeOptions = RunOptions;
 
 // The one session of a network compiled for it. Throws: as CompiledNetwork::compile. Threads: safe; the result takes one caller
-// at a time. Owns: the caller, the result, which keeps no reference to the arguments.
+// at a time. Owns: the caller, the result; weights as in CompiledNetwork.
 std::unique_ptr<net::Classifier> compile(const net::NetSpec& spec, const TensorMap& weights, const RunOptions& options = {});
 
 }  // namespace actio::runtime

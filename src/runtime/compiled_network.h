@@ -36,7 +36,8 @@ struct RuntimeAttributes {
 };
 
 // Does not change once it is made.
-// Threads: safe. Owns: the weights in the backend's layouts; nothing of what compile() was given.
+// Threads: safe. Owns: the weights in the backend's layouts. The reference backend has none of its own: it shares the
+// elements of those that compile() was given, which must not change.
 class CompiledNetwork {
  public:
   // Compiles every plan that a session will run, so that what the backend refuses is known here.

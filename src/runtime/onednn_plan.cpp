@@ -5,12 +5,12 @@
 #include "core/error.h"
 #include "runtime/arena.h"
 #include "runtime/onednn_program.h"
+#include "runtime/pages.h"
 #include "runtime/reference_ops.h"
 
 namespace actio::runtime {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxArena = std::size_t{1} << 36;  // 64 GiB
 
 // Intermediate values and scratchpads, from the first step that touches them to the last.
@@ -37,7 +37,7 @@ class OnednnPlan : public Plan {
       : program_(std::move(program)),
         engine_(engine),
         threads_(threads),
-        layout_(plan_arena(lifetimes_of(program_), kAlignment)) {
+        layout_(plan_arena(lifetimes_of(program_), kBlockAlignment)) {
     if (layout_.bytes > kMaxArena)
       fail("the network needs {} bytes for its values, at most {} are allowed", layout_.bytes, kMaxArena);
   }

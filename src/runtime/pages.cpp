@@ -12,20 +12,19 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
 constexpr std::size_t kPoolBlock = std::size_t{1} << 25;  // what is not touched costs no memory
-constexpr std::size_t kAlignment = 64;
 
 }  // namespace
 
 Block allocate_block(std::size_t bytes) {
-  const std::align_val_t alignment{bytes >= kHugePage ? kHugePage : kAlignment};
-  auto* memory = static_cast<std::byte*>(::operator new[](std::max(bytes, kAlignment), alignment, std::nothrow));
+  const std::align_val_t alignment{bytes >= kHugePage ? kHugePage : kBlockAlignment};
+  auto* memory = static_cast<std::byte*>(::operator new[](std::max(bytes, kBlockAlignment), alignment, std::nothrow));
   if (!memory) fail("no memory for {} bytes of the network's values or weights", bytes);
   if (bytes >= kHugePage) ::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a hint: it may be refused
   return {memory, [alignment](std::byte* p) { ::operator delete[](p, alignment); }};
 }
 
 std::byte* Pool::allocate(std::size_t bytes) {
-  const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t rounded = (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
   if (size_ - used_ < rounded) {
     size_ = std::max(rounded, kPoolBlock);
     used_ = 0;

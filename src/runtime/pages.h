@@ -10,6 +10,8 @@ namespace actio::runtime {
 
 using Block = std::shared_ptr<std::byte[]>;
 
+constexpr std::size_t kBlockAlignment = 64;  // bytes
+
 // Starts at a 64-byte boundary at least; the content is undefined. Throws: Error naming the size where memory is short.
 Block allocate_block(std::size_t bytes);
 

@@ -19,13 +19,13 @@ std::string wanted_text(const Port& port, std::int64_t per_clip, std::int64_t ro
        given.empty() ? "nothing" : fmt::format("{}", fmt::join(given, ", ")));
 }
 
+}  // namespace
+
 std::vector<std::int64_t> row_sizes(const std::vector<Port>& ports) {
   std::vector<std::int64_t> sizes;
   for (const Port& port : ports) sizes.push_back(shape_numel(port.shape));
   return sizes;
 }
-
-}  // namespace
 
 std::int64_t checked_rows(const std::vector<Port>& ports, const TensorMap& inputs, std::int64_t per_clip) {
   std::int64_t rows = 0;

@@ -50,6 +50,9 @@ class PieceRunner {
   std::vector<float*> outputs_;
 };
 
+// Elements of one row of each port. Threads: safe.
+std::vector<std::int64_t> row_sizes(const std::vector<Port>& ports);
+
 // The rows that every port of `ports` has in `inputs`; 0 where there are no ports. Throws: Error naming the input and both
 // shapes for one that is missing, has another type or shape, no rows, or not `per_clip` rows for each clip.
 std::int64_t checked_rows(const std::vector<Port>& ports, const TensorMap& inputs, std::int64_t per_clip);

@@ -5,12 +5,12 @@
 #include "core/error.h"
 #include "runtime/arena.h"
 #include "runtime/backends.h"
+#include "runtime/pages.h"
 #include "runtime/reference_ops.h"
 
 namespace actio::runtime {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
 
 class ReferencePlan : public Plan {
@@ -30,7 +30,7 @@ class ReferencePlan : public Plan {
       if (const auto found = index_.find(port.name); found != index_.end())
         lifetimes[found->second].last = graph_.nodes.size();
     }
-    arena_ = plan_arena(lifetimes, kAlignment);
+    arena_ = plan_arena(lifetimes, kBlockAlignment);
   }
 
   std::size_t memory_bytes() const override { return arena_.bytes; }

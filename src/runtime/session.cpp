@@ -13,12 +13,6 @@ using net::Op;
 
 namespace {
 
-std::vector<std::int64_t> row_sizes(const std::vector<Port>& ports) {
-  std::vector<std::int64_t> sizes;
-  for (const Port& port : ports) sizes.push_back(shape_numel(port.shape));
-  return sizes;
-}
-
 bool is_tensor_of(const Tensor& tensor, std::int64_t rows, const Shape& row) {
   const Shape& shape = tensor.shape();
   return tensor.defined() && tensor.dtype() == DType::kF32 && shape.size() == row.size() + 1 && shape[0] == rows &&
