@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Proves that the modules of src/ include only what the architecture allows, and third-party headers only in their folder."""
+"""Proves that the modules of src/ include only what the architecture allows, third-party headers only in their folder, and that only
+programs (src/cli) print, catch signals and decide what holds for a whole process."""
 import pathlib
 import re
 import sys
@@ -13,7 +14,7 @@ ALLOWED = {
     "motion": {"core", "video"},
     "data": {"core", "video", "motion"},
     "net": {"core"},
-    "eval": {"core", "data", "net"},
+    "eval": {"core", "data"},
     "training": {"core", "motion", "data", "net", "eval"},
     "torch": {"core", "data", "net", "eval", "training"},
     "runtime": {"core", "net"},
@@ -35,6 +36,12 @@ THIRD_PARTY = {
     "zstd.h": {"data"}, "hwy/": {"motion"},
 }
 
+# What a library must not do: somebody else's process is around it.
+OF_PROGRAMS = re.compile(r"(?<![\w.>:])(?:std::|::)?(puts|printf|fprintf|fputs|putchar|perror|freopen|signal|sigaction|exit|_exit|quick_exit|abort|"
+                         r"terminate|mallopt|setenv|putenv|unsetenv|setlocale|av_log_set_level|av_log_set_callback)\s*\(|std::(cout|cerr|clog)\b")
+# Functions for programs to call, which live beside the third-party library that they set up or that every program uses.
+FOR_PROGRAMS = {"core/process_memory.cpp", "video/ffmpeg_log.cpp", "video/ffmpeg_log.h"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -47,7 +54,11 @@ def problems():
         if module not in ALLOWED:
             yield f"{where}: unknown module '{module}'"
             continue
+        library = module != "cli" and str(path.relative_to(SRC)) not in FOR_PROGRAMS
         for number, line in enumerate(path.read_text().splitlines(), 1):
+            call = OF_PROGRAMS.search(line.split("//")[0]) if library else None
+            if call:
+                yield f"{where}:{number}: {call.group(1) or call.group(2)} belongs to programs (src/cli), not to {module}"
             match = INCLUDE.match(line)
             if not match:
                 continue
@@ -69,8 +80,8 @@ def main():
     for line in found:
         print(line)
     if found:
-        sys.exit(f"{len(found)} include(s) break the layers")
-    print("layers: every include goes along an arrow")
+        sys.exit(f"{len(found)} line(s) break the layers")
+    print("layers: every include goes along an arrow; only programs print and set up the process")
 
 
 main()

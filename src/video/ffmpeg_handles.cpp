@@ -1,5 +1,4 @@
 #include "video/ffmpeg_handles.h"
-#include "video/ffmpeg_log.h"
 
 #include <array>
 
@@ -12,7 +11,5 @@ std::string ffmpeg_reason(int code) {
 }
 
 void keep_silent(AVCodecContext& codec) { codec.log_level_offset = kSilentLevels; }
-
-void silence_ffmpeg() { av_log_set_level(AV_LOG_QUIET); }
 
 }  // namespace actio::video
