@@ -66,7 +66,7 @@ data::ClipRequest make_request() {
   request.segments = 3;
   request.preprocess.input_size = 64;
   request.preprocess.short_side = 73;
-  request.preprocess.motion = "mv";
+  request.preprocess.motion = Motion::kVectors;
   request.sampling = data::Sampling::kRandom;
   request.augment = true;
   return request;

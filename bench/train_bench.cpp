@@ -73,7 +73,7 @@ net::NetSpec spec_of(const Case& each) {
   options.dropout_rgb = 0;
   Preprocess preprocess;
   preprocess.input_size = each.size;
-  preprocess.motion = "none";
+  preprocess.motion = Motion::kNone;
   return net::build_network(options, preprocess);
 }
 

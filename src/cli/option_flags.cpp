@@ -11,14 +11,14 @@ namespace {
 
 std::string type_text(const Field& field) {
   if (!field.choices.empty()) return fmt::format("{{{}}}", fmt::join(field.choices, ","));
-  static constexpr const char* kNames[] = {"", "INT", "NUMBER", "TEXT", "INT,...", "NUMBER,...", "TEXT,..."};
+  static constexpr const char* kNames[] = {"", "INT", "NUMBER", "TEXT", "INT,...", "NUMBER,...", "TEXT,...", "TEXT"};
   return kNames[field.target.index()];
 }
 
 // JSON's lists, numbers and texts are TOML's too.
 std::string toml_value(const Field& field) { return fields_to_json({field}).at(field.name).dump(); }
 
-bool is_list(const Field& field) { return field.target.index() >= 4; }
+bool is_list(const Field& field) { return field.target.index() >= 4 && !std::holds_alternative<Choice>(field.target); }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -11,13 +12,24 @@
 
 namespace actio {
 
+// Of the member that the field is.
+inline const void* address_of(const Field& field) {
+  if (const Choice* choice = std::get_if<Choice>(&field.target)) return choice->value;
+  return std::visit(
+      [](const auto& target) -> const void* {
+        if constexpr (std::is_pointer_v<std::decay_t<decltype(target)>>) return target;
+        else return nullptr;
+      },
+      field.target);
+}
+
 // "network.segments" of &NetworkOptions::segments. `Options` has a kTable and lists the member in its fields().
 template <class Options, class Member>
 std::string option_name(Member Options::*member) {
   Options options;
   const void* const place = &(options.*member);
   for (const Field& field : options.fields()) {
-    if (std::visit([](const auto* target) { return static_cast<const void*>(target); }, field.target) != place) continue;
+    if (address_of(field) != place) continue;
     return std::string(Options::kTable) + "." + field.name;
   }
   fail("an option of [{}] is not among its fields", Options::kTable);

@@ -28,6 +28,10 @@ void check_choice(const Field& field, const std::string& value, std::string_view
   fail_usage("{}: {}: {}", where, field.name, unknown_name_text("value", value, field.choices));
 }
 
+void choose(const Field& field, const Choice& choice, std::string_view name, std::string_view where) {
+  if (!choice.set(choice.value, name)) fail_usage("{}: {}: {}", where, field.name, unknown_name_text("value", name, field.choices));
+}
+
 template <typename T> T parse_number(const Field& field, std::string_view text, std::string_view where) {
   T value{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -76,6 +80,10 @@ void set_from_json(const Field& field, const Json& value, std::string_view where
                    if (!value.is_string()) wrong("text");
                    check_choice(field, value.get<std::string>(), where);
                    *target = value.get<std::string>();
+                 },
+                 [&](const Choice& choice) {
+                   if (!value.is_string()) wrong("text");
+                   choose(field, choice, value.get<std::string>(), where);
                  },
                  [&](std::vector<std::int64_t>* target) {
                    list();
@@ -135,6 +143,7 @@ void set_field(const Field& field, std::string_view text, std::string_view where
                    check_choice(field, std::string(text), where);
                    *target = text;
                  },
+                 [&](const Choice& choice) { choose(field, choice, text, where); },
                  [&](std::vector<std::int64_t>* target) {
                    std::vector<std::int64_t> values;
                    for (const auto& part : split_list(text)) values.push_back(parse_number<std::int64_t>(field, part, where));
@@ -159,6 +168,7 @@ std::string field_text(const Field& field) {
   return std::visit(Overloaded{
                         [](const bool* value) { return std::string(*value ? "true" : "false"); },
                         [](const std::string* value) { return *value; },
+                        [](const Choice& choice) { return std::string(choice.get(choice.value)); },
                         [](const std::int64_t* value) { return fmt::format("{}", *value); },
                         [](const double* value) { return fmt::format("{}", *value); },
                         [](const auto* list) { return fmt::format("{}", fmt::join(*list, ",")); },
@@ -169,7 +179,11 @@ std::string field_text(const Field& field) {
 Json fields_to_json(const Fields& fields) {
   Json object = Json::object();
   for (const Field& field : fields) {
-    std::visit([&](const auto* value) { object[field.name] = *value; }, field.target);
+    std::visit(Overloaded{
+                   [&](const Choice& choice) { object[field.name] = choice.get(choice.value); },
+                   [&](const auto* value) { object[field.name] = *value; },
+               },
+               field.target);
   }
   return object;
 }
@@ -206,6 +220,10 @@ std::string unknown_name_text(std::string_view kind, std::string_view word, cons
   const std::string nearest = nearest_name(word, candidates);
   if (!nearest.empty()) return fmt::format("unknown {} '{}'; the nearest is '{}'", kind, word, nearest);
   return fmt::format("unknown {} '{}'; known: {}", kind, word, fmt::join(candidates, ", "));
+}
+
+void fail_unknown_name(std::string_view kind, std::string_view word, const std::vector<std::string>& candidates) {
+  fail_usage("{}", unknown_name_text(kind, word, candidates));
 }
 
 }  // namespace actio

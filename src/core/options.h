@@ -7,16 +7,26 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "core/names.h"
 
 namespace actio {
 
 using Json = nlohmann::ordered_json;
 
+// An enum of any type, by its names.
+struct Choice {
+  void* value;
+  std::string_view (*get)(const void* value);
+  bool (*set)(void* value, std::string_view name);  // false where no value has that name
+};
+
 struct Field {
   using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*, std::vector<double>*,
-                              std::vector<std::string>*>;
+                              std::vector<std::string>*, Choice>;
   std::string name;                  // snake_case; the flag is --name with dashes
   Target target;
   std::string help;                  // one sentence, unit included
@@ -26,6 +36,18 @@ struct Field {
 };
 
 using Fields = std::vector<Field>;
+
+// Throws: Error(kUsage) "unknown WHAT 'NAME'; ..." where no value of E has that name.
+template <class E>
+E value_named(std::string_view what, std::string_view name);
+
+// A field that is an enum with a table of names.
+template <class E>
+Field choice_field(std::string name, E* value, std::string help) {
+  const Choice choice = {value, [](const void* at) { return name_of(*static_cast<const E*>(at)); },
+                         [](void* at, std::string_view wanted) { return set_by_name(wanted, *static_cast<E*>(at)); }};
+  return {std::move(name), choice, std::move(help), all_names<E>()};
+}
 
 // A value for a field of a table, as a flag gives it. `where` names its origin in messages: "the flag --epochs".
 struct Setting {
@@ -54,5 +76,14 @@ std::string nearest_name(std::string_view word, const std::vector<std::string>& 
 
 // "unknown KIND 'WORD'; the nearest is 'X'" or, where nothing is near, "...; known: a, b, c".
 std::string unknown_name_text(std::string_view kind, std::string_view word, const std::vector<std::string>& candidates);
+
+[[noreturn]] void fail_unknown_name(std::string_view kind, std::string_view word, const std::vector<std::string>& candidates);
+
+template <class E>
+E value_named(std::string_view what, std::string_view name) {
+  E value{};
+  if (!set_by_name(name, value)) fail_unknown_name(what, name, all_names<E>());
+  return value;
+}
 
 }  // namespace actio

@@ -11,32 +11,46 @@
 
 namespace actio {
 
+enum class Motion { kNone, kVectors, kRgbDifference, kFlow };
+template <>
+inline constexpr auto kNames<Motion> = NameTable<Motion, 4>{
+    {{Motion::kNone, "none"}, {Motion::kVectors, "mv"}, {Motion::kRgbDifference, "rgbdiff"}, {Motion::kFlow, "flow"}}};
+
+enum class Resize { kCrop, kStretch };  // the short side, then a crop; the whole frame to the input size
+template <>
+inline constexpr auto kNames<Resize> = NameTable<Resize, 2>{{{Resize::kCrop, "crop"}, {Resize::kStretch, "stretch"}}};
+
+enum class MotionWindow { kStarting, kCentred };  // fields start at the sampled frame (TSN, IF-TTN) or are centred on it (STFN)
+template <>
+inline constexpr auto kNames<MotionWindow> =
+    NameTable<MotionWindow, 2>{{{MotionWindow::kStarting, "starting"}, {MotionWindow::kCentred, "centred"}}};
+
+enum class KeyFrames { kCarry, kZero };  // motion vectors of key frames: those of the field before, or zero
+template <>
+inline constexpr auto kNames<KeyFrames> = NameTable<KeyFrames, 2>{{{KeyFrames::kCarry, "carry"}, {KeyFrames::kZero, "zero"}}};
+
 struct Preprocess {
   static constexpr std::string_view kTable = "preprocess";
 
   std::int64_t input_size = 224;          // pixels, height and width of the network's input
   std::int64_t short_side = 256;          // pixels, short side of the frame that crops are cut from
-  std::string resize = "crop";            // "crop": short side, then a crop; "stretch": the whole frame to the input size
+  Resize resize = Resize::kCrop;
   std::vector<double> rgb_mean = {123.675, 116.28, 103.53};  // on the 0..255 scale
   std::vector<double> rgb_std = {58.395, 57.12, 57.375};
-  std::string motion = "none";            // "none", "mv" (codec motion vectors), "rgbdiff", "flow" (TV-L1)
+  Motion motion = Motion::kNone;
   std::int64_t motion_length = 5;         // stacked motion fields per snippet (L)
-  std::string motion_window = "starting"; // fields start at the sampled frame (TSN, IF-TTN) or are centred on it (STFN)
+  MotionWindow motion_window = MotionWindow::kStarting;
   double motion_bound = 20.0;             // pixels at a short side of 256; larger displacements are clipped
   double motion_mean = 128.0;             // of the 8-bit motion image
   double motion_std = 57.0;
-  std::string key_frames = "carry";       // motion vectors of key frames: "carry" the previous field over, or "zero"
+  KeyFrames key_frames = KeyFrames::kCarry;
   std::string flow_quality = "paper";     // of TV-L1: a name of motion/tvl1.h
   std::int64_t flow_short_side = 256;     // pixels, short side of the pictures that flow is computed on; 0: as in the video
 
   Fields fields();
 };
 
-// Whether motion vectors of key frames are those of the frame before. Throws: Error(kUsage) naming the nearest, for a record whose
-// key_frames is neither.
-bool carries_over_key_frames(const Preprocess& preprocess);
-
 // Channels of the motion input: 2L for vectors and flow, 3L for RGB difference, 0 for none.
-std::int64_t motion_channels(const std::string& motion, std::int64_t motion_length);
+std::int64_t motion_channels(Motion motion, std::int64_t motion_length);
 
 }  // namespace actio

@@ -22,9 +22,9 @@ namespace {
 
 constexpr std::int64_t kMostFrames = 100'000'000;  // a container that claims more is not believed
 
-bool reads_vectors(const ClipRequest& request) { return request.motion && request.preprocess.motion == "mv"; }
+bool reads_vectors(const ClipRequest& request) { return request.motion && request.preprocess.motion == Motion::kVectors; }
 
-bool carries(const ClipRequest& request) { return reads_vectors(request) && carries_over_key_frames(request.preprocess); }
+bool carries(const ClipRequest& request) { return reads_vectors(request) && request.preprocess.key_frames == KeyFrames::kCarry; }
 
 CropFn crop_of(const ClipRequest& request, std::int64_t crop, std::uint64_t seed) {
   return [&request, crop, seed](int width, int height) {
@@ -40,13 +40,13 @@ CropFn crop_of(const ClipRequest& request, std::int64_t crop, std::uint64_t seed
 class FieldSource {
  public:
   explicit FieldSource(const ClipRequest& request)
-      : motion_(request.motion ? request.preprocess.motion : "none"), vectors_(carries(request)) {
-    if (motion_ == "flow") flow_.emplace(motion::flow_settings(request.preprocess), request.flow_threads);
+      : motion_(request.motion ? request.preprocess.motion : Motion::kNone), vectors_(carries(request)) {
+    if (motion_ == Motion::kFlow) flow_.emplace(motion::flow_settings(request.preprocess), request.flow_threads);
   }
 
   // To be called for each frame in turn, up to the last that `assembler` needs.
   Tensor field(const video::Frame& frame, const ViewAssembler& assembler) {
-    if (motion_ == "mv") return vectors_.field(frame);
+    if (motion_ == Motion::kVectors) return vectors_.field(frame);
     if (!flow_) return {};
     if (assembler.needs_field(frame.index)) return flow_->field(frame);
     if (assembler.needs_field(frame.index + 1)) flow_->see(frame);
@@ -54,7 +54,7 @@ class FieldSource {
   }
 
  private:
-  std::string motion_;
+  Motion motion_;
   motion::VectorStream vectors_;
   std::optional<motion::FlowStream> flow_;
 };
@@ -260,10 +260,8 @@ ClipRequest request_for(const std::vector<std::string>& inputs, std::int64_t seg
 }
 
 ClipInput read_clip(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
-  if (request.motion) check_motion(request.preprocess.motion);
-  carries(request);  // throws for one that does not exist, before anything is read
   check_views(request.views, request.crops, request.preprocess);
-  const bool flow = request.motion && request.preprocess.motion == "flow";
+  const bool flow = request.motion && request.preprocess.motion == Motion::kFlow;
   if (!flow || request.flow_cache.empty()) return read_without_cache(request, memory, stop);
   std::vector<std::string> warnings;
   std::optional<ClipInput> clip = read_with_cache(request, memory, warnings, stop);

@@ -35,10 +35,7 @@ constexpr auto kSizePairs = [] {
 
 bool whole_frame(int width, int height, const Preprocess& preprocess) {
   if (width < 1 || height < 1) fail_internal("crop: the frame must have pixels, got {}x{}", width, height);
-  if (preprocess.resize != "crop" && preprocess.resize != "stretch") {
-    fail_usage("crop: {}", unknown_name_text("resize", preprocess.resize, {"crop", "stretch"}));
-  }
-  return preprocess.resize == "stretch";
+  return preprocess.resize == Resize::kStretch;
 }
 
 // Source pixels per pixel of the frame scaled to the short side.
@@ -77,7 +74,7 @@ std::vector<CropBox> view_crops(std::string_view name, int width, int height, co
   CropBox mirrored = centre;
   mirrored.flip = true;
   std::vector<CropBox> boxes;
-  if (preprocess.resize == "stretch") {  // one look at a place
+  if (preprocess.resize == Resize::kStretch) {  // one look at a place
     if (name == "ten") return {centre, mirrored};
     return {centre};
   }

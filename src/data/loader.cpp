@@ -146,7 +146,6 @@ Loader::Impl::Impl(std::vector<Item> items, ClipRequest request, const LoaderOpt
       failed_(items_),
       stop_(std::move(stop)) {
   check(items_, options_);
-  if (request_.motion) check_motion(request_.preprocess.motion);
 }
 
 Loader::Impl::~Impl() { cancel_and_join(); }

@@ -28,11 +28,8 @@ std::vector<std::int64_t> sample_segments(std::int64_t frames, std::int64_t segm
 }
 
 std::vector<std::int64_t> motion_window(std::int64_t frame, std::int64_t frames, std::int64_t length,
-                                        std::string_view window) {
-  if (window != "starting" && window != "centred") {
-    fail_usage("{}", unknown_name_text("motion window", window, {"starting", "centred"}));
-  }
-  const std::int64_t first = window == "starting" ? frame + 1 : frame - (length - 1) / 2;
+                                        MotionWindow window) {
+  const std::int64_t first = window == MotionWindow::kStarting ? frame + 1 : frame - (length - 1) / 2;
   std::vector<std::int64_t> fields;
   for (std::int64_t i = 0; i < length; ++i) {
     fields.push_back(frames < 2 ? 0 : std::clamp<std::int64_t>(first + i, 1, frames - 1));

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
+#include "core/preprocess.h"
 #include "core/rng.h"
 
 namespace actio::data {
@@ -27,8 +27,7 @@ std::vector<std::int64_t> sample_segments(std::int64_t frames, std::int64_t segm
 // Fields outside of the clip are replaced by the nearest inside, [1, frames); in a clip of one frame they are field 0: no
 // motion.
 // Source: TSN and IF-TTN ("starting"), STFN sec. 4.2 ("centred").
-// Throws: Error(kUsage) for another window.
 std::vector<std::int64_t> motion_window(std::int64_t frame, std::int64_t frames, std::int64_t length,
-                                        std::string_view window);
+                                        MotionWindow window);
 
 }  // namespace actio::data

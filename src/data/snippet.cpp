@@ -12,12 +12,6 @@
 
 namespace actio::data {
 
-void check_motion(const std::string& motion) {
-  if (motion != "none" && motion != "mv" && motion != "rgbdiff" && motion != "flow") {
-    fail_usage("{}", unknown_name_text("motion", motion, {"none", "mv", "rgbdiff", "flow"}));
-  }
-}
-
 SnippetAssembler::SnippetAssembler(const SnippetPlan& plan, const Preprocess& preprocess, CropFn crop)
     : preprocess_(preprocess), crop_(std::move(crop)), segments_(static_cast<std::int64_t>(plan.sampled.size())) {
   const std::int64_t size = preprocess_.input_size;
@@ -25,12 +19,11 @@ SnippetAssembler::SnippetAssembler(const SnippetPlan& plan, const Preprocess& pr
     rgb_ = Tensor({segments_, 3, size, size});
     for (std::int64_t k = 0; k < segments_; ++k) rgb_slots_.emplace(plan.sampled[static_cast<std::size_t>(k)], k);
   }
-  if (plan.motion && preprocess_.motion != "none") plan_motion(plan);
+  if (plan.motion && preprocess_.motion != Motion::kNone) plan_motion(plan);
   missing_ = static_cast<std::int64_t>(rgb_slots_.size() + motion_slots_.size());
 }
 
 void SnippetAssembler::plan_motion(const SnippetPlan& plan) {
-  check_motion(preprocess_.motion);
   const std::int64_t length = preprocess_.motion_length, size = preprocess_.input_size;
   motion_ = Tensor({segments_ * length, is_difference() ? 3 : 2, size, size});
   for (std::int64_t k = 0; k < segments_; ++k) {

@@ -19,9 +19,6 @@ namespace actio::data {
 // The box for frames of one size; asked again when the size changes in the middle of a clip.
 using CropFn = std::function<CropBox(int width, int height)>;
 
-// Throws: Error(kUsage) for an unknown one.
-void check_motion(const std::string& motion);
-
 struct SnippetPlan {
   std::vector<std::int64_t> sampled;                               // K frames, in order; a frame may occur twice
   std::int64_t frames = std::numeric_limits<std::int64_t>::max();  // of the clip: where motion windows end
@@ -33,7 +30,6 @@ struct SnippetPlan {
 // Threads: one assembler belongs to one thread at a time.
 class SnippetAssembler {
  public:
-  // Throws: Error(kUsage) as check_motion, and for an unknown window.
   SnippetAssembler(const SnippetPlan& plan, const Preprocess& preprocess, CropFn crop);
 
   // Takes what it needs from `frame`, whose index is one more than that of the frame before; frames that no snippet needs
@@ -60,8 +56,8 @@ class SnippetAssembler {
  private:
   using Slots = std::multimap<std::int64_t, std::int64_t>;  // frame or field index -> row of planes
 
-  bool is_difference() const { return preprocess_.motion == "rgbdiff"; }
-  bool is_flow() const { return preprocess_.motion == "flow"; }
+  bool is_difference() const { return preprocess_.motion == Motion::kRgbDifference; }
+  bool is_flow() const { return preprocess_.motion == Motion::kFlow; }
   void plan_motion(const SnippetPlan& plan);
   void fill_rgb(const video::Frame& frame, const Tensor& rgb);
   void fill_vectors(const video::Frame& frame, const Tensor& field);

@@ -12,7 +12,7 @@ constexpr const char* kFormat = "1";
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string motion_text(const Preprocess& p) {
-  if (p.motion == "rgbdiff") {
+  if (p.motion == Motion::kRgbDifference) {
     return fmt::format("planes R G B of {} differences of neighbouring frames, of values as in the input rgb", p.motion_length);
   }
   return fmt::format(

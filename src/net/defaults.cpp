@@ -40,7 +40,7 @@ void apply_defaults(NetworkOptions& network, Preprocess& preprocess, const Chose
   const std::vector<std::string> choosable = networks_with("streams");
   const bool may_lack_motion = std::ranges::find(choosable, network.network) != choosable.end();
   const bool needs_motion = !may_lack_motion || network.streams != "rgb";
-  if (!chosen.has(&Preprocess::motion)) preprocess.motion = needs_motion ? "mv" : "none";
+  if (!chosen.has(&Preprocess::motion)) preprocess.motion = needs_motion ? Motion::kVectors : Motion::kNone;
   if (network.backbone == "inception_v3") {
     if (!chosen.has(&Preprocess::rgb_mean)) preprocess.rgb_mean = {127.5, 127.5, 127.5};
     if (!chosen.has(&Preprocess::rgb_std)) preprocess.rgb_std = {127.5, 127.5, 127.5};
@@ -48,7 +48,7 @@ void apply_defaults(NetworkOptions& network, Preprocess& preprocess, const Chose
   if (network.network != "stfn") return;
   if (!chosen.has(&NetworkOptions::segments)) network.segments = 5;
   if (!chosen.has(&Preprocess::motion_length)) preprocess.motion_length = 10;
-  if (!chosen.has(&Preprocess::motion_window)) preprocess.motion_window = "centred";
+  if (!chosen.has(&Preprocess::motion_window)) preprocess.motion_window = MotionWindow::kCentred;
 }
 
 }  // namespace actio::net

@@ -84,7 +84,7 @@ void check_inputs(const NetSpec& spec, Preprocess preprocess) {
     const Shape made = {rgb ? 3 : motion_channels(preprocess.motion, preprocess.motion_length), size, size};
     if (node.attrs.shape == made) continue;
     fail_data("the input '{}' has shape {}, the preprocessing makes {}{}", node.name, shape_text(node.attrs.shape), shape_text(made),
-              rgb ? "" : fmt::format(" from motion '{}'", preprocess.motion));
+              rgb ? "" : fmt::format(" from motion '{}'", name_of(preprocess.motion)));
   }
 }
 

@@ -63,14 +63,14 @@ Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOption
   model_ = std::make_shared<net::Model>(std::move(model));
   sessions_ = std::make_unique<SessionPool>([network = network_] { return network->session(); });
   const std::string& cache = options_.read.flow_cache;
-  const bool flow = model_->preprocess.motion == "flow" && model_->spec.has_input("motion");
+  const bool flow = model_->preprocess.motion == Motion::kFlow && model_->spec.has_input("motion");
   // Flow that is not kept would be computed anew for each part, which costs far more than memory.
   if (flow && cache.empty()) views_of_part_ = views_.size();
   if (cache.empty()) return;
-  if (model_->preprocess.motion == "flow")
+  if (model_->preprocess.motion == Motion::kFlow)
     data::make_cache_folder(cache);
   else
-    warnings_.push_back(fmt::format("{}: reads motion '{}', so --flow-cache has no use", name_, model_->preprocess.motion));
+    warnings_.push_back(fmt::format("{}: reads motion '{}', so --flow-cache has no use", name_, name_of(model_->preprocess.motion)));
 }
 
 std::size_t Recognizer::parts_at_once() const {

@@ -78,7 +78,7 @@ void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_prep
   if (!spec.chosen.has(&net::NetworkOptions::backbone)) spec.network.backbone = of_parent.backbone;
   if (!spec.chosen.has(&net::NetworkOptions::width)) spec.network.width = of_parent.width;
   if (!spec.chosen.has(&net::NetworkOptions::padding)) spec.network.padding = of_parent.padding;
-  const bool both_move = parent_preprocess.motion != "none" && spec.preprocess.motion != "none";
+  const bool both_move = parent_preprocess.motion != Motion::kNone && spec.preprocess.motion != Motion::kNone;
   Json adopted = Json::object();
   const Json recorded = fields_to_json(parent_preprocess.fields());
   for (const auto& [name, value] : recorded.items()) {

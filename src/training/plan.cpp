@@ -106,7 +106,7 @@ class StageNetworks {
   // Flow that lies there with other parameters, as far as the first clips tell.
   static void check_flow_cache(const TrainSpec& spec, const data::Split& split) {
     constexpr std::size_t kClips = 3;
-    if (spec.preprocess.motion != "flow" || spec.cache.flow_cache.empty()) return;
+    if (spec.preprocess.motion != Motion::kFlow || spec.cache.flow_cache.empty()) return;
     for (std::size_t i = 0; i < std::min(kClips, split.train.size()); ++i) {
       std::optional<data::FlowFile> file;
       fs::path path;

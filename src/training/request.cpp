@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "core/output_check.h"
-#include "data/snippet.h"
 #include "eval/score_file.h"
 #include "training/folds.h"
 #include "training/plan.h"
@@ -32,7 +31,6 @@ void check_request(const TrainRequest& request) {
   if (spec.chosen.has(&data::DatasetOptions::fold) && spec.dataset.fold.empty()) fail_usage("--fold: names no group");
   check_outputs(request);
   if (spec.chosen.has(&net::NetworkOptions::classes)) fail_usage("--classes follows from the data when training");
-  data::check_motion(spec.preprocess.motion);
 }
 
 void run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {

@@ -113,24 +113,24 @@ TEST(ArchiveOutput, replaces_errors_in_a_part_that_was_interrupted) {
   const std::string path = dir / "answers.jsonl";
   const auto line = [](const std::string& video, const std::string& key) { return Json{{"video", video}, {key, 1}}; };
   {
-    cli::ArchiveOutput output(path, {{"job", 1}});
+    recognize::ArchiveOutput output(path, {{"job", 1}});
     output.add("a", line("a", "error"));
     output.add("b", line("b", "top"));
     output.add("c", line("c", "error"));
     EXPECT_EQ(output.failed(), 2);
   }
   {
-    const cli::ArchiveOutput output(path, {{"job", 1}});
+    const recognize::ArchiveOutput output(path, {{"job", 1}});
     EXPECT_EQ(output.done(), (std::set<std::string>{"a", "b", "c"})) << "an error is an answer";
   }
   {
-    cli::ArchiveOutput output(path, {{"job", 1}}, true);
+    recognize::ArchiveOutput output(path, {{"job", 1}}, true);
     EXPECT_EQ(output.done(), (std::set<std::string>{"b"}));
     output.add("c", line("c", "top"));
     output.add("a", line("a", "error"));
     EXPECT_EQ(output.failed(), 1);
   }
-  cli::ArchiveOutput output(path, {{"job", 1}}, true);
+  recognize::ArchiveOutput output(path, {{"job", 1}}, true);
   EXPECT_EQ(output.done(), (std::set<std::string>{"b", "c"}));
   output.add("a", line("a", "top"));
   output.finish();
@@ -146,7 +146,7 @@ TEST(ReadManifest, finds_a_video_again_under_its_other_names) {
   const auto message_of = [&](const std::string& content) {
     std::ofstream(list) << content;
     try {
-      cli::read_manifest(list);
+      recognize::read_manifest(list);
     } catch (const Error& error) {
       return std::string(error.what());
     }

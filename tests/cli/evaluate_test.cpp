@@ -73,7 +73,7 @@ class EvaluateProtocols : public ::testing::Test {
         request.path = clip;
         request.segments = model.spec.segments;
         request.preprocess = model.preprocess;
-        request.motion = model.preprocess.motion != "none";
+        request.motion = model.preprocess.motion != Motion::kNone;
         request.views = {view};
         request.crops = protocol.crops;
         const TensorMap values = classifier->run(data::read_clip(request).inputs);

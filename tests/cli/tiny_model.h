@@ -20,7 +20,7 @@ inline void write_tiny_model(const std::string& path, const std::string& network
   net::Model model;
   model.preprocess.input_size = 32;
   model.preprocess.short_side = 36;
-  model.preprocess.motion = motion;
+  model.preprocess.motion = value_named<Motion>("motion", motion);
   model.preprocess.motion_length = 2;
   model.preprocess.flow_quality = "fast";
   model.preprocess.flow_short_side = 48;

@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "core/preprocess.h"
+
 namespace actio {
 namespace {
 
@@ -27,6 +29,13 @@ TEST(Chosen, knows_an_option_by_its_member_and_by_its_name) {
   chosen.add(&Options::weights);
   EXPECT_TRUE(chosen.has_name("video.weights"));
   EXPECT_FALSE(chosen.empty());
+}
+
+TEST(Chosen, knows_options_that_are_enums) {
+  Chosen chosen;
+  chosen.add_name("preprocess.motion");
+  EXPECT_TRUE(chosen.has(&Preprocess::motion));
+  EXPECT_FALSE(chosen.has(&Preprocess::motion_window));
 }
 
 TEST(Chosen, refuses_a_member_that_is_no_option) {

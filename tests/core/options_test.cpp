@@ -116,7 +116,7 @@ TEST(Options, refuse_toml_with_characters_where_none_can_be) {
 
 TEST(Options, of_preprocessing_survive_the_way_through_json) {
   Preprocess p;
-  p.motion = "mv";
+  p.motion = Motion::kVectors;
   p.rgb_mean = {127.5, 127.5, 127.5};
   Preprocess q;
   fields_from_json(q.fields(), fields_to_json(p.fields()), "test");
@@ -143,13 +143,23 @@ TEST(Options, refuse_numbers_that_would_wrap) {
   EXPECT_THAT(s.sizes, ::testing::ElementsAre(INT64_MAX));
 }
 
-TEST(Preprocess, knows_what_key_frames_may_be) {
+TEST(Preprocess, has_its_choices_by_name_and_refuses_others) {
   Preprocess preprocess;
-  EXPECT_TRUE(carries_over_key_frames(preprocess));
-  preprocess.key_frames = "zero";
-  EXPECT_FALSE(carries_over_key_frames(preprocess));
-  preprocess.key_frames = "cary";
-  EXPECT_EQ(message_of([&] { carries_over_key_frames(preprocess); }), "unknown key_frames 'cary'; the nearest is 'carry'");
+  fields_from_json(preprocess.fields(), {{"key_frames", "zero"}, {"motion", "flow"}, {"motion_window", "centred"}, {"resize", "stretch"}}, "x");
+  EXPECT_EQ(preprocess.key_frames, KeyFrames::kZero);
+  EXPECT_EQ(preprocess.motion, Motion::kFlow);
+  EXPECT_EQ(preprocess.motion_window, MotionWindow::kCentred);
+  EXPECT_EQ(preprocess.resize, Resize::kStretch);
+  EXPECT_EQ(message_of([&] { fields_from_json(preprocess.fields(), {{"key_frames", "cary"}}, "x"); }),
+            "x: key_frames: unknown value 'cary'; the nearest is 'carry'");
+  EXPECT_EQ(message_of([&] { fields_from_json(preprocess.fields(), {{"motion", 1}}, "x"); }), "x: motion must be text, got '1'");
+  EXPECT_EQ(preprocess.key_frames, KeyFrames::kZero) << "a value that is refused changes nothing";
+}
+
+TEST(Names, are_those_of_one_table) {
+  EXPECT_EQ(name_of(Motion::kVectors), "mv");
+  EXPECT_EQ(value_named<Motion>("motion", "rgbdiff"), Motion::kRgbDifference);
+  EXPECT_EQ(message_of([] { value_named<Motion>("motion", "optic"); }), "unknown motion 'optic'; known: none, mv, rgbdiff, flow");
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ class BrokenFiles : public ::testing::Test {
     request.segments = 3;
     request.preprocess.input_size = 24;
     request.preprocess.short_side = 27;
-    request.preprocess.motion = motion;
+    request.preprocess.motion = value_named<Motion>("motion", motion);
     request.preprocess.motion_length = 2;
     request.sampling = Sampling::kRandom;
     request.augment = true;

@@ -41,7 +41,7 @@ class ClipReader : public ::testing::Test {
     request.segments = segments;
     request.preprocess.input_size = 32;
     request.preprocess.short_side = 36;
-    request.preprocess.motion = motion;
+    request.preprocess.motion = value_named<Motion>("motion", motion);
     request.preprocess.motion_length = 3;
     return request;
   }
@@ -102,7 +102,7 @@ TEST_F(ClipReader, gives_the_frames_that_decoding_and_transforming_by_hand_gives
 TEST_F(ClipReader, stacks_the_vectors_of_the_window_x_before_y) {
   write_moving_clip(dir_ / "a.mp4", {}, 2, 1);
   const auto frames = frames_of(dir_ / "a.mp4", true);
-  for (const std::string window : {"starting", "centred"}) {
+  for (const MotionWindow window : {MotionWindow::kStarting, MotionWindow::kCentred}) {
     ClipRequest request = request_of(dir_ / "a.mp4", 5, "mv");
     request.preprocess.motion_window = window;
     const ClipInput clip = read_clip(request);
@@ -350,7 +350,7 @@ TEST_F(ClipReader, stacks_the_flow_of_the_window_x_before_y) {
     const std::string path = dir_ / (codec + ".avi");
     write_moving_clip(path, {.width = 70, .height = 48, .frames = 14, .codec = codec}, 2, 1);
     const auto frames = frames_of(path, false);
-    for (const std::string window : {"starting", "centred"}) {
+    for (const MotionWindow window : {MotionWindow::kStarting, MotionWindow::kCentred}) {
       ClipRequest request = request_of(path, 4, "flow");
       request.preprocess.motion_window = window;
       request.preprocess.flow_quality = "fast";
@@ -368,7 +368,7 @@ TEST_F(ClipReader, stacks_the_flow_of_the_window_x_before_y) {
           transform_motion_image(fields[static_cast<std::size_t>(indices[l])], 70, 48, centre_crop(70, 48, request.preprocess),
                                  request.preprocess, expected.values<float>());
           ASSERT_EQ(std::memcmp(expected.raw(), clip.inputs.at("motion").data<float>() + (k * 3 + l) * 2048, expected.bytes()), 0)
-              << codec << " " << window << " " << k << " " << l;
+              << codec << " " << name_of(window) << " " << k << " " << l;
         }
       }
     }
@@ -435,7 +435,7 @@ TEST_F(ClipReader, reads_real_clips_with_both_inputs) {
   ClipRequest request;
   request.path = clip_path;
   request.segments = 7;
-  request.preprocess.motion = "mv";
+  request.preprocess.motion = Motion::kVectors;
   const ClipInput clip = read_clip(request);
   EXPECT_EQ(clip.frames, 164);
   EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{7, 3, 224, 224}));

@@ -35,7 +35,7 @@ ClipInput read(const std::string& path, const std::string& motion) {
   request.segments = 4;
   request.preprocess.input_size = 32;
   request.preprocess.short_side = 36;
-  request.preprocess.motion = motion;
+  request.preprocess.motion = value_named<Motion>("motion", motion);
   request.preprocess.motion_length = 2;
   request.preprocess.flow_quality = "fast";
   request.preprocess.flow_short_side = 48;

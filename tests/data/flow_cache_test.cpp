@@ -40,7 +40,7 @@ Preprocess quick() {
   Preprocess preprocess;
   preprocess.input_size = 32;
   preprocess.short_side = 36;
-  preprocess.motion = "flow";
+  preprocess.motion = Motion::kFlow;
   preprocess.motion_length = 3;
   preprocess.flow_quality = "fast";
   preprocess.flow_short_side = 32;
@@ -248,7 +248,7 @@ TEST_F(FlowCache, gives_the_same_bytes_as_flow_that_is_computed_when_it_is_neede
   for (const std::string codec : {"libx264", "mpeg4"}) {
     const std::string path = dir_ / (codec + ".avi");
     write_moving_clip(path, {.width = 70, .height = 50, .frames = 14, .codec = codec}, 2, 1);
-    for (const std::string window : {"starting", "centred"}) {
+    for (const MotionWindow window : {MotionWindow::kStarting, MotionWindow::kCentred}) {
       for (const bool rgb : {true, false}) {
         for (const std::uint64_t seed : {1, 2, 3, 4}) {
           ClipRequest plain = request(path, false);
@@ -259,7 +259,7 @@ TEST_F(FlowCache, gives_the_same_bytes_as_flow_that_is_computed_when_it_is_neede
           plain.seed = seed;
           ClipRequest cached = plain;
           cached.flow_cache = dir_ / "cache";
-          EXPECT_TRUE(same_inputs(read_clip(plain), read_clip(cached))) << codec << " " << window << " " << seed;
+          EXPECT_TRUE(same_inputs(read_clip(plain), read_clip(cached))) << codec << " " << name_of(window) << " " << seed;
         }
       }
     }

@@ -58,7 +58,7 @@ class LoaderTest : public ::testing::Test {
     request.segments = 3;
     request.preprocess.input_size = 24;
     request.preprocess.short_side = 27;
-    request.preprocess.motion = "mv";
+    request.preprocess.motion = Motion::kVectors;
     request.preprocess.motion_length = 2;
     request.sampling = Sampling::kRandom;
     request.augment = true;
@@ -225,7 +225,7 @@ TEST_F(LoaderTest, says_so_when_no_video_can_be_read) {
 
 TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
   ClipRequest wrong = request();
-  wrong.preprocess.motion_window = "middle";
+  wrong.crops = "middle";
   std::vector<std::string> warnings;
   Loader loader(items(), wrong, {}, [&](const std::string& text) { warnings.push_back(text); });
   for (int repeat = 0; repeat < 2; ++repeat) {
@@ -239,26 +239,6 @@ TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
   }
   EXPECT_TRUE(warnings.empty());
   EXPECT_EQ(loader.failed_videos(), 0);
-  wrong.preprocess.motion = "optic";
-  try {
-    Loader flow(items(), wrong, {});
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kUsage);
-    EXPECT_STREQ(error.what(), "unknown motion 'optic'; known: none, mv, rgbdiff, flow");
-  }
-  wrong.preprocess.motion = "mv";
-  wrong.preprocess.motion_window = "starting";
-  wrong.preprocess.key_frames = "carri";
-  try {
-    Loader(items(), wrong, {}).next();
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kUsage);
-    EXPECT_STREQ(error.what(), "unknown key_frames 'carri'; the nearest is 'carry'");
-  }
-  wrong.motion = false;
-  EXPECT_TRUE(Loader(items(), wrong, {}).next()) << "only the RGB input is read";
   EXPECT_THROW(Loader({}, request(), {}), Error);
   EXPECT_THROW(Loader(items(), request(), {.batch_size = 0}), Error);
   EXPECT_THROW(Loader(items(), request(), {.threads = 0}), Error);

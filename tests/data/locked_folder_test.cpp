@@ -46,7 +46,7 @@ class LockedFolder : public ::testing::Test {
     request.path = dir_ / name;
     request.preprocess.input_size = 32;
     request.preprocess.short_side = 36;
-    request.preprocess.motion = "flow";
+    request.preprocess.motion = Motion::kFlow;
     request.preprocess.motion_length = 2;
     request.preprocess.flow_quality = "realtime";
     request.preprocess.flow_short_side = 32;

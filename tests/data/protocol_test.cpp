@@ -51,7 +51,7 @@ TEST(ViewCrops, stay_inside_of_frames_of_any_size) {
 }
 
 TEST(ViewCrops, look_once_at_a_whole_frame_that_is_stretched_and_at_its_mirror_image) {
-  const Preprocess stretched{.resize = "stretch"};
+  const Preprocess stretched{.resize = Resize::kStretch};
   const CropBox whole{0, 0, 33, 44, false}, mirrored{0, 0, 33, 44, true};
   EXPECT_THAT(view_crops("ten", 33, 44, stretched), ElementsAre(whole, mirrored));
   EXPECT_THAT(view_crops("three", 33, 44, stretched), ElementsAre(whole));

@@ -69,32 +69,23 @@ TEST(Sampling, refuses_an_empty_clip) {
 }
 
 TEST(MotionWindow, starts_after_the_sampled_frame) {
-  EXPECT_THAT(motion_window(10, 100, 5, "starting"), ElementsAre(11, 12, 13, 14, 15));
+  EXPECT_THAT(motion_window(10, 100, 5, MotionWindow::kStarting), ElementsAre(11, 12, 13, 14, 15));
 }
 
 TEST(MotionWindow, is_centred_on_the_sampled_frame) {
-  EXPECT_THAT(motion_window(10, 100, 10, "centred"), ElementsAre(6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-  EXPECT_THAT(motion_window(10, 100, 5, "centred"), ElementsAre(8, 9, 10, 11, 12));
-  EXPECT_THAT(motion_window(10, 100, 1, "centred"), ElementsAre(10));
+  EXPECT_THAT(motion_window(10, 100, 10, MotionWindow::kCentred), ElementsAre(6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  EXPECT_THAT(motion_window(10, 100, 5, MotionWindow::kCentred), ElementsAre(8, 9, 10, 11, 12));
+  EXPECT_THAT(motion_window(10, 100, 1, MotionWindow::kCentred), ElementsAre(10));
 }
 
 TEST(MotionWindow, repeats_the_first_and_last_field_at_the_borders) {
-  EXPECT_THAT(motion_window(97, 100, 5, "starting"), ElementsAre(98, 99, 99, 99, 99));
-  EXPECT_THAT(motion_window(0, 100, 6, "centred"), ElementsAre(1, 1, 1, 1, 2, 3));
-  EXPECT_THAT(motion_window(0, 2, 3, "starting"), ElementsAre(1, 1, 1));
+  EXPECT_THAT(motion_window(97, 100, 5, MotionWindow::kStarting), ElementsAre(98, 99, 99, 99, 99));
+  EXPECT_THAT(motion_window(0, 100, 6, MotionWindow::kCentred), ElementsAre(1, 1, 1, 1, 2, 3));
+  EXPECT_THAT(motion_window(0, 2, 3, MotionWindow::kStarting), ElementsAre(1, 1, 1));
 }
 
 TEST(MotionWindow, is_still_for_a_clip_of_one_frame) {
-  EXPECT_THAT(motion_window(0, 1, 3, "starting"), ElementsAre(0, 0, 0));
-}
-
-TEST(MotionWindow, names_the_nearest_for_an_unknown_one) {
-  try {
-    motion_window(0, 9, 3, "centered");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "unknown motion window 'centered'; the nearest is 'centred'");
-  }
+  EXPECT_THAT(motion_window(0, 1, 3, MotionWindow::kStarting), ElementsAre(0, 0, 0));
 }
 
 }  // namespace

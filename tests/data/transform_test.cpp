@@ -230,7 +230,7 @@ TEST(CentreCrop, takes_the_middle_square_in_source_pixels) {
 }
 
 TEST(CentreCrop, takes_the_whole_frame_to_stretch_it) {
-  const Preprocess preprocess{.resize = "stretch"};
+  const Preprocess preprocess{.resize = Resize::kStretch};
   EXPECT_EQ(centre_crop(321, 123, preprocess), (CropBox{0, 0, 321, 123, false}));
   Rng rng(1);
   bool flipped = false, straight = false;

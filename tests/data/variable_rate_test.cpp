@@ -64,7 +64,7 @@ class VariableRate : public ::testing::Test {
     request.segments = 8;
     request.preprocess.input_size = 32;
     request.preprocess.short_side = 36;
-    request.preprocess.motion = motion;
+    request.preprocess.motion = value_named<Motion>("motion", motion);
     request.preprocess.motion_length = 3;
     request.preprocess.flow_quality = "realtime";
     request.preprocess.flow_short_side = 32;
@@ -80,10 +80,10 @@ class VariableRate : public ::testing::Test {
   static TensorMap by_hand(const ClipRequest& request, const std::vector<std::int64_t>& sampled, std::int64_t frames) {
     const CropFn crop = [&](int width, int height) { return centre_crop(width, height, request.preprocess); };
     SnippetAssembler assembler(SnippetPlan{sampled, frames, true, true}, request.preprocess, crop);
-    video::Decoder decoder(request.path, {.vectors = request.preprocess.motion == "mv"});
+    video::Decoder decoder(request.path, {.vectors = request.preprocess.motion == Motion::kVectors});
     motion::VectorStream vectors(true);
     while (const auto frame = decoder.next()) {
-      assembler.push(*frame, request.preprocess.motion == "mv" ? vectors.field(*frame) : Tensor());
+      assembler.push(*frame, request.preprocess.motion == Motion::kVectors ? vectors.field(*frame) : Tensor());
     }
     return assembler.take();
   }

@@ -159,7 +159,7 @@ net::Model random_model(net::NetSpec spec, std::uint64_t seed) {
 net::Model random_model(const net::NetworkOptions& options) {
   Preprocess preprocess;
   preprocess.input_size = options.backbone == "inception_v3" ? 96 : 48;
-  preprocess.motion = "mv";
+  preprocess.motion = Motion::kVectors;
   preprocess.motion_length = 2;
   net::Model model = random_model(net::build_network(options, preprocess), 5);
   model.preprocess = preprocess;

@@ -65,7 +65,7 @@ void write_clip(const Kind& kind, const fs::path& folder, int frames) {
 void write_models(const fs::path& seeds) {
   net::Model model;
   model.preprocess.input_size = 16;
-  model.preprocess.motion = "mv";
+  model.preprocess.motion = Motion::kVectors;
   model.preprocess.motion_length = 2;
   for (net::NetSpec spec : {testing::small_tsn(3), testing::small_if_ttn(2), testing::small_stfn(3)}) {
     for (net::Node& node : spec.nodes) {

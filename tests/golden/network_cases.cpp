@@ -45,7 +45,7 @@ net::NetSpec single_block(const net::NetSpec& whole, std::int64_t dimension) {
 Preprocess NetworkCase::preprocess() const {
   Preprocess preprocess;
   preprocess.input_size = input_size;
-  preprocess.motion = "flow";
+  preprocess.motion = Motion::kFlow;
   preprocess.motion_length = kMotionLength;
   return preprocess;
 }
@@ -67,7 +67,7 @@ Json NetworkCase::json() {
   return {{"name", name},
           {"options", changed},
           {"input_size", input_size},
-          {"motion_channels", motion_channels("flow", kMotionLength)},
+          {"motion_channels", motion_channels(Motion::kFlow, kMotionLength)},
           {"clips", kClips},
           {"passes", exact_kinks ? kPasses : 0}};
 }

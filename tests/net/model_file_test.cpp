@@ -21,7 +21,7 @@ Model small_model() {
   Model model;
   model.spec = small_spec();
   model.preprocess.input_size = 16;
-  model.preprocess.motion = "rgbdiff";
+  model.preprocess.motion = Motion::kRgbDifference;
   model.preprocess.rgb_mean = {1.5, 2, 0.1};
   model.classes = {"hand \"shake\"", "größe\n"};
   model.training = Json::parse(R"({"epochs": 3, "lr": 0.1, "note": "\"actio.hash\":\"00000000000000000000000000000000\""})");
@@ -253,7 +253,7 @@ TEST_F(ModelFile, refuses_a_preprocessing_that_makes_other_inputs_than_the_netwo
 }
 
 TEST_F(ModelFile, refuses_an_input_that_no_preprocessing_makes) {
-  for (const auto& [motion, channels] : {std::pair<std::string, std::int64_t>{"none", 6}, {"mv", 6}, {"rgbdiff", 10}}) {
+  for (const auto& [motion, channels] : {std::pair<Motion, std::int64_t>{Motion::kNone, 6}, {Motion::kVectors, 6}, {Motion::kRgbDifference, 10}}) {
     Model model = small_model();
     model.spec = small_spec(channels, 2, "motion");
     model.preprocess.motion = motion;

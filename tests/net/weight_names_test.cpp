@@ -33,7 +33,7 @@ NetworkOptions tiny(const std::string& network = "tsn") {
 NetSpec spec_of(const NetworkOptions& options) {
   Preprocess preprocess;
   preprocess.input_size = 32;
-  preprocess.motion = "mv";
+  preprocess.motion = Motion::kVectors;
   return build_network(options, preprocess);
 }
 

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 Preprocess with_motion(std::int64_t size = 96) {
   Preprocess p;
   p.input_size = size;
-  p.motion = "mv";
+  p.motion = Motion::kVectors;
   return p;
 }
 

@@ -49,7 +49,7 @@ class ZooNetwork : public ::testing::TestWithParam<ZooCase> {
     if (options.network == "tsn") options.streams = c.variant;
     Preprocess preprocess;
     preprocess.input_size = kSize;
-    preprocess.motion = "mv";
+    preprocess.motion = Motion::kVectors;
     preprocess.motion_length = 2;
     spec_ = net::build_network(options, preprocess);
     net::initialise(spec_, nullptr, 5, weights_);

@@ -40,7 +40,7 @@ class ZooVariants {
     variant.options.dropout_rgb = variant.options.dropout_motion = variant.options.dropout_ttn = 0;
     variant.options.trn_features = 16;
     variant.preprocess.input_size = 40;
-    variant.preprocess.motion = "rgbdiff";
+    variant.preprocess.motion = Motion::kRgbDifference;
     variant.preprocess.motion_length = 1;
     return variant;
   }

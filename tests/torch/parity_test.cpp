@@ -40,7 +40,7 @@ TEST(Parity, every_network_of_the_zoo_gives_the_same_scores_as_the_reference) {
       SCOPED_TRACE(network + " on " + backbone);
       Preprocess preprocess;
       preprocess.input_size = 32;
-      preprocess.motion = "mv";
+      preprocess.motion = Motion::kVectors;
       preprocess.motion_length = 2;
       net::NetworkOptions options;
       options.network = network;

@@ -37,7 +37,7 @@ class TrainVideos : public ::testing::Test {
     for (const data::Item& item : dataset.items) (job.test.size() < 4 ? job.test : job.train).push_back(item);
     job.preprocess.input_size = 32;
     job.preprocess.short_side = 36;
-    job.preprocess.motion = "mv";
+    job.preprocess.motion = Motion::kVectors;
     job.preprocess.motion_length = 2;
     net::NetworkOptions network;
     network.network = "if_ttn";

@@ -51,15 +51,15 @@ TEST(PaperSpec, of_stfn_has_its_five_segments_and_ten_centred_fields) {
   const TrainSpec spec = paper_spec("stfn");
   EXPECT_EQ(spec.network.segments, 5);
   EXPECT_EQ(spec.preprocess.motion_length, 10);
-  EXPECT_EQ(spec.preprocess.motion_window, "centred");
-  EXPECT_EQ(spec.preprocess.motion, "mv");
+  EXPECT_EQ(spec.preprocess.motion_window, MotionWindow::kCentred);
+  EXPECT_EQ(spec.preprocess.motion, Motion::kVectors);
 }
 
 TEST(PaperSpec, of_if_ttn_has_its_seven_segments_and_five_fields_from_the_frame_on) {
   const TrainSpec spec = paper_spec("if_ttn");
   EXPECT_EQ(spec.network.segments, 7);
   EXPECT_EQ(spec.preprocess.motion_length, 5);
-  EXPECT_EQ(spec.preprocess.motion_window, "starting");
+  EXPECT_EQ(spec.preprocess.motion_window, MotionWindow::kStarting);
 }
 
 TEST(PaperSpec, names_the_nearest_network_where_there_is_none_of_that_name) {
