@@ -168,7 +168,7 @@ TEST_F(Reproduce, keeps_an_interrupted_training_when_a_try_with_other_settings_f
 
 TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
   // The two-stream row has no such stage.
-  const std::string rows = "stfn-6 --row 'iDT+FV' --row 'Two-stream' --row 'STFN (ResNet-101)' ";
+  const std::string rows = "stfn-6 --protocol stfn --row 'iDT+FV' --row 'Two-stream' --row 'STFN (ResNet-101)' ";
   const ProgramResult result = reproduce(rows + "--override fusion:train.freeze=nowhere", "failing");
   EXPECT_EQ(result.exit_code, 1) << result.err;
   EXPECT_THAT(result.out, HasSubstr("| iDT+FV [43] | 57.2 | 85.9 | absent: hand-crafted features |"));
@@ -177,7 +177,7 @@ TEST_F(Reproduce, goes_on_after_a_row_that_fails_and_prints_absent_rows) {
   EXPECT_THAT(result.out, ContainsRegex("\\| STFN \\(ResNet-101\\) \\| 71.2 \\(73.3 with MIFS\\) \\| 94.3 \\(95.1 with "
                                         "MIFS\\) \\| failed: stage fusion: freeze: .*'nowhere'"));
   EXPECT_THAT(result.out, HasSubstr("| TLE [5] | 71.1 | 95.6 | absent: this network is not built here |"));
-  EXPECT_THAT(result.err, HasSubstr("--protocol tsn")) << "the quoted row's";
+  EXPECT_THAT(result.err, HasSubstr("--protocol stfn"));
   EXPECT_THAT(json_of("failing", "stfn-6").at("rows").at(18).at("error").get<std::string>(), HasSubstr("'nowhere'"));
   // What did work is not done again.
   const ProgramResult mended = reproduce(rows, "failing");
