@@ -45,14 +45,12 @@ void write_trainer_that_needs_two_requests(const std::string& path, const std::s
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
 }
 
-TEST(Interrupt, given_twice_ends_a_child_as_well) {
-  const TempDir dir;
-  ASSERT_EQ(run_program("data synth -o " + (dir / "clips") + " --clips-per-class 2 --classes stand_up,sit_down").exit_code, 0);
+// Whether a second Ctrl-C reaches the trainer that `command` has started: else it would go on alone.
+void expect_that_it_ends_its_trainer(const TempDir& dir, const std::string& command) {
   std::filesystem::copy_file(ACTIO_PROGRAM, dir / "actio");
   const std::string requests = dir / "requests";
   write_trainer_that_needs_two_requests(dir / "actio-train", requests);
-  RunningProgram program("reproduce stfn-1 --data " + (dir / "clips") + "/labels.csv --group part --folds test -o " + (dir / "out"), "",
-                         dir / "actio");
+  RunningProgram program(command, "", dir / "actio");
   EXPECT_TRUE(program.wait_until_it_prints("started"));
   program.signal(SIGINT);
   EXPECT_TRUE(program.wait_until([&] { return std::filesystem::exists(requests); }));
@@ -61,6 +59,18 @@ TEST(Interrupt, given_twice_ends_a_child_as_well) {
   EXPECT_EQ(program.wait().exit_code, 130);
   for (int i = 0; i < 2000 && file_content(requests) != "1\n2\n"; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(file_content(requests), "1\n2\n");
+}
+
+TEST(Interrupt, given_twice_ends_the_trainer_of_reproduce_as_well) {
+  const TempDir dir;
+  ASSERT_EQ(run_program("data synth -o " + (dir / "clips") + " --clips-per-class 2 --classes stand_up,sit_down").exit_code, 0);
+  expect_that_it_ends_its_trainer(
+      dir, "reproduce stfn-1 --data " + (dir / "clips") + "/labels.csv --group part --folds test -o " + (dir / "out"));
+}
+
+TEST(Interrupt, given_twice_ends_the_trainer_of_demo_as_well) {
+  const TempDir dir;
+  expect_that_it_ends_its_trainer(dir, "demo --clips-per-class 4 --epochs 1 -o " + (dir / "demo"));
 }
 
 TEST(Interrupt, of_rendering_exits_with_130_and_of_a_closed_output_with_1) {
