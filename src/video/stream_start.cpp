@@ -11,9 +11,8 @@
 namespace actio::video {
 namespace {
 
-constexpr std::size_t kMostLeading = 16;     // pictures shown before the key picture they follow; codecs allow no more
-constexpr std::size_t kMostMissing = 256;    // more than a decoder holds back
-constexpr std::int64_t kSettledAfter = 256;  // packets behind the entry
+constexpr std::size_t kMostLeading = 16;   // pictures shown before the key picture they follow; codecs allow no more
+constexpr std::size_t kMostMissing = 256;  // more than a decoder holds back
 
 constexpr std::size_t kMostWithoutPicture = 7;  // bytes of an MPEG-4 picture of which nothing is coded
 
@@ -105,14 +104,12 @@ bool is_watched(AVCodecID codec) {
 }  // namespace
 
 void StreamStart::sent(const AVPacket& packet, std::int64_t tag, bool hidden) {
-  if (settled_ || !is_watched(codec_)) return;
-  const Bytes bytes(packet.data, static_cast<std::size_t>(std::max(0, packet.size)));
-  const Coded kind = coded_kind(codec_, bytes, length_size_);
-  if (entered_ && tag > entry_ + kSettledAfter) return count_leading();
-  if (kind == Coded::kNothing || hidden || (entered_ && kind != Coded::kLeading)) return;
-  missing_.emplace(tag, (packet.flags & AV_PKT_FLAG_KEY) != 0);
+  if (entered_ || hidden || !is_watched(codec_)) return;
+  const Coded kind = coded_kind(codec_, {packet.data, static_cast<std::size_t>(std::max(0, packet.size))}, length_size_);
+  if (kind == Coded::kNothing) return;
+  missing_.emplace(tag, Awaited{(packet.flags & AV_PKT_FLAG_KEY) != 0, kind == Coded::kLeading});
   if (missing_.size() <= kMostMissing) return;
-  gone_ += !entered_ && !missing_.begin()->second;
+  gone_ += !missing_.begin()->second.key;
   missing_.erase(missing_.begin());
 }
 
@@ -150,7 +147,6 @@ void StreamStart::push(Picture picture) {
 // up.
 void StreamStart::enter(std::int64_t tag) {
   entered_ = true;
-  entry_ = tag;
   const bool in_mid_group =
       any_made_up_ || std::ranges::any_of(held_, [&](const Held& held) { return held.picture.tag < tag; });
   for (Held& held : held_) {
@@ -163,16 +159,12 @@ void StreamStart::enter(std::int64_t tag) {
   held_.clear();
   const auto behind = missing_.lower_bound(tag);
   // A key picture that did not come is damaged, not without references.
-  skipped_ = gone_ + std::count_if(missing_.begin(), behind, [](const auto& entry) { return !entry.second; });
+  skipped_ = gone_ + std::count_if(missing_.begin(), behind, [](const auto& entry) { return !entry.second.key; });
   left_out_ += skipped_;
-  missing_.erase(missing_.begin(), behind);
-}
-
-// Those that follow the entry at once and never came.
-void StreamStart::count_leading() {
-  settled_ = true;
-  if (!entered_) return;
-  for (std::int64_t tag = entry_ + 1; missing_.contains(tag); ++tag) ++left_out_;
+  // Those that follow the key picture at once are shown before it, so that they will not come any more.
+  for (auto next = missing_.find(++tag); next != missing_.end() && next->second.leading; next = missing_.find(++tag)) {
+    ++left_out_;
+  }
   missing_.clear();
 }
 
@@ -186,7 +178,6 @@ std::optional<StreamStart::Picture> StreamStart::pop() {
 void StreamStart::end() {
   for (const Held& held : held_) leave_out(held.counts);
   held_.clear();
-  if (!settled_) count_leading();
 }
 
 }  // namespace actio::video

@@ -46,6 +46,9 @@ class StreamStart {
   std::int64_t skipped() const { return skipped_; }
 
  private:
+  struct Awaited {
+    bool key, leading;  // what the packet says
+  };
   struct Held {
     Picture picture;
     bool counts;  // to be counted where it is left out: neither hidden nor a second one of its packet
@@ -54,17 +57,14 @@ class StreamStart {
   bool is_real(const AVFrame& picture) const;
   void enter(std::int64_t tag);
   void leave_out(bool counts);
-  void count_leading();
 
   AVCodecID codec_;
   int length_size_;
-  bool entered_ = false, settled_ = false;
-  bool any_made_up_ = false;
-  std::int64_t entry_ = 0;  // tag of the picture that the stream is shown from, once entered
-  std::deque<Held> held_;   // until a key picture tells what they are
+  bool entered_ = false, any_made_up_ = false;
+  std::deque<Held> held_;  // until a key picture tells what they are
   std::deque<Picture> ready_;
-  std::map<std::int64_t, bool> missing_;  // tags of packets whose picture has not come; whether they say it is a key picture
-  std::int64_t gone_ = 0;                 // pictures that never came, before those in missing_
+  std::map<std::int64_t, Awaited> missing_;  // by tag: packets whose picture has not come
+  std::int64_t gone_ = 0;                    // pictures that never came, before those
   std::int64_t left_out_ = 0, skipped_ = 0;
 };
 
