@@ -11,7 +11,7 @@
 
 namespace actio {
 
-// The values are the exit codes of the program.
+// Error::exit_code() makes of them what a program ends with.
 enum class ErrorCode {
   kFailed = 1,      // the operation could not be done (missing file, no space, unsupported request)
   kUsage = 2,       // the caller asked for something that does not exist or contradicts itself

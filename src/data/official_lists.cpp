@@ -209,7 +209,8 @@ void read_hmdb51_list(OfficialReader& reader, const fs::path& file, std::size_t 
 
 OfficialPlace find_official_lists(const std::string& path, const DatasetOptions& options, bool beside) {
   const std::string wanted = options.layout == "auto" ? "" : options.layout;
-  const fs::path whole = fs::absolute(path.empty() ? "." : path).lexically_normal();
+  std::error_code ignored;  // of a working folder that is gone: then the path as it is
+  const fs::path whole = fs::absolute(path.empty() ? "." : path, ignored).lexically_normal();
   const fs::path parent = whole.has_filename() ? whole.parent_path() : whole.parent_path().parent_path();
   std::vector<fs::path> candidates;
   if (!options.annotations.empty()) {
