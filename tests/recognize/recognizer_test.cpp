@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "core/error.h"
@@ -12,6 +13,7 @@
 #include "recognize/recognize_all.h"
 #include "recognize/tiny.h"
 #include "support/compare.h"
+#include "support/shared_data.h"
 
 namespace actio::recognize {
 namespace {
@@ -62,6 +64,27 @@ TEST_F(ARecognizer, gives_eight_threads_the_bytes_that_it_gives_one) {
     EXPECT_TRUE(same_bytes(alone[i].probabilities, together[i].probabilities)) << clips[i];
     EXPECT_EQ(alone[i].sampled, together[i].sampled);
   }
+}
+
+TEST_F(ARecognizer, gives_eight_threads_the_bytes_that_it_gives_one_on_real_clips) {
+  const std::string folder = testing::shared_file("data/ucf101");
+  ACTIO_NEEDS_SHARED(folder);
+  std::vector<std::string> clips;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".avi") clips.push_back(entry.path().string());
+  }
+  ASSERT_EQ(clips.size(), 52U);
+  const Recognizer recognizer(model_, one_thread());
+  std::vector<Recognition> together(clips.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 0; t < 8; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::size_t i = t; i < clips.size(); i += 8) together[i] = recognizer.recognize(clips[i]);
+      });
+    }
+  }
+  for (std::size_t i = 0; i < clips.size(); ++i) EXPECT_TRUE(same_bytes(together[i].scores, recognizer.recognize(clips[i]).scores)) << clips[i];
 }
 
 TEST_F(ARecognizer, that_is_stopped_does_not_disturb_another_one) {
