@@ -10,6 +10,7 @@
 #include "cli/train_folds.h"
 #include "cli/train_plan.h"
 #include "core/error.h"
+#include "core/process_memory.h"
 #include "data/snippet.h"
 #include "eval/score_file.h"
 #include "torch/distributed/group.h"
@@ -64,6 +65,7 @@ void train(TrainArguments& a, const std::vector<Stage>& stages) {
 }
 
 int run_train(TrainArguments& a) {
+  keep_all_freed_memory();
   a.flags->apply();
   const std::vector<Stage> stages = read_stages(a.flags->file(), a.flags->config_path());
   check_request(a, stages);
