@@ -141,6 +141,7 @@ class StageNetworks {
     }
     const net::NetSpec spec = net::build_network(tables.network, tables.preprocess);
     torch_train::check_freeze(spec, tables.train.freeze);
+    torch_train::check_train_segments(spec, tables.train.train_segments);
     if (spec.has_input("motion")) check_flow_cache(tables, split);
     stages_[stage.name] = tables;
   }

@@ -15,15 +15,16 @@
 namespace actio::torch_train {
 namespace {
 
-data::ClipRequest clip_request(const TrainJob& job, bool augment) {
+data::ClipRequest clip_request(const TrainJob& job, bool augment, std::int64_t segments) {
   data::ClipRequest request;
-  request.segments = job.spec.segments;
+  request.segments = segments > 0 ? segments : job.spec.segments;
   request.preprocess = job.preprocess;
   request.rgb = job.spec.has_input("rgb");
   request.motion = job.spec.has_input("motion");
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;
+  request.crop.all_pairs = job.options.crop_pairs == "all";
   request.flow_cache = job.flow_cache;
   return request;
 }
@@ -81,7 +82,7 @@ std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
   if (!kept) set_shard(job, options);
   // A step that has begun is finished: it may need several batches, and several ranks agree on which is the last.
   const std::stop_token stop = kept && job.group == nullptr ? job.stop : std::stop_token();
-  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options, stop);
+  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment, job.options.train_segments), options, stop);
 }
 
 std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<data::Item>& items) {
@@ -92,10 +93,20 @@ std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<
   options.shuffle = false;
   options.replace_failed = false;
   set_shard(job, options);
-  return std::make_unique<VideoSource>(job, items, clip_request(job, false), options, job.group == nullptr ? job.stop : std::stop_token());
+  const std::stop_token stop = job.group == nullptr ? job.stop : std::stop_token();
+  return std::make_unique<VideoSource>(job, items, clip_request(job, false, 0), options, stop);
 }
 
 }  // namespace
+
+void check_train_segments(const net::NetSpec& spec, std::int64_t segments) {
+  if (segments == 0 || segments == spec.segments) return;
+  for (const net::Node& node : spec.nodes) {
+    if (node.op != net::Op::kSegmentDiff && node.op != net::Op::kSegmentStack) continue;
+    fail_usage("train_segments: {} compares its {} segments in '{}' and cannot be trained on {}", spec.name, spec.segments, node.name,
+               segments);
+  }
+}
 
 TrainResult train(const TrainJob& job, TensorMap& weights) {
   if (job.train.empty()) fail_usage("there is no clip to train on");
