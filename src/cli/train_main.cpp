@@ -8,6 +8,7 @@
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
+#include "core/process_memory.h"
 #include "torch/distributed/group.h"
 #include "torch/trainer/torch_trainer.h"
 #include "training/request.h"
@@ -66,6 +67,7 @@ class TrainTerminal {
 };
 
 int run_train(TrainArguments& a) {
+  keep_all_freed_memory();
   a.flags->apply();
   training::TrainRequest& request = a.request;
   request.stages = training::read_stages(a.flags->file(), a.flags->config_path());

@@ -9,4 +9,8 @@ namespace actio {
 // C library is not glibc.
 void keep_freed_memory();
 
+// The same for blocks of any size: of a program that trains on the CPU, every step gets its large tensors from the system anew
+// without it, page by page, which takes a third of the time of a small network.
+void keep_all_freed_memory();
+
 }  // namespace actio

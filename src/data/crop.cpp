@@ -22,7 +22,7 @@ struct SizePair {
 };
 
 // Every width with every height at most one step away.
-constexpr auto kSizePairs = [] {
+constexpr auto kNearPairs = [] {
   std::array<SizePair, 10> pairs{};
   std::size_t count = 0;
   for (std::size_t i = 0; i < kCropSizes.size(); ++i) {
@@ -32,6 +32,13 @@ constexpr auto kSizePairs = [] {
   }
   return pairs;
 }();
+
+// One draw, whichever pairs are allowed.
+SizePair random_size(Rng& rng, bool all_pairs) {
+  if (!all_pairs) return kNearPairs[static_cast<std::size_t>(rng.below(kNearPairs.size()))];
+  const auto pair = static_cast<std::size_t>(rng.below(kCropSizes.size() * kCropSizes.size()));
+  return {kCropSizes[pair / kCropSizes.size()], kCropSizes[pair % kCropSizes.size()]};
+}
 
 bool whole_frame(int width, int height, const Preprocess& preprocess) {
   if (width < 1 || height < 1) fail_internal("crop: the frame must have pixels, got {}x{}", width, height);
@@ -54,7 +61,7 @@ CropBox centre_crop(int width, int height, const Preprocess& preprocess) {
 
 CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options) {
   const bool whole = whole_frame(width, height, preprocess);
-  const SizePair size = kSizePairs[static_cast<std::size_t>(rng.below(kSizePairs.size()))];
+  const SizePair size = random_size(rng, options.all_pairs);
   const auto position = kPositions[static_cast<std::size_t>(rng.below(options.more_positions ? kPositions.size() : 5))];
   const bool flip = rng.chance(0.5) && options.flip;
   if (whole) return {0, 0, static_cast<double>(width), static_cast<double>(height), flip};

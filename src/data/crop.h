@@ -22,15 +22,17 @@ struct CropBox {
 struct CropOptions {
   bool flip = true;             // mirror one clip in two; off where left and right are part of the action
   bool more_positions = false;  // 13 places instead of 5 ("more fix crop" of TSN)
+  bool all_pairs = false;       // width and height drawn each alone, not at most one step apart
 };
 
 // The middle square of side input_size of the frame scaled to short_side; the whole frame where resize is "stretch".
 CropBox centre_crop(int width, int height, const Preprocess& preprocess);
 
-// A corner or the middle of the scaled frame, its width and height at most one step apart among {256, 224, 192, 168} (scaled
-// by input_size / 224, and never larger than the frame); the whole frame where resize is "stretch". Mirrored with
-// probability 0.5. The number of draws from `rng` does not depend on the frame.
-// Source: Wang et al., Temporal Segment Networks, sec. 3.2; STFN sec. 4.2.
+// A corner or the middle of the scaled frame, its width and height among {256, 224, 192, 168} (scaled by input_size / 224, and
+// never larger than the frame); the whole frame where resize is "stretch". Mirrored with probability 0.5. The number of draws from
+// `rng` does not depend on the frame.
+// Source: Wang et al., Temporal Segment Networks, sec. 3.2; STFN sec. 4.2. Both draw width and height each from the four sizes; that
+// they are at most one step apart is in TSN's code.
 CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options = {});
 
 // The names that view_crops knows.

@@ -11,6 +11,7 @@ Fields TrainOptions::fields() {
       {"optimizer", &optimizer, "How gradients change the weights", {"sgd", "rmsprop", "adamw"}},
       {"learning_rate", &learning_rate, "Rate at the beginning, after the warm-up", {}, 0, 100},
       {"momentum", &momentum, "Share of the last step that the next one keeps; adamw: of the gradient's mean", {}, 0, 0.9999},
+      {"rmsprop_decay", &rmsprop_decay, "With optimizer rmsprop: share of the running mean of squares that a step keeps", {}, 0, 0.9999},
       {"weight_decay", &weight_decay, "Pull of every trainable weight towards zero", {}, 0, 10},
       {"head_learning_rate",
        &head_learning_rate,
@@ -37,6 +38,12 @@ Fields TrainOptions::fields() {
       {"ema", &ema, "Decay of a running average of the weights, which is then the model; 0: none", {}, 0, 0.999999},
       {"early_stop", &early_stop, "Epochs without a better model after which training ends; 0: never", {}, 0, 100000},
       {"freeze", &freeze, "Parts that stay as they are, by the beginning of their nodes' names: rgb, motion, rgb.features"},
+      {"train_segments",
+       &train_segments,
+       "Segments of a clip while training, for networks that classify every snippet alone; 0: the network's, which tests always have",
+       {},
+       0,
+       64},
       {"cache_views",
        &cache_views,
        "With freeze: augmented looks at each clip whose frozen features are computed once and kept; 0: none",
@@ -44,8 +51,12 @@ Fields TrainOptions::fields() {
        0,
        10000},
       {"cache_gigabytes", &cache_gigabytes, "Memory for them, at most", {}, 0, 1e6},
-      {"partial_bn", &partial_bn, "Freeze every batch norm but the first of each backbone"},
+      {"partial_bn", &partial_bn, "Freeze every batch norm of a stream but its first (TSN); those of a TTN always learn"},
       {"augment", &augment, "Random segments, and corner crops of several sizes"},
+      {"crop_pairs",
+       &crop_pairs,
+       "With augment: width and height of a crop at most one step apart among the four sizes (TSN), or each drawn alone (STFN)",
+       {"near", "all"}},
       {"flip", &flip, "With augment: mirror half of the clips; off where left and right are part of the action"},
       {"bf16", &bf16, "Convolutions in bfloat16; weights and statistics stay in f32"},
       {"fp16", &fp16, "On CUDA: convolutions in half precision with a scaled loss, for devices that lack bfloat16"},
@@ -75,6 +86,15 @@ Fields EpochRecord::fields() {
       {"clips_per_second", &clips_per_second, ""},
       {"best", &best, ""},
   };
+}
+
+void check_train_segments(const net::NetSpec& spec, std::int64_t segments) {
+  if (segments == 0 || segments == spec.segments) return;
+  for (const net::Node& node : spec.nodes) {
+    if (node.op != net::Op::kSegmentDiff && node.op != net::Op::kSegmentStack) continue;
+    fail_usage("train_segments: {} compares its {} segments in '{}' and cannot be trained on {}", spec.name, spec.segments, node.name,
+               segments);
+  }
 }
 
 void check_options(const TrainOptions& options) {

@@ -98,6 +98,7 @@ class StageNetworks {
     }
     const net::NetSpec network = net::build_network(spec.network, spec.preprocess);
     check_freeze(network, spec.train.freeze);
+    check_train_segments(network, spec.train.train_segments);
     if (network.has_input("motion")) check_flow_cache(spec, split);
     stages_.insert_or_assign(stage.name, std::move(spec));
   }

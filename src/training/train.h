@@ -27,6 +27,7 @@ struct TrainOptions {
   std::string optimizer = "sgd";
   double learning_rate = 0.001;
   double momentum = 0.9;
+  double rmsprop_decay = 0.99;  // share of the running mean of squares that a step keeps
   double weight_decay = 5e-4;
   double head_learning_rate = 1.0;         // factor on the rate of the heads' linear layers
   std::string schedule = "steps";          // "steps", "cosine", "plateau", "constant"
@@ -40,10 +41,12 @@ struct TrainOptions {
   double ema = 0;                          // decay of the averaged weights, which are then the model; 0: none
   std::int64_t early_stop = 0;             // epochs without a better model after which training ends; 0: never
   std::vector<std::string> freeze;         // prefixes of nodes that stay as they are: "rgb", "motion"
+  std::int64_t train_segments = 0;         // snippets of a training clip; 0: as many as the network has, which tests always take
   std::int64_t cache_views = 0;            // augmented looks at each clip whose frozen features are kept; 0: none are kept
   double cache_gigabytes = 4;              // at most, for them
-  bool partial_bn = false;                 // freeze every batch norm but the first of each backbone (TSN)
+  bool partial_bn = false;                 // freeze every batch norm of a stream but its first (TSN)
   bool augment = true;                     // random segments and crops
+  std::string crop_pairs = "near";         // widths and heights of crops: at most one step apart (TSN's code) or "all" (STFN)
   bool flip = true;                        // mirror half of the clips; off where left and right are part of the action
   bool bf16 = false;                       // convolutions in bfloat16
   bool fp16 = false;                       // on CUDA: convolutions in half precision
@@ -121,6 +124,10 @@ struct TrainResult {
 
 // Options that exclude each other. Throws: Error(kUsage).
 void check_options(const TrainOptions& options);
+
+// Whether the network can be trained on another number of segments than it has; 0: no other. Throws: Error(kUsage) where it is not
+// made of single snippets.
+void check_train_segments(const net::NetSpec& spec, std::int64_t segments);
 
 // Where several processes train together, batch_size is that of each, and the job's callbacks are called on rank 0 alone.
 class Trainer {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -264,6 +265,33 @@ TEST(RandomCrop, draws_the_sizes_and_places_of_tsn) {
   EXPECT_EQ(places.count({2, 2}), 1u);
   EXPECT_EQ(places.count({4, 4}), 1u);
   EXPECT_NEAR(flips, 2000, 150);
+}
+
+TEST(RandomCrop, draws_every_width_with_every_height_where_all_pairs_are_allowed) {
+  Rng rng(2), near(2);
+  std::map<std::pair<int, int>, int> sizes;
+  for (int i = 0; i < 8000; ++i) {
+    const CropBox box = random_crop(340, 256, Preprocess{}, rng, {.all_pairs = true});
+    ++sizes[{std::lround(box.width), std::lround(box.height)}];
+    random_crop(340, 256, Preprocess{}, near);
+  }
+  EXPECT_EQ(sizes.size(), 16u);
+  for (const int width : {256, 224, 192, 168}) {
+    for (const int height : {256, 224, 192, 168}) EXPECT_NEAR((sizes[{width, height}]), 500, 120) << width << " x " << height;
+  }
+  EXPECT_EQ(rng.next(), near.next()) << "as many draws";
+}
+
+// Trainings of earlier programs must go on with the same crops.
+TEST(RandomCrop, of_near_pairs_draws_what_it_always_drew) {
+  Rng rng(7);
+  std::string text;
+  for (int i = 0; i < 6; ++i) {
+    const CropBox box = random_crop(340, 256, Preprocess{}, rng);
+    text += fmt::format("{:g},{:g} {:g}x{:g}{}; ", box.left, box.top, box.width, box.height, box.flip ? " flip" : "");
+  }
+  EXPECT_EQ(text,
+            "42,16 256x224 flip; 116,0 224x256 flip; 116,0 224x224 flip; 58,16 224x224 flip; 172,64 168x192; 86,32 168x192; ");
 }
 
 TEST(RandomCrop, scales_its_sizes_with_the_input_and_stays_inside) {

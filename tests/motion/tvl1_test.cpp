@@ -13,6 +13,7 @@
 #include "core/rng.h"
 #include "motion/flow_ops.h"
 #include "motion/flow_scenes.h"
+#include "support/highway_targets.h"
 #include "support/shared_data.h"
 #include "video/decoder.h"
 

@@ -68,7 +68,8 @@ class RankProcess {
     std::vector<std::string> words{ACTIO_RANK_PROGRAM}, environment;
     words.insert(words.end(), arguments.begin(), arguments.end());
     for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
-    for (const char* name : {"PATH", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GOMP_SPINCOUNT"}) {
+    for (const char* name : {"PATH", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GOMP_SPINCOUNT",
+                             "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE"}) {
       if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
     }
     std::vector<char*> argv = pointers(words), envp = pointers(environment);
@@ -89,6 +90,13 @@ class RankProcess {
 
   void send(int signal) const { ::kill(pid_, signal); }
 
+  // Sends SIGSTOP; whether it then stood still.
+  bool stop(std::chrono::seconds limit) {
+    send(SIGSTOP);
+    int status = 0;
+    return wait_for([&] { return ::waitpid(pid_, &status, WUNTRACED | WNOHANG) == pid_; }, limit) && WIFSTOPPED(status);
+  }
+
   // The exit code, or 128 and the signal; -1 if it still runs after `limit`.
   int wait(std::chrono::seconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
@@ -106,17 +114,27 @@ class RankProcess {
   }
 
   bool wait_until_ready(std::chrono::seconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (out() != "ready\n" && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return out() == "ready\n";
+    return wait_for([this] { return out().starts_with("ready\n"); }, limit);
+  }
+
+  // Whether it has printed so many bytes.
+  bool wait_for_output(std::size_t bytes, std::chrono::seconds limit) {
+    return wait_for([&] { return out().size() >= bytes; }, limit);
   }
 
   std::string out() const { return content("out"); }
   std::string err() const { return content("err"); }
 
  private:
+  template <typename Condition>
+  static bool wait_for(const Condition& condition, std::chrono::seconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
   static std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> result;
     for (std::string& word : words) result.push_back(word.data());

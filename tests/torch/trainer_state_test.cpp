@@ -426,7 +426,7 @@ std::unique_ptr<torch::optim::Optimizer> library_optimizer(const TrainOptions& o
   const double rate = options.learning_rate, decay = options.weight_decay;
   if (options.optimizer == "rmsprop") {
     return std::make_unique<torch::optim::RMSprop>(
-        tensors, torch::optim::RMSpropOptions(rate).alpha(0.99).eps(1e-8).momentum(options.momentum).weight_decay(decay));
+        tensors, torch::optim::RMSpropOptions(rate).alpha(options.rmsprop_decay).eps(1e-8).momentum(options.momentum).weight_decay(decay));
   }
   if (options.optimizer == "adamw") {
     return std::make_unique<torch::optim::AdamW>(
@@ -468,6 +468,9 @@ TEST(Optimizer, takes_the_steps_that_the_library_takes_however_tensors_lie) {
           options.learning_rate = 0.01;
           options.weight_decay = 0.005;
           options.clip_gradient = 20;
+          expect_the_library_s_steps(options, format, same_layout);
+          if (kind != "rmsprop") continue;
+          options.rmsprop_decay = 0.9;
           expect_the_library_s_steps(options, format, same_layout);
         }
       }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "net/initialise.h"
 #include "support/zoo_variants.h"
@@ -78,6 +79,31 @@ TEST_P(ZooTraining, lowers_the_loss_and_reaches_every_parameter_in_every_variant
 
 INSTANTIATE_TEST_SUITE_P(Networks, ZooTraining, ::testing::Values("two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"),
                          [](const auto& param) { return std::string(param.param); });
+
+// A TTN's batch norms see differences of fused features, and STFN's blocks sequences: neither has seen them in any first weights.
+TEST(ZooTrainingOf, partial_bn_leaves_one_batch_norm_of_each_stream_free_and_all_of_other_parts) {
+  for (const ZooVariant& variant : ZooVariants::all()) {
+    SCOPED_TRACE(variant.name);
+    const net::NetSpec spec = variant.spec();
+    TensorMap weights;
+    net::initialise(spec, nullptr, 1, weights);
+    Graph graph(spec, weights);
+    graph.freeze_batch_norms();
+    std::map<std::string, int> free, held;
+    for (const Parameter& parameter : graph.parameters()) {
+      if (parameter.info.role != net::ParamRole::kScale) continue;
+      const std::string part = parameter.info.node.substr(0, parameter.info.node.find('.'));
+      ++(parameter.tensor.requires_grad() ? free : held)[part];
+    }
+    for (const auto& [part, count] : free) {
+      const bool stream = spec.has_input(part);
+      EXPECT_EQ(stream ? count : 1, 1) << part;
+      EXPECT_TRUE(stream || held[part] == 0) << part;
+    }
+    for (const auto& [part, count] : held) EXPECT_TRUE(count == 0 || spec.has_input(part)) << part;
+    EXPECT_GT(held.size(), 0U);
+  }
+}
 
 TEST(ZooTrainingOf, an_auxiliary_head_reaches_its_classifier) {
   ZooVariant variant = ZooVariants::plain("tsn");

@@ -46,7 +46,7 @@ Activation activation_of(Op op) {
 }  // namespace
 
 Graph::Graph(const net::NetSpec& spec, const TensorMap& weights, const GraphOptions& options)
-    : spec_(spec), inferred_(net::infer(spec)), options_(options), steps_(spec.nodes.size()) {
+    : spec_(spec), inferred_(net::infer(spec)), options_(options), segments_(spec.segments), steps_(spec.nodes.size()) {
   load(weights);
   plan();
   mark_heads();
@@ -114,14 +114,19 @@ void Graph::mark_heads() {
   for (Parameter& parameter : parameters_) parameter.head = linears.contains(parameter.info.node);
 }
 
+void Graph::set_segments(std::int64_t segments) {
+  training::check_train_segments(spec_, segments);
+  segments_ = segments > 0 ? segments : spec_.segments;
+}
+
 void Graph::freeze_batch_norms() {
-  std::set<std::string> seen;
-  std::set<std::string> frozen;
+  std::set<std::string> streams, seen, frozen;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Node& node = spec_.nodes[i];
+    if (node.op == Op::kInput) streams.insert(node.name);
     if (node.op != Op::kBatchNorm || inferred_.nodes[i].shape.size() != 3) continue;
-    const std::size_t dot = node.name.find('.');
-    if (seen.insert(dot == std::string::npos ? "" : node.name.substr(0, dot)).second) continue;
+    const std::string stream = node.name.substr(0, node.name.find('.'));
+    if (!streams.contains(stream) || seen.insert(stream).second) continue;
     steps_[i].frozen = true;
     frozen.insert(node.name);
   }
@@ -209,23 +214,26 @@ at::Tensor Graph::input(const TensorMap& inputs, std::size_t position, std::int6
   if (shape.size() != row.size() + 1 || !std::equal(row.begin(), row.end(), shape.begin() + 1)) {
     fail("{}: expected rows of shape {}, got a batch of shape {}", node.name, shape_text(row), shape_text(shape));
   }
-  if (shape[0] < 1 || shape[0] % spec_.segments != 0 || (clips != 0 && shape[0] != clips * spec_.segments)) {
+  if (shape[0] < 1 || shape[0] % segments_ != 0 || (clips != 0 && shape[0] != clips * segments_)) {
     fail("{}: expected {} rows, got {}", node.name,
-         clips != 0 ? fmt::format("{}", clips * spec_.segments) : fmt::format("a multiple of {}", spec_.segments), shape[0]);
+         clips != 0 ? fmt::format("{}", clips * segments_) : fmt::format("a multiple of {}", segments_), shape[0]);
   }
-  clips = shape[0] / spec_.segments;
+  clips = shape[0] / segments_;
   return channels_last(moved_to(to_torch(found->second, node.name), options_.device, options_.dtype));
 }
 
 at::Tensor Graph::convolution(std::size_t position, const at::Tensor& x) const {
   const net::Attrs& attrs = spec_.nodes[position].attrs;
   const at::Tensor &weight = steps_[position].params[0], &bias = steps_[position].params[1];
-  const at::ScalarType compute = options_.bf16 ? at::kBFloat16 : options_.fp16 ? at::kHalf : options_.dtype;
-  const at::Tensor rows = x.to(compute);
+  const at::ScalarType type = options_.bf16 ? at::kBFloat16 : options_.fp16 ? at::kHalf : options_.dtype;
+  const at::Tensor rows = x.to(type);
   const bool two_d = spec_.nodes[position].op == Op::kConv2d;
   if (two_d && options_.own_kernels && can_run_depthwise(attrs, rows, weight)) return depthwise_conv2d(attrs, rows, weight);
-  const at::Tensor same_bias = bias.defined() ? bias.to(compute) : bias;
-  return two_d ? conv2d(attrs, rows, weight.to(compute), same_bias) : conv1d(attrs, rows, weight.to(compute), same_bias);
+  // Where oneDNN does not do it, LibTorch adds up in bfloat16, which loses what is 256 times smaller than the sum so far.
+  const bool widens = type == at::kBFloat16 && options_.widen_bf16 && options_.device.is_cpu();
+  const auto rounded = [&](const at::Tensor& t) { return !t.defined() ? t : t.to(type).to(widens ? at::kFloat : type); };
+  const at::Tensor factor = rounded(rows), w = rounded(weight), b = rounded(bias);
+  return (two_d ? conv2d(attrs, factor, w, b) : conv1d(attrs, factor, w, b)).to(type);
 }
 
 at::Tensor Graph::normalisation(std::size_t position, const at::Tensor& x, Activation activation, const Pass& pass,
@@ -258,7 +266,7 @@ at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& v
   };
   const auto segments = [&] {
     const bool pairs = inferred_.nodes[step.inputs[0]].granularity == net::Granularity::kPair;
-    return pairs ? spec_.segments - 1 : spec_.segments;
+    return pairs ? segments_ - 1 : segments_;
   };
 
   switch (node.op) {
@@ -286,7 +294,7 @@ at::Tensor Graph::execute(std::size_t position, const std::vector<at::Tensor>& v
     case Op::kSoftmax: return at::softmax(in(0).to(options_.dtype), 1);
     case Op::kFlatten: return in(0).flatten(1);
     case Op::kTimeTuples: return time_tuples(node.attrs, in(0));
-    case Op::kSegmentDiff: return segment_diff(in(0), spec_.segments);
+    case Op::kSegmentDiff: return segment_diff(in(0), segments_);
     case Op::kSegmentMean: return segment_mean(in(0), segments());
     case Op::kSegmentStack: return segment_stack(in(0), segments());
   }

@@ -14,6 +14,7 @@
 #include "net/infer.h"
 #include "net/netspec.h"
 #include "torch/graph/fused_ops.h"
+#include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train {
 
@@ -23,6 +24,7 @@ struct GraphOptions {
   at::ScalarType dtype = at::kFloat;  // of parameters and inputs; kDouble for gradient checks
   at::Device device = at::kCPU;
   bool own_kernels = true;  // of fused_ops.h, where they apply; off: LibTorch's only
+  bool widen_bf16 = !has_quick_bf16();  // on the CPU: bfloat16 is multiplied and added up in f32, and only the result is rounded
 };
 
 struct Pass {
@@ -49,8 +51,9 @@ class Graph {
   // taken as they are. Out: the values of `nodes`. Throws: Error naming the input or node.
   Values run(const TensorMap& inputs, const std::vector<std::string>& nodes, const Pass& pass);
 
-  // Keeps every batch norm on images but the first of each prefix at its running statistics, scale and shift (TSN's partial
-  // BN).
+  // Keeps every batch norm on images but the first of each stream at its running statistics, scale and shift (TSN's partial BN). A
+  // stream is what stands below the name of an input: its statistics are those of pictures, as its first weights expect. A TTN
+  // sees differences of features, which no first weights know, so that its batch norms always learn.
   void freeze_batch_norms();
 
   // Keeps what stands below the prefixes ("rgb", "motion", "rgb.features") as it is: no gradient, running statistics, no
@@ -69,6 +72,9 @@ class Graph {
     options_.bf16 = bf16;
     options_.fp16 = fp16;
   }
+
+  // Snippets of a clip from now on; 0: the network's. Throws: as check_train_segments.
+  void set_segments(std::int64_t segments);
 
   std::vector<Parameter>& parameters() { return parameters_; }
   const net::NetSpec& spec() const { return spec_; }
@@ -104,6 +110,7 @@ class Graph {
   net::NetSpec spec_;
   net::Inferred inferred_;
   GraphOptions options_;
+  std::int64_t segments_;
   std::vector<Step> steps_;  // parallel to spec_.nodes
   std::vector<Parameter> parameters_;
 };

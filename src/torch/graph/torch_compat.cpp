@@ -6,14 +6,10 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
-#include <limits>
+#include <map>
 
 #include "core/cores.h"
 #include "core/error.h"
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 namespace actio::torch_train {
 
@@ -21,16 +17,27 @@ void set_thread_count(std::int64_t threads) {
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : core_count()));
 }
 
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
+#ifdef __x86_64__
+namespace {
+
+// oneDNN, which LibTorch asks, refuses where ONEDNN_MAX_CPU_ISA forbids the instructions.
+bool onednn_multiplies_bf16() {
+  try {
+    const at::Tensor one = at::ones({1, 1, 1, 1}, at::kBFloat16);
+    at::conv2d(one, one);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
+
+}  // namespace
+#endif
 
 bool has_quick_bf16() {
 #ifdef __x86_64__
-  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  static const bool quick = __builtin_cpu_supports("avx512bf16") && onednn_multiplies_bf16();  // AMX comes with AVX512_BF16
+  return quick;
 #else
   return false;
 #endif
@@ -65,10 +72,14 @@ at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::Scal
 
 at::Generator make_generator(const at::Device& device, std::uint64_t seed) {
   if (device.is_cpu()) return at::make_generator<at::CPUGeneratorImpl>(seed);
-  // clone() of 1.13 is never freed.
-  static at::Generator generator = at::globalContext().defaultGenerator(device).clone();
-  generator.set_current_seed(seed);
-  return generator;
+  // clone() of 1.13 is never freed, so there is one for each device and thread.
+  thread_local std::map<at::DeviceIndex, at::Generator> generators;
+  auto found = generators.find(device.index());
+  if (found == generators.end()) {
+    found = generators.emplace(device.index(), at::globalContext().defaultGenerator(device).clone()).first;
+  }
+  found->second.set_current_seed(seed);
+  return found->second;
 }
 
 at::Tensor relu6(const at::Tensor& x) { return at::clamp_max(at::relu(x), 6); }

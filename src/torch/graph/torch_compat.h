@@ -13,11 +13,7 @@ namespace actio::torch_train {
 // Sets the threads of LibTorch's operators in this process; 0: one per core. (LibTorch's own default is 1 in some builds.)
 void set_thread_count(std::int64_t threads);
 
-// Lets the allocator keep the memory of freed tensors. Without it every step gets its large tensors from the operating
-// system anew, page by page, which takes a third of the time of training a small network on the CPU.
-void keep_freed_memory();
-
-// Whether this processor has the instructions with which bfloat16 convolutions are faster than f32.
+// Whether this processor has the instructions with which bfloat16 convolutions are faster than f32, and may use them.
 bool has_quick_bf16();
 
 // "cpu", or "cuda" and the number of a device among those that this process sees (counted round), which becomes this thread's.
@@ -30,7 +26,7 @@ void set_up_cuda(bool tf32);
 // The same values on `device`; CUDA: from pinned memory and without waiting.
 at::Tensor moved_to(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype);
 
-// CUDA: the same one each time, begun anew.
+// CUDA: the same one each time for a device and thread, begun anew.
 at::Generator make_generator(const at::Device& device, std::uint64_t seed);
 
 // min(max(x, 0), 6) out of ops that have a backward in every type (1.13 lacks bfloat16 for hardtanh on the CPU).

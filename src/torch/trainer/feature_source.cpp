@@ -56,6 +56,7 @@ bool FeatureSource::fits(const data::Batch& batch, const TensorMap& features) {
 // False when told to stop, or where nothing is kept.
 bool FeatureSource::compute(std::int64_t view) {
   graph_.set_precision(options_.bf16, options_.fp16);
+  graph_.set_segments(options_.segments);
   source_->start_epoch(view + 1);
   std::vector<Clip> clips;
   while (const std::optional<data::Batch> batch = source_->next()) {

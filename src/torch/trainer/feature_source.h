@@ -28,6 +28,7 @@ struct FeatureOptions {
   bool balanced = false;
   bool drop_last = false;
   bool bf16 = false, fp16 = false;  // of the frozen part
+  std::int64_t segments = 0;        // snippets of a clip; 0: the network's
   // Fewer views are kept where they do not fit; where not even one does, clips that are only tested are read each time.
   std::shared_ptr<FeatureMemory> memory = std::make_shared<FeatureMemory>();
   bool only_tested = false;

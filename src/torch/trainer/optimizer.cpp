@@ -13,9 +13,8 @@
 namespace actio::torch_train {
 namespace {
 
-constexpr double kSquareDecay = 0.99;    // rmsprop
-constexpr double kSecondDecay = 0.999;   // adamw
-constexpr double kTiny = 1e-8;           // keeps divisors from zero
+constexpr double kSecondDecay = 0.999;  // adamw
+constexpr double kTiny = 1e-8;          // keeps divisors from zero
 
 const Tensor& state_tensor(const TensorMap& state, const std::string& key, const at::Tensor& like) {
   const Tensor& found = state.at(key);
@@ -91,8 +90,8 @@ void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double sc
   if (options_.momentum == 0 && lies_as(slot.tensor, gradient) && lies_as(slot.square, slot.tensor)) {
     const kernels::RmsStep step{.scale = static_cast<float>(scale),
                                 .decay = static_cast<float>(options_.weight_decay),
-                                .keep = static_cast<float>(kSquareDecay),
-                                .take = static_cast<float>(1 - kSquareDecay),
+                                .keep = static_cast<float>(options_.rmsprop_decay),
+                                .take = static_cast<float>(1 - options_.rmsprop_decay),
                                 .rate = static_cast<float>(rate),
                                 .tiny = static_cast<float>(kTiny)};
     const float* from = gradient.data_ptr<float>();
@@ -105,7 +104,7 @@ void Optimizer::change_rmsprop(Slot& slot, const at::Tensor& gradient, double sc
   }
   if (scale != 1) gradient.mul_(scale);
   if (options_.weight_decay != 0) gradient.add_(slot.tensor, options_.weight_decay);
-  slot.square.mul_(kSquareDecay).addcmul_(gradient, gradient, 1 - kSquareDecay);
+  slot.square.mul_(options_.rmsprop_decay).addcmul_(gradient, gradient, 1 - options_.rmsprop_decay);
   at::Tensor change = gradient / slot.square.sqrt().add_(kTiny);
   if (options_.momentum != 0) {
     if (slot.velocity.defined()) slot.velocity.mul_(options_.momentum).add_(change);

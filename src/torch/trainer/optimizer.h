@@ -13,7 +13,7 @@
 namespace actio::torch_train {
 
 // The weight decay applies to every parameter. sgd and rmsprop: it is part of the gradient. adamw: it is apart from it.
-// Source: rmsprop: Tieleman and Hinton, lecture 6e (decay 0.99); adamw: Loshchilov and Hutter, Decoupled Weight Decay
+// Source: rmsprop: Tieleman and Hinton, lecture 6e; adamw: Loshchilov and Hutter, Decoupled Weight Decay
 // Regularization (second decay 0.999).
 class Optimizer {
  public:

@@ -23,6 +23,7 @@ std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& p
   const std::string scores_node = spec.scores.empty() ? spec.output : spec.scores;
   nodes.push_back(scores_node);
   graph.set_precision(false, false);
+  graph.set_segments(0);
   source.start_epoch(pass.epoch);
   Answers answers;
   std::vector<float> probabilities, scores;

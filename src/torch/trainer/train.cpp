@@ -15,11 +15,13 @@
 namespace actio::torch_train {
 namespace {
 
-data::ClipRequest clip_request(const TrainJob& job, bool augment) {
-  data::ClipRequest request = data::request_for(net::input_names(job.spec), job.spec.segments, job.preprocess);
+data::ClipRequest clip_request(const TrainJob& job, bool augment, std::int64_t segments) {
+  data::ClipRequest request =
+      data::request_for(net::input_names(job.spec), segments > 0 ? segments : job.spec.segments, job.preprocess);
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;
+  request.crop.all_pairs = job.options.crop_pairs == "all";
   request.flow_cache = job.flow_cache;
   return request;
 }
@@ -79,7 +81,7 @@ std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
   if (!kept) set_shard(job, options);
   // A step that has begun is finished: it may need several batches, and several ranks agree on which is the last.
   const std::stop_token stop = kept && job.group == nullptr ? job.stop : std::stop_token();
-  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment), options, stop);
+  return std::make_unique<VideoSource>(job, job.train, clip_request(job, job.options.augment, job.options.train_segments), options, stop);
 }
 
 std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<data::Item>& items) {
@@ -90,7 +92,8 @@ std::unique_ptr<VideoSource> test_source(const TrainJob& job, const std::vector<
   options.shuffle = false;
   options.replace_failed = false;
   set_shard(job, options);
-  return std::make_unique<VideoSource>(job, items, clip_request(job, false), options, job.group == nullptr ? job.stop : std::stop_token());
+  const std::stop_token stop = job.group == nullptr ? job.stop : std::stop_token();
+  return std::make_unique<VideoSource>(job, items, clip_request(job, false, 0), options, stop);
 }
 
 }  // namespace

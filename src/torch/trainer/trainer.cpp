@@ -105,6 +105,7 @@ class Trainer {
     features.balanced = options_.balance == "sampling";
     features.bf16 = options_.bf16;
     features.fp16 = options_.fp16;
+    features.segments = options_.train_segments;
     features.shards = learner_.ranks();
     features.shard = learner_.group() == nullptr ? 0 : learner_.group()->rank();
     wrap(sources_.train, "training");
@@ -122,6 +123,7 @@ class Trainer {
       return;
     }
     learner_.graph().set_precision(options_.bf16, options_.fp16);
+    learner_.graph().set_segments(options_.train_segments);
     while (!learner_.is_stopped() && step()) {
       position_.seconds = seconds_before + seconds_since(start);
       position_.waited = waited_before + sources_.train->wait_seconds() - waited;
@@ -372,8 +374,8 @@ class Borrowed final : public BatchSource {
 
 TrainResult train_on(const TrainJob& job, TensorMap& weights, Sources sources) {
   set_up_threads(job);
-  keep_freed_memory();
-  check_options(job.options);
+  training::check_options(job.options);
+  training::check_train_segments(job.spec, job.options.train_segments);
   if (job.options.bf16 && job.options.device == "cpu" && !has_quick_bf16() && job.warn)
     job.warn("bf16: this processor computes bfloat16 slowly, if at all");
   try {

@@ -97,6 +97,16 @@ TEST(Device, weights_of_classes_and_a_state_work_there) {
   EXPECT_TRUE(same(whole.weights, rest.weights));
 }
 
+TEST(Device, each_has_random_numbers_of_its_own) {
+  const at::Device first(at::kCUDA, 0), second(at::kCUDA, 1);
+  const at::Generator of_first = make_generator(first, 5), of_second = make_generator(second, 6);
+  EXPECT_EQ(of_first.device(), first);
+  EXPECT_EQ(of_second.device(), second);
+  EXPECT_EQ(of_first.current_seed(), 5U);
+  EXPECT_EQ(make_generator(first, 7).current_seed(), 7U);
+  EXPECT_EQ(of_second.current_seed(), 6U);
+}
+
 TEST(Device, batches_go_there_from_pinned_memory_without_waiting) {
   const auto before = testing::fake_cuda_counts();
   Training run = prepare(testing::residual_net());

@@ -12,6 +12,8 @@
 #include <torch/library.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -76,7 +78,7 @@ char* real_address(const void* shown) {
 
 class Generator final : public c10::GeneratorImpl {
  public:
-  Generator() : GeneratorImpl(kDevice, c10::DispatchKeySet(c10::DispatchKey::CUDA)) {}
+  explicit Generator(at::Device device = kDevice) : GeneratorImpl(device, c10::DispatchKeySet(c10::DispatchKey::CUDA)) {}
   void set_current_seed(std::uint64_t seed) override { on_cpu.set_current_seed(seed); }
   std::uint64_t current_seed() const override { return on_cpu.current_seed(); }
   std::uint64_t seed() override { return on_cpu.seed(); }
@@ -86,7 +88,7 @@ class Generator final : public c10::GeneratorImpl {
   at::Generator on_cpu = at::make_generator<at::CPUGeneratorImpl>();
 
  private:
-  GeneratorImpl* clone_impl() const override { return new Generator; }
+  GeneratorImpl* clone_impl() const override { return new Generator(device()); }
 };
 
 struct Guard final : c10::impl::DeviceGuardImplInterface {
@@ -109,9 +111,9 @@ struct Hooks final : at::CUDAHooksInterface {
   bool hasCUDA() const override { return true; }
   int getNumGPUs() const override { return 1; }
   bool hasPrimaryContext(std::int64_t) const override { return true; }
-  const at::Generator& getDefaultCUDAGenerator(at::DeviceIndex) const override {
-    static const at::Generator generator = at::make_generator<Generator>();
-    return generator;
+  const at::Generator& getDefaultCUDAGenerator(at::DeviceIndex index) const override {
+    static const std::array generators{at::make_generator<Generator>(kDevice), at::make_generator<Generator>(at::Device(at::kCUDA, 1))};
+    return generators.at(static_cast<std::size_t>(std::max<at::DeviceIndex>(index, 0)));
   }
 };
 

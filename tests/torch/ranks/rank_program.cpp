@@ -4,12 +4,14 @@
 #include <ATen/core/grad_mode.h>
 
 #include <chrono>
+#include <csignal>
 #include <cmath>
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -128,6 +130,18 @@ void expect_same_parameters(const std::string& what, Training& together, Trainin
   }
 }
 
+// The distance of all gradients together, as a share of their length. Parts of a network whose gradients are near zero (a bias before
+// a batch norm) have no length of their own to be compared with.
+double gradients_apart(const std::vector<at::Tensor>& actual, const std::vector<at::Tensor>& expected) {
+  double apart = 0, all = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const at::Tensor wanted = expected[i].grad().to(at::kDouble);
+    apart += (actual[i].grad().to(at::kDouble) - wanted).square().sum().item<double>();
+    all += wanted.square().sum().item<double>();
+  }
+  return std::sqrt(apart / all);
+}
+
 // Every rank computes what one process with the whole batch would, and compares its part.
 void compare_norm(Group& group, const testing::NamedNet& net, const GraphOptions& options, double relative) {
   const std::int64_t clips = 4;
@@ -142,12 +156,41 @@ void compare_norm(Group& group, const testing::NamedNet& net, const GraphOptions
   expect_close(net.name + ": loss", loss / group.size(), at::full({1}, whole_loss, at::kDouble), relative);
   expect_close(net.name + ": scores", together.scores.detach(),
                alone.scores.detach().narrow(0, clips * group.rank(), clips), relative, largest(alone.scores.detach()));
+  if (options.bf16) {
+    const double apart = gradients_apart(together.leaves, alone.leaves);
+    if (!(apart <= relative)) fail("{}: gradients differ by {} of their length, where {} is allowed", net.name, apart, relative);
+  }
   const double scale = largest_gradient(alone.leaves);
-  for (std::size_t i = 0; i < alone.leaves.size(); ++i) {
+  for (std::size_t i = 0; !options.bf16 && i < alone.leaves.size(); ++i) {
     expect_close(fmt::format("{}: gradient {}", net.name, i), together.leaves[i].grad(), alone.leaves[i].grad(), relative,
                  scale);
   }
   expect_same_parameters(net.name + ": statistics", together, alone, relative);
+}
+
+// The most values on a way through the network, one made of the other, that are stored in bfloat16 and so are rounded.
+std::int64_t roundings_in_a_row(const net::NetSpec& spec) {
+  using net::Op;
+  static const std::set<Op> kRound = {Op::kConv2d, Op::kConv1d, Op::kBatchNorm, Op::kAdd, Op::kSub, Op::kMul,
+                                      Op::kWeightedSum, Op::kSegmentDiff, Op::kAvgPool2d, Op::kGlobalAvgPool};
+  std::map<std::string, std::int64_t> depth;
+  std::int64_t most = 0;
+  for (const net::Node& node : spec.nodes) {
+    std::int64_t before = 0;
+    for (const std::string& input : node.inputs) before = std::max(before, depth.at(input));
+    depth[node.name] = before + (kRound.contains(node.op) ? 1 : 0);
+    most = std::max(most, depth[node.name]);
+  }
+  return most;
+}
+
+// One process and several add up the same products in f32; what differs is what bfloat16 makes of it. Rounding changes a value by at most
+// u = 2^-8 of it, evenly spread: by u / sqrt(3) in the mean square. Where the ranks' share of the loss is no power of two, every
+// gradient has other digits and rounds anew: two independent errors, sqrt(2) times one. R of them one after another make
+// sqrt(R) times as much: u * sqrt(2 R / 3) of the gradients' length. Twice that is allowed. (Sums in bfloat16, which lose
+// terms, came to 1.3 to 1.9 times what is allowed in the first two networks.)
+double bf16_allowance(const net::NetSpec& spec) {
+  return 2.0 / 256 * std::sqrt(2.0 / 3 * static_cast<double>(roundings_in_a_row(spec)));
 }
 
 void run_norms(Group& group) {
@@ -156,7 +199,12 @@ void run_norms(Group& group) {
     compare_norm(group, net, {}, 2e-5);
     compare_norm(group, net, {.own_kernels = false}, 2e-5);
   }
-  compare_norm(group, testing::small_nets()[0], {.bf16 = true}, 3e-2);
+  for (const testing::NamedNet& net : testing::small_nets()) {
+    for (const bool own_kernels : {true, false}) {
+      compare_norm(group, net, {.bf16 = true, .own_kernels = own_kernels}, bf16_allowance(net.spec));
+      compare_norm(group, net, {.bf16 = true, .own_kernels = own_kernels, .widen_bf16 = true}, bf16_allowance(net.spec));
+    }
+  }
 }
 
 void run_training(Group& group) {
@@ -229,10 +277,13 @@ void run_reducer(Group& group) {
   while (true) repeat();
 }
 
+// Tells of every sum.
 void run_endless(Group& group) {
   const at::Tensor x = at::ones({1000});
   say_ready_and([&] {
     group.all_reduce_sum(x.fill_(1));
+    std::puts(".");
+    std::fflush(stdout);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   });
 }
@@ -338,6 +389,7 @@ int run_scenario(const std::string& name, const GroupOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace actio::torch_train;
+  std::signal(SIGPIPE, SIG_IGN);  // as actio-train does: a rank that is gone is an error of writing
   set_thread_count(1);
   distributed::GroupOptions options;
   options.connect_timeout = std::chrono::seconds(60);
