@@ -76,7 +76,7 @@ TEST_F(TrainInit, takes_a_network_on_motion_vectors_from_the_one_that_learned_on
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("new 1: scores.weight"));
   const net::Model vectors = net::read_model(model("on_vectors"));
-  EXPECT_EQ(vectors.preprocess.motion, "mv");
+  EXPECT_EQ(vectors.preprocess.motion, Motion::kVectors);
   EXPECT_EQ(vectors.preprocess.motion_length, 2) << "as the flow that the weights know";
   EXPECT_EQ(vectors.preprocess.motion_bound, 8);
   EXPECT_EQ(vectors.parent_hash, net::read_model(model("on_flow")).hash);

@@ -188,15 +188,15 @@ TEST(TrainerState, survives_a_file_and_is_refused_by_another_training) {
   run.job.on_state = [&](const TrainState& state, const TensorMap&) { last = copy_of(state); };
   train_on(run.job, run.weights, pattern_sources(run.job.spec));
   const Json config = {{"train", {{"epochs", 4}, {"workers", 2}}}, {"init", "a.actio"}};
-  write_state(path, last, config);
-  const TrainState read = read_state(path, {{"train", {{"epochs", 4}, {"workers", 7}}}, {"init", "a.actio"}});
+  training::write_state(path, last, config);
+  const TrainState read = training::read_state(path, {{"train", {{"epochs", 4}, {"workers", 7}}}, {"init", "a.actio"}});
   EXPECT_EQ(read.progress, last.progress);
   EXPECT_EQ(read.tensors.size(), last.tensors.size());
   for (const auto& [name, tensor] : last.tensors) {
     EXPECT_TRUE(std::equal(tensor.raw(), tensor.raw() + tensor.bytes(), read.tensors.at(name).raw())) << name;
   }
   try {
-    read_state(path, {{"train", {{"epochs", 8}, {"workers", 2}}}, {"init", "a.actio"}});
+    training::read_state(path, {{"train", {{"epochs", 8}, {"workers", 2}}}, {"init", "a.actio"}});
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("[train] epochs: 4 there, 8 here"));

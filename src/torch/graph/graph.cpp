@@ -12,6 +12,7 @@
 #include "torch/graph/ops.h"
 #include "torch/graph/torch_compat.h"
 #include "training/freeze.h"
+#include "training/train.h"
 
 namespace actio::torch_train {
 namespace {
