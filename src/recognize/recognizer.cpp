@@ -9,6 +9,7 @@
 #include "data/flow_cache.h"
 #include "eval/metrics.h"
 #include "net/infer.h"
+#include "recognize/kept_source.h"
 #include "recognize/parts.h"
 #include "recognize/segments.h"
 
@@ -82,11 +83,12 @@ bool Recognizer::has_logits() const {
   return head_ ? head_->loss == "cross_entropy" : model_->spec.scores != model_->spec.output;
 }
 
-data::ClipInput Recognizer::read(const std::string& video, std::size_t part, const std::stop_token& stop) const {
+data::ClipInput Recognizer::read(const video::Source& video, std::size_t part, const std::stop_token& stop) const {
   const auto begin = static_cast<std::ptrdiff_t>(part * views_of_part_);
   const auto end = static_cast<std::ptrdiff_t>(std::min(views_.size(), (part + 1) * views_of_part_));
   data::ClipRequest request = data::request_for(net::input_names(model_->spec), model_->spec.segments, model_->preprocess);
-  request.path = video;
+  request.path = video.name();
+  if (!std::holds_alternative<video::Source::File>(video.from())) request.source = video;
   request.sampling = data::Sampling::kCentre;
   request.views.assign(views_.begin() + begin, views_.begin() + end);
   request.crops = options_.protocol.crops;
@@ -120,7 +122,8 @@ std::vector<TensorMap> Recognizer::add(const TensorMap& inputs, ViewMean& mean, 
   return kept;
 }
 
-Recognition Recognizer::recognize(const std::string& video, const std::stop_token& stop) const {
+Recognition Recognizer::recognize(const video::Source& video, const std::stop_token& stop) const {
+  if (!can_be_read_again(video)) return recognize(kept_in_memory(video, stop), stop);
   PartsMean mean(*this);
   for (std::size_t part = 0; part < parts(); ++part) {
     const Clock::time_point start = Clock::now();
