@@ -94,6 +94,7 @@ class ACTIO_API Recognizer {
   Recognition recognize(const VideoSource& video, const std::stop_token& stop = {}) const;
 
   // Of inputs that are preprocessed already. Shape: f32 [V*K, C, H, W] for each of Model::inputs(), V views of K segments.
+  // Throws: Error(kUsage) naming the input that is missing or misshapen, and both shapes.
   Recognition recognize(const TensorMap& inputs, const std::stop_token& stop = {}) const;
 
   // Calls `answer` from this thread with the index of each video, in their order. Up to `workers` threads decode ahead of the network.

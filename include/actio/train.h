@@ -82,8 +82,8 @@ struct EpochRecord {
 };
 
 struct TrainHooks : Hooks {
-  std::function<void(const EpochRecord&)> epoch;  // after each
-  std::function<void(const std::string&)> say;    // lines on what is done: first weights, figures of an epoch, a file that was written
+  std::function<void(const EpochRecord&)> epoch = {};  // after each
+  std::function<void(const std::string&)> say = {};    // lines on what is done: first weights, figures of an epoch, a file that was written
 };
 
 struct TrainOutcome {

@@ -49,6 +49,29 @@ TensorMap kept_of(const TensorMap& values, const std::vector<std::string>& names
   return kept;
 }
 
+std::string text_of(const Tensor& tensor) {
+  return tensor.defined() ? fmt::format("{} {}", dtype_name(tensor.dtype()), shape_text(tensor.shape())) : "nothing";
+}
+
+// Whole views of each of the network's inputs, and nothing else.
+void require_views(const net::NetSpec& spec, const std::string& name, const TensorMap& inputs) {
+  const std::vector<std::string> known = net::input_names(spec);
+  for (const auto& [input, tensor] : inputs) {
+    if (std::ranges::find(known, input) == known.end()) fail_usage("{}: {}", name, unknown_name_text("input", input, known));
+  }
+  std::int64_t rows = 0;
+  for (const std::string& input : known) {
+    const auto found = inputs.find(input);
+    const Tensor given = found == inputs.end() ? Tensor() : found->second;
+    Shape wanted = spec.node(input).attrs.shape;
+    if (rows == 0 && !given.shape().empty()) rows = given.dim(0);
+    wanted.insert(wanted.begin(), std::max(rows, spec.segments));
+    if (given.defined() && given.dtype() == DType::kF32 && given.shape() == wanted && rows % spec.segments == 0) continue;
+    fail_usage("{}: the input '{}' must be f32 {}, or a multiple of {} rows for several views, got {}", name, input,
+               shape_text(wanted), spec.segments, text_of(given));
+  }
+}
+
 }  // namespace
 
 Recognizer::Recognizer(const std::string& model_path, const RecognizeOptions& options)
@@ -134,6 +157,7 @@ Recognition Recognizer::recognize(const video::Source& video, const std::stop_to
 }
 
 Recognition Recognizer::recognize(const TensorMap& inputs, const std::stop_token& stop) const {
+  require_views(model_->spec, name_, inputs);
   PartsMean mean(*this);
   data::ClipInput clip;
   clip.inputs = inputs;

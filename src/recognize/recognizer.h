@@ -82,6 +82,7 @@ class Recognizer {
   Recognition recognize(const video::Source& video, const std::stop_token& stop = {}) const;
 
   // Of inputs that are preprocessed already. Shape: f32 [V*K, C, H, W] for each of the network's inputs, view by view.
+  // Throws: Error(kUsage) naming the input that is missing or misshapen, and both shapes.
   Recognition recognize(const TensorMap& inputs, const std::stop_token& stop = {}) const;
 
   // The most probable first. Throws: Error for a recognition of another number of classes.

@@ -19,7 +19,7 @@ with_training=no
 
 say "the libraries show the interface and nothing else"
 for library in "$lib"/libactio*.so; do
-  others=$(nm -DC --defined-only "$library" | cut -d' ' -f3- | grep -vE '^(actio::[A-Za-z_]+(::|\(|$)|(vtable|typeinfo|typeinfo name) for actio::Error$)' || true)
+  others=$(nm -DC --defined-only "$library" | cut -d' ' -f3- | grep -vE '^(actio::[A-Za-z_]+(::|\(|\[|$)|(vtable|typeinfo|typeinfo name) for actio::Error$)' || true)
   [[ -z $others ]] || fail "$library shows $others"
   internals=$(nm -DC --defined-only "$library" | grep -E 'actio::(video|motion|data|net|eval|runtime|recognize|training|torch_train)::|::Impl' || true)
   [[ -z $internals ]] || fail "$library shows $internals"

@@ -169,6 +169,27 @@ TEST_F(OverTheInterface, inputs_of_the_callers_own_memory_are_recognised_and_not
   expect_same(recognizer.recognize(wrapped), recognizer.recognize(copied), "wrapped");
 }
 
+TEST_F(OverTheInterface, inputs_that_are_none_of_the_networks_are_refused_with_both_shapes) {
+  const Recognizer recognizer(Model::open(model_), options());
+  const TensorMap good = {{"rgb", Tensor({6, 3, 32, 32})}, {"motion", Tensor({6, 4, 32, 32})}};
+  EXPECT_EQ(recognizer.recognize(good).probabilities.numel(), 3);
+  const auto refusal = [&](const std::string& name, const Tensor& tensor) {
+    TensorMap wrong = good;
+    wrong[name] = tensor;
+    const Error error = error_of([&] { recognizer.recognize(wrong); });
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    return std::string(error.what());
+  };
+  EXPECT_THAT(refusal("rgb", Tensor({6, 3, 32, 31})), HasSubstr("'rgb' must be f32 [6, 3, 32, 32], or a multiple of 3 rows for several views, got f32 [6, 3, 32, 31]"));
+  EXPECT_THAT(refusal("rgb", Tensor({4, 3, 32, 32})), HasSubstr("got f32"));
+  EXPECT_THAT(refusal("motion", Tensor({3, 4, 32, 32})), HasSubstr("got f32 [3, 4, 32, 32]"));
+  EXPECT_THAT(refusal("motion", Tensor({6, 4, 32, 32}, DType::kU8)), HasSubstr("got u8"));
+  EXPECT_THAT(refusal("motion", Tensor()), HasSubstr("got nothing"));
+  EXPECT_THAT(refusal("rgb", Tensor(Shape{})), HasSubstr("got f32 []"));
+  EXPECT_THAT(refusal("rbg", Tensor()), HasSubstr("the nearest is 'rgb'"));
+  EXPECT_EQ(error_of([&] { recognizer.recognize(TensorMap()); }).code(), ErrorCode::kUsage);
+}
+
 TEST_F(OverTheInterface, options_that_make_no_sense_name_the_nearest) {
   const Model model = Model::open(model_);
   const auto with = [&](RecognizeOptions wrong) { return error_of([&] { Recognizer recognizer(model, wrong); }); };
