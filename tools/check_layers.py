@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
-"""Proves that the modules of src/ include only what the architecture allows, third-party headers only in their folder, and that only
-programs (src/cli) print, catch signals and decide what holds for a whole process."""
+"""Proves that the modules of src/ include only what the architecture allows, third-party headers only in their folder, and the public
+headers nothing but each other and the standard library; and that only programs (src/cli) print, catch signals and decide what holds for a
+whole process."""
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
+PUBLIC = ROOT / "include"
+EXAMPLES = ROOT / "examples"
+
+EVERYTHING_BELOW = {"core", "video", "motion", "data", "net", "eval", "recognize", "training", "torch", "runtime", "exporter", "stream", "explain",
+                    "report", "serve"}
 
 ALLOWED = {
     "core": set(),
@@ -24,7 +30,8 @@ ALLOWED = {
     "explain": {"core", "data", "net", "recognize", "runtime"},
     "report": {"core", "eval", "recognize", "explain"},
     "serve": {"core", "recognize", "stream", "report"},
-    "cli": {"core", "video", "motion", "data", "net", "eval", "recognize", "training", "torch", "runtime", "exporter", "stream", "explain", "report", "serve"},
+    "api": EVERYTHING_BELOW,
+    "cli": EVERYTHING_BELOW,
 }
 
 # Header prefix -> the only folders that may include it.
@@ -33,7 +40,7 @@ THIRD_PARTY = {
     "torch/": {"torch"}, "ATen/": {"torch"}, "c10/": {"torch"},
     "onnx/": {"exporter"}, "google/": {"exporter"}, "oneapi/": {"runtime"}, "dnnl": {"runtime"},
     "toml++/": {"core"}, "CLI/": {"cli"}, "opencv2/": set(), "zlib.h": {"net"}, "xxhash.h": {"core"},
-    "zstd.h": {"data"}, "hwy/": {"motion"},
+    "zstd.h": {"data"}, "hwy/": {"motion"}, "actio/": {"core", "api"},
 }
 
 # What a library must not do: somebody else's process is around it.
@@ -75,8 +82,22 @@ def problems():
                     yield f"{where}:{number}: <{header}> belongs to {', '.join(sorted(folders)) or 'no module'}, not to {module}"
 
 
+def public_problems():
+    """Of what is installed, and of programs over it: a header of the standard library has no ending and lies in no folder."""
+    for path in sorted([*PUBLIC.rglob("*.h"), *EXAMPLES.rglob("*.cpp")]):
+        where = path.relative_to(ROOT)
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            kind, header = match.groups()
+            if kind == "<" and (re.fullmatch(r"[a-z_]+", header) or (PUBLIC / header).is_file()):
+                continue
+            yield f"{where}:{number}: {header} is neither the standard library's nor a header of include/"
+
+
 def main():
-    found = list(problems())
+    found = list(problems()) + list(public_problems())
     for line in found:
         print(line)
     if found:

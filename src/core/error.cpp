@@ -4,6 +4,10 @@
 
 namespace actio {
 
+Error::Error(ErrorCode code, const std::string& message) : std::runtime_error(one_line(message)), code_(code) {}
+
+Error::~Error() = default;
+
 ErrorCode code_of_system_error(int number) {
   switch (number) {
     case EMFILE:

@@ -1,5 +1,7 @@
-// core: what long work is given to tell how it goes, and to be stopped. In: functions of the caller, each of which may be empty.
+// core: what long work does with the public Hooks that it is given.
 #pragma once
+
+#include <actio/hooks.h>
 
 #include <cstdint>
 #include <stop_token>
@@ -7,15 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/progress.h"
-
 namespace actio {
-
-struct Hooks {
-  ProgressFn progress;
-  WarnFn warn;
-  std::stop_token stop;
-};
 
 // Passes the first warnings of one kind on as they come, and at its end how many more there were.
 class FewWarnings {

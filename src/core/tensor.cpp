@@ -76,6 +76,18 @@ Tensor Tensor::of(Shape shape, std::span<const float> values) {
   return tensor;
 }
 
+Tensor Tensor::wrap(Shape shape, DType dtype, std::shared_ptr<std::byte[]> memory, std::size_t size) {
+  Tensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.numel_ = shape_numel(shape);
+  tensor.shape_ = std::move(shape);
+  if (memory == nullptr || size < tensor.bytes()) {
+    fail("shape {} of {} needs {} bytes, got {}", shape_text(tensor.shape_), dtype_name(dtype), tensor.bytes(), memory == nullptr ? 0 : size);
+  }
+  tensor.storage_ = std::move(memory);
+  return tensor;
+}
+
 Tensor Tensor::reshaped(Shape shape) const {
   if (shape_numel(shape) != numel_) {
     fail("cannot view {} as {}: {} and {} elements", shape_text(shape_), shape_text(shape), numel_, shape_numel(shape));

@@ -136,7 +136,8 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
 }
 
 video::Decoder open(const ClipRequest& request, const std::stop_token& stop) {
-  return video::Decoder(request.path, {.vectors = reads_vectors(request), .threads = request.decoder_threads}, stop);
+  const video::DecoderOptions options = {.vectors = reads_vectors(request), .threads = request.decoder_threads};
+  return video::Decoder(request.source ? *request.source : video::Source(request.path), options, stop);
 }
 
 // The first run over a clip: sparse where its packets tell its frames and their times, else through.
@@ -261,6 +262,10 @@ ClipRequest request_for(const std::vector<std::string>& inputs, std::int64_t seg
 
 ClipInput read_clip(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
   check_views(request.views, request.crops, request.preprocess);
+  if (request.source) {
+    ClipMemory nothing;
+    return read_without_cache(request, nothing, stop);
+  }
   const bool flow = request.motion && request.preprocess.motion == Motion::kFlow;
   if (!flow || request.flow_cache.empty()) return read_without_cache(request, memory, stop);
   std::vector<std::string> warnings;

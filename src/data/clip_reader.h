@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "data/crop.h"
 #include "data/protocol.h"
 #include "data/sampling.h"
+#include "video/source.h"
 
 namespace actio::data {
 
@@ -30,6 +32,9 @@ struct ClipRequest {
   int decoder_threads = 1;
   std::string flow_cache;  // folder of flow files (data/flow_cache.h), for motion "flow"; empty: none
   int flow_threads = 1;    // of motion "flow", where it has to be computed
+  // Where the bytes are not those of the file at `path`, which is its name then: one that can be read more than once. What is known of
+  // files, and their flow, is not looked for.
+  std::optional<video::Source> source = std::nullopt;
 };
 
 // What a network of these inputs ("rgb", "motion") and K segments reads of a clip: the one way from a model's record to a reading request.

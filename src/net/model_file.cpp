@@ -105,18 +105,15 @@ std::string dumped(const Json& json, const char* key, const std::string& where) 
   }
 }
 
-}  // namespace
-
-Model read_model(const std::filesystem::path& path) {
-  const std::string where = path.string();
-  FileBytes file(path);
-  const SafetensorsHeader header = parse_safetensors_header(file.span(), where);
+// Overwrites the digits of the hash.
+Model parse_model(std::span<std::byte> file, const std::string& where) {
+  const SafetensorsHeader header = parse_safetensors_header(file, where);
   const Metadata& metadata = header.metadata;
   check_format(metadata, where);
 
   Model model;
   model.hash = metadata_at(metadata, "actio.hash", where);
-  const std::string actual = hash_with_zeroed_digits(file.span(), header.data_begin, where);
+  const std::string actual = hash_with_zeroed_digits(file, header.data_begin, where);
   if (actual != model.hash) {
     fail_data("{}: is damaged: content hash {}, recorded {}", where, actual, shown_name(model.hash));
   }
@@ -125,13 +122,25 @@ Model read_model(const std::filesystem::path& path) {
   model.training = json_at(metadata, "actio.training", where);
   model.parent_hash = metadata_at(metadata, "actio.parent", where);
   const Json preprocess = json_at(metadata, "actio.preprocess", where);
-  model.weights = copy_tensors(header, file.span());
+  model.weights = copy_tensors(header, file);
   naming_file(where, ErrorCode::kBadData, [&] {
     // A field that an older file does not have keeps its default, which is what that file meant.
     fields_from_json(model.preprocess.fields(), preprocess, "preprocess");
     check_consistency(model);
   });
   return model;
+}
+
+}  // namespace
+
+Model read_model(const std::filesystem::path& path) {
+  FileBytes file(path);
+  return parse_model(file.span(), path.string());
+}
+
+Model read_model(std::span<const std::byte> file, const std::string& name) {
+  std::vector<std::byte> own(file.begin(), file.end());
+  return parse_model(own, name);
 }
 
 bool is_model_file(const std::filesystem::path& path) {

@@ -5,7 +5,9 @@
 // (JSON), "actio.parent" and "actio.hash": the content hash of the whole file with these 32 digits as zeros.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,9 @@ struct Model {
 // missing, superfluous, misshapen or not finite (both shapes), a number of classes that is not the network's; Error(kFailed)
 // for a file that cannot be read or a format of a newer version.
 Model read_model(const std::filesystem::path& path);
+
+// The same of a file's bytes, which `name` stands for in messages.
+Model read_model(std::span<const std::byte> file, const std::string& name);
 
 // Whether the file says that it is an actio model, as against other weights; it may be damaged all the same.
 // Throws: Error(kFailed) for a file that cannot be read.

@@ -4,9 +4,13 @@
 #include <chrono>
 #include <deque>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "recognize/kept_source.h"
 #include "recognize/parts.h"
 
 namespace actio::recognize {
@@ -14,10 +18,28 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A video whose parts are read at the same time: what functions give is kept in memory by whoever comes first.
+class SharedSource {
+ public:
+  explicit SharedSource(const video::Source& source) : source_(source) {}
+
+  const video::Source& get(bool of_several_parts, const std::stop_token& stop) {
+    const bool functions = std::holds_alternative<video::Source::Functions>(source_.from());
+    if (!functions || (!of_several_parts && can_be_read_again(source_))) return source_;
+    std::call_once(once_, [&] { kept_ = kept_in_memory(source_, stop); });
+    return *kept_;
+  }
+
+ private:
+  const video::Source& source_;
+  std::optional<video::Source> kept_;
+  std::once_flag once_;
+};
+
 // The parts of the videos in order.
 class ReadAhead {
  public:
-  ReadAhead(const Recognizer& recognizer, std::span<const std::string> videos, std::int64_t workers, std::stop_token stop)
+  ReadAhead(const Recognizer& recognizer, std::span<const video::Source> videos, std::int64_t workers, std::stop_token stop)
       : recognizer_(recognizer),
         videos_(videos),
         stop_(std::move(stop)),
@@ -30,11 +52,11 @@ class ReadAhead {
 
   Part next() {
     while (started_ < videos_.size() * recognizer_.parts() && ahead_.size() < depth_) {
-      const std::string& video = videos_[started_ / recognizer_.parts()];
       const std::size_t part = started_ % recognizer_.parts();
-      ahead_.push_back(std::async(std::launch::async, [this, &video, part] {
+      if (part == 0) source_ = std::make_shared<SharedSource>(videos_[started_ / recognizer_.parts()]);
+      ahead_.push_back(std::async(std::launch::async, [this, source = source_, part] {
         const Clock::time_point start = Clock::now();
-        data::ClipInput clip = recognizer_.read(video, part, stop_);
+        data::ClipInput clip = recognizer_.read(source->get(recognizer_.parts() > 1, stop_), part, stop_);
         return Part{std::move(clip), std::chrono::duration<double>(Clock::now() - start).count()};
       }));
       ++started_;
@@ -46,10 +68,11 @@ class ReadAhead {
 
  private:
   const Recognizer& recognizer_;
-  std::span<const std::string> videos_;
+  std::span<const video::Source> videos_;
   std::stop_token stop_;
   std::size_t depth_;
-  std::size_t started_ = 0;  // parts of videos
+  std::size_t started_ = 0;               // parts of videos
+  std::shared_ptr<SharedSource> source_;  // of the part started last
   std::deque<std::future<Part>> ahead_;
 };
 
@@ -73,7 +96,7 @@ Answer answer_to_next(const Recognizer& recognizer, ReadAhead& ahead, const std:
 
 }  // namespace
 
-void recognize_all(const Recognizer& recognizer, std::span<const std::string> videos,
+void recognize_all(const Recognizer& recognizer, std::span<const video::Source> videos,
                    const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks) {
   ReadAhead ahead(recognizer, videos, workers, hooks.stop);
   for (std::size_t i = 0; i < videos.size(); ++i) {
@@ -81,6 +104,11 @@ void recognize_all(const Recognizer& recognizer, std::span<const std::string> vi
     answer(i, answer_to_next(recognizer, ahead, hooks.stop));
     if (hooks.progress) hooks.progress({"recognising", static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(videos.size()), ""});
   }
+}
+void recognize_all(const Recognizer& recognizer, std::span<const std::string> paths,
+                   const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks) {
+  const std::vector<video::Source> videos(paths.begin(), paths.end());
+  recognize_all(recognizer, videos, answer, workers, hooks);
 }
 
 }  // namespace actio::recognize

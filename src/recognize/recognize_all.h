@@ -16,10 +16,15 @@ namespace actio::recognize {
 // What was recognised, or why the video could not be read.
 using Answer = std::variant<Recognition, Error>;
 
+// Functions of a source are called from one thread at a time, unless the same ones are in the list twice.
+//
 // Calls `answer` from this thread with the index of each video, in their order. Up to `workers` threads decode ahead, fewer where views
 // are large. Throws: Error(kInterrupted) on hooks.stop; Error(kUsage) where what was asked for makes no sense, which is no
 // video's fault; what `answer` throws.
-void recognize_all(const Recognizer& recognizer, std::span<const std::string> videos,
+void recognize_all(const Recognizer& recognizer, std::span<const video::Source> videos,
+                   const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks = {});
+// Of files.
+void recognize_all(const Recognizer& recognizer, std::span<const std::string> paths,
                    const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks = {});
 
 }  // namespace actio::recognize

@@ -9,6 +9,7 @@
 #include "data/flow_cache.h"
 #include "eval/metrics.h"
 #include "net/infer.h"
+#include "recognize/kept_source.h"
 #include "recognize/parts.h"
 #include "recognize/segments.h"
 
@@ -48,6 +49,29 @@ TensorMap kept_of(const TensorMap& values, const std::vector<std::string>& names
   return kept;
 }
 
+std::string text_of(const Tensor& tensor) {
+  return tensor.defined() ? fmt::format("{} {}", dtype_name(tensor.dtype()), shape_text(tensor.shape())) : "nothing";
+}
+
+// Whole views of each of the network's inputs, and nothing else.
+void require_views(const net::NetSpec& spec, const std::string& name, const TensorMap& inputs) {
+  const std::vector<std::string> known = net::input_names(spec);
+  for (const auto& [input, tensor] : inputs) {
+    if (std::ranges::find(known, input) == known.end()) fail_usage("{}: {}", name, unknown_name_text("input", input, known));
+  }
+  std::int64_t rows = 0;
+  for (const std::string& input : known) {
+    const auto found = inputs.find(input);
+    const Tensor given = found == inputs.end() ? Tensor() : found->second;
+    Shape wanted = spec.node(input).attrs.shape;
+    if (rows == 0 && !given.shape().empty()) rows = given.dim(0);
+    wanted.insert(wanted.begin(), std::max(rows, spec.segments));
+    if (given.defined() && given.dtype() == DType::kF32 && given.shape() == wanted && rows % spec.segments == 0) continue;
+    fail_usage("{}: the input '{}' must be f32 {}, or a multiple of {} rows for several views, got {}", name, input,
+               shape_text(wanted), spec.segments, text_of(given));
+  }
+}
+
 }  // namespace
 
 Recognizer::Recognizer(const std::string& model_path, const RecognizeOptions& options)
@@ -82,11 +106,12 @@ bool Recognizer::has_logits() const {
   return head_ ? head_->loss == "cross_entropy" : model_->spec.scores != model_->spec.output;
 }
 
-data::ClipInput Recognizer::read(const std::string& video, std::size_t part, const std::stop_token& stop) const {
+data::ClipInput Recognizer::read(const video::Source& video, std::size_t part, const std::stop_token& stop) const {
   const auto begin = static_cast<std::ptrdiff_t>(part * views_of_part_);
   const auto end = static_cast<std::ptrdiff_t>(std::min(views_.size(), (part + 1) * views_of_part_));
   data::ClipRequest request = data::request_for(net::input_names(model_->spec), model_->spec.segments, model_->preprocess);
-  request.path = video;
+  request.path = video.name();
+  if (!std::holds_alternative<video::Source::File>(video.from())) request.source = video;
   request.sampling = data::Sampling::kCentre;
   request.views.assign(views_.begin() + begin, views_.begin() + end);
   request.crops = options_.protocol.crops;
@@ -120,7 +145,8 @@ std::vector<TensorMap> Recognizer::add(const TensorMap& inputs, ViewMean& mean, 
   return kept;
 }
 
-Recognition Recognizer::recognize(const std::string& video, const std::stop_token& stop) const {
+Recognition Recognizer::recognize(const video::Source& video, const std::stop_token& stop) const {
+  if (!can_be_read_again(video)) return recognize(kept_in_memory(video, stop), stop);
   PartsMean mean(*this);
   for (std::size_t part = 0; part < parts(); ++part) {
     const Clock::time_point start = Clock::now();
@@ -131,6 +157,7 @@ Recognition Recognizer::recognize(const std::string& video, const std::stop_toke
 }
 
 Recognition Recognizer::recognize(const TensorMap& inputs, const std::stop_token& stop) const {
+  require_views(model_->spec, name_, inputs);
   PartsMean mean(*this);
   data::ClipInput clip;
   clip.inputs = inputs;

@@ -18,6 +18,7 @@
 #include "recognize/session_pool.h"
 #include "recognize/view_mean.h"
 #include "runtime/compiled_network.h"
+#include "video/source.h"
 
 namespace actio::recognize {
 
@@ -76,10 +77,12 @@ class Recognizer {
   bool has_logits() const;
   std::size_t views() const { return views_.size(); }
 
+  // A path is a source. What does not seek is kept in memory, as in kept_in_memory().
   // Throws: as data::read_clip; Error(kInterrupted) on `stop`.
-  Recognition recognize(const std::string& video, const std::stop_token& stop = {}) const;
+  Recognition recognize(const video::Source& video, const std::stop_token& stop = {}) const;
 
   // Of inputs that are preprocessed already. Shape: f32 [V*K, C, H, W] for each of the network's inputs, view by view.
+  // Throws: Error(kUsage) naming the input that is missing or misshapen, and both shapes.
   Recognition recognize(const TensorMap& inputs, const std::stop_token& stop = {}) const;
 
   // The most probable first. Throws: Error for a recognition of another number of classes.
@@ -91,7 +94,7 @@ class Recognizer {
   std::size_t parts_at_once() const;  // that a few times ReadOptions::memory hold, 1 at least
 
   // What the network needs of a video: the protocol's segments and views, the model's own preprocessing.
-  data::ClipInput read(const std::string& video, std::size_t part, const std::stop_token& stop = {}) const;
+  data::ClipInput read(const video::Source& video, std::size_t part, const std::stop_token& stop = {}) const;
 
   // Runs the network view by view. Throws: Error(kInterrupted) on `stop`.
   // Returns: what was asked to be kept, of each view.

@@ -33,17 +33,18 @@ void check_request(const TrainRequest& request) {
   if (spec.chosen.has(&net::NetworkOptions::classes)) fail_usage("--classes follows from the data when training");
 }
 
-void run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
+std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
   if (!request.folds.empty()) {
     run_folds(request, team, hooks);
-    return;
+    return std::nullopt;
   }
   const data::Dataset dataset = data::load_dataset(request.data, request.spec.dataset);
   hooks.tell_of_data(dataset.ignored, dataset.warnings);
   const data::Split split = data::split_dataset(dataset, request.spec.dataset);
   FewWarnings(hooks.warn).add(data::split_warnings(dataset, split));
   if (!request.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
-  run_plan({request, request.spec, {request.output, request.scores, request.log, request.tensorboard, request.existing}, dataset, split}, team, hooks);
+  const PlanOutput output = {request.output, request.scores, request.log, request.tensorboard, request.existing};
+  return run_plan({request, request.spec, output, dataset, split}, team, hooks).test;
 }
 
 }  // namespace actio::training

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/hooks.h"
+#include "eval/score_table.h"
 #include "training/peers.h"
 #include "training/spec.h"
 #include "training/train.h"
@@ -40,6 +42,7 @@ struct TrainRequest {
 struct TrainHooks : Hooks {
   std::function<void(const std::string&)> say;   // lines on what is done: figures of an epoch, a file that was written
   std::function<void(const std::string&)> note;  // lines beside that
+  std::function<void(const EpochRecord&)> epoch;
 
   void tell(const std::string& line) const {
     if (say) say(line);
@@ -66,6 +69,7 @@ struct Team {
 void check_request(const TrainRequest& request);
 
 // Throws: Error(kInterrupted) once what was learned is saved; the same request, resumed, goes on.
-void run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks = {});
+// Returns: what the model answered to the test part; empty with folds, without such a part, and where an earlier training had done all.
+std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks = {});
 
 }  // namespace actio::training

@@ -246,6 +246,7 @@ class Run {
       hooks_.tell(record_text(record, spec_.train.epochs));
       model_.training["epochs"].push_back(lasting_record(record_json(record)));
       log.epoch(record);
+      if (hooks_.epoch) hooks_.epoch(record);
     };
     job_.on_state = [&](const TrainState& state, const TensorMap& weights) {
       log.flush();  // steps before the state are not repeated
