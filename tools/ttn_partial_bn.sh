@@ -40,6 +40,6 @@ train motion --init "$out/rgb.actio" --partial --network tsn --streams motion --
 for seed in $seeds; do
   train "ttn_$seed" --seed "$seed" --init "$out/rgb.actio,$out/motion.actio" --partial --network if_ttn --motion mv \
     --freeze rgb,motion --cache-views 4 --epochs 10 --partial-bn
-  figures=$("$actio" evaluate "$out/ttn_$seed.actio" "$labels" --group set --fold 2 --head ttn --json)
-  echo "seed $seed: $(python3 -c 'import json, sys; print(f"{100 * json.loads(sys.argv[1])["top1"]:.1f} %")' "$figures")"
+  "$actio" evaluate "$out/ttn_$seed.actio" "$labels" --group set --fold 2 --head ttn --json >"$out/ttn_$seed.json"
+  python3 -c 'import json, sys; print("seed", sys.argv[2], round(100 * json.load(open(sys.argv[1]))["top1"], 1))' "$out/ttn_$seed.json" "$seed"
 done
