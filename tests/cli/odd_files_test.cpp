@@ -55,7 +55,9 @@ TEST_P(OddFiles, end_doctor_and_recognize_with_a_documented_code_and_a_line_at_m
       EXPECT_TRUE(is_documented(result.exit_code)) << command << "\n" << result.exit_code << " " << result.err;
       EXPECT_LE(complaints(result.err), 1) << command << "\n" << result.err;
       // Doctor's report says on standard output what is bad.
-      if (complaints(result.err) > 0) EXPECT_NE(result.exit_code, 0) << command << "\n" << result.err;
+      if (complaints(result.err) > 0) {
+        EXPECT_NE(result.exit_code, 0) << command << "\n" << result.err;
+      }
     }
   }
 }
