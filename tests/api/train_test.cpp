@@ -85,6 +85,7 @@ class ATraining : public ::testing::Test {
     request.spec.set("network.streams", "rgb").set("preprocess.motion", "none");
     request.spec.set("preprocess.input_size", "32").set("preprocess.short_side", "36");
     request.spec.set("train.epochs", "3").set("train.batch_size", "2").set("train.threads", "1").set("train.workers", "1");
+    request.spec.set("data.group", "part").set("data.fold", "test");
     request.data = data_;
     request.output = dir_ / output;
     return request;

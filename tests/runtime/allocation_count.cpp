@@ -39,6 +39,8 @@ bool can_count_allocations() { return false; }
 #else
 bool can_count_allocations() { return true; }
 
+// Hidden ones would not be found by the libraries.
+#pragma GCC visibility push(default)
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -76,6 +78,7 @@ int dnnl_primitive_execute(const void* primitive, void* stream, int count, const
   return status;
 }
 }
+#pragma GCC visibility pop
 #endif
 
 }  // namespace actio::testing
