@@ -50,7 +50,7 @@ Case make_case(const std::string& network, const std::string& backbone, std::int
   options.streams = "rgb";
   Preprocess preprocess;
   preprocess.input_size = kSize;
-  preprocess.motion = network == "tsn" ? "none" : "mv";
+  preprocess.motion = network == "tsn" ? Motion::kNone : Motion::kVectors;
   Case made{net::build_network(options, preprocess), {}};
   net::initialise(made.spec, nullptr, 7, made.weights);
   return made;

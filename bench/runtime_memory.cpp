@@ -39,7 +39,7 @@ net::NetSpec make_spec(const std::string& network, const std::string& backbone, 
   options.streams = "rgb";
   Preprocess preprocess;
   preprocess.input_size = 224;
-  preprocess.motion = network == "tsn" ? "none" : "mv";
+  preprocess.motion = network == "tsn" ? Motion::kNone : Motion::kVectors;
   return net::build_network(options, preprocess);
 }
 

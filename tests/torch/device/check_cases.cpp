@@ -50,7 +50,7 @@ net::NetSpec check_network(const std::string& name, const std::string& backbone)
   options.dropout_rgb = options.dropout_motion = options.dropout_ttn = options.stfn_dropout = 0;
   Preprocess preprocess;
   preprocess.input_size = 64;
-  preprocess.motion = "mv";
+  preprocess.motion = Motion::kVectors;
   preprocess.motion_length = 2;
   return net::build_network(options, preprocess);
 }
