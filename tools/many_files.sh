@@ -10,7 +10,7 @@ work=${3:-$(mktemp -d)}
 [[ $# -ge 3 ]] || trap 'rm -rf "$work"' EXIT
 
 cd "$work"
-"$actio" data synth -o clips --classes stand_up,sit_down --clips-per-class 2 --min-frames 6 --max-frames 6 --min-width 64 --max-width 64 --min-height 64 --max-height 64 >/dev/null
+"$actio" data synth -o clips --classes stand_up,sit_down --clips-per-class 2 --min-frames 8 --max-frames 8 --min-width 64 --max-width 64 --min-height 64 --max-height 64 >/dev/null
 "$actio" train clips/labels.csv -o model.actio --network tsn --streams both --motion mv --backbone resnet18 --width 0.05 --input-size 16 \
   --short-side 16 --segments 2 --motion-length 1 --epochs 1 --batch-size 2 --threads 1 --test-share 0 >/dev/null
 clip=$(find clips -name '*.mp4' | sort | head -1)

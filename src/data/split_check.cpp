@@ -54,8 +54,8 @@ std::vector<std::vector<PartedItem>> refined(const std::vector<std::vector<Parte
     std::map<decltype(key_of(*set.front().item)), std::vector<PartedItem>> of_key;
     for (const PartedItem& entry : set) of_key[key_of(*entry.item)].push_back(entry);
     for (auto& [key, same] : of_key) {
-      const bool divided =
-          std::ranges::any_of(same, [&](const PartedItem& entry) { return entry.part != same.front().part; });
+      const int first = same.front().part;
+      const bool divided = std::ranges::any_of(same, [first](const PartedItem& entry) { return entry.part != first; });
       if (key != decltype(key_of(*set.front().item)){} && divided) result.push_back(std::move(same));
     }
   }

@@ -110,7 +110,7 @@ class Recognizer {
   std::optional<net::Head> head_;
   std::shared_ptr<const runtime::CompiledNetwork> network_;
   std::unique_ptr<SessionPool> sessions_;
-  std::unique_ptr<data::ClipMemory> memory_ = std::make_unique<data::ClipMemory>();  // of what was read
+  std::unique_ptr<data::ClipMemory> memory_ = std::make_unique<data::ClipMemory>(std::size_t{1} << 20);  // most videos are asked for once
 };
 
 }  // namespace actio::recognize
