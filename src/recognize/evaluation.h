@@ -45,10 +45,6 @@ struct Evaluation {
 void require_classes(const net::Model& model, const std::string& model_file, const std::vector<data::Item>& items,
                      const std::string& data);
 
-// Throws: Error(kBadData) naming both files, a class of the items that the model lacks and some that it has.
-void require_classes(const net::Model& model, const std::string& model_file, const std::vector<data::Item>& items,
-                     const std::string& data);
-
 // The model's index of a class name. Throws: Error(kBadData) naming the nearest class.
 std::int64_t class_index(const net::Model& model, const std::string& label);
 
