@@ -63,19 +63,26 @@ train() {
     "${settings[@]}" --epochs "$epochs" "$@"
 }
 
-# Of the scores in two files: how many clips there are, the largest difference, and how many answers differ.
+# Of the scores in two files: how many clips there are, the largest difference, and how many answers differ. False where one of them lacks
+# a clip, where a score is not a number, or where they are more than 1e-3 apart.
 scores_apart() {
   awk -F, 'function best(row, count,    i, b) { b = 4; for (i = 5; i <= count; i++) if (row[i] + 0 > row[b] + 0) b = i; return b }
     FNR == 1 { next }
-    NR == FNR { first[$1] = $0; next }
+    NR == FNR { first[$1] = $0; expected++; next }
     { n = split(first[$1], a, ","); split($0, b, ","); clips++
-      if (n != NF) { print "other clips"; exit 1 }
-      for (i = 4; i <= n; i++) { d = a[i] - b[i]; if (d < 0) d = -d; if (!(d <= most)) most = d; if (a[i] ~ /nan/ || b[i] ~ /nan/) most = "nan" }
+      if (n != NF) bad = 1
+      for (i = 4; i <= n; i++) {
+        if (a[i] !~ /^[0-9.e+-]+$/ || b[i] !~ /^[0-9.e+-]+$/) bad = 1
+        d = a[i] - b[i]; if (d < 0) d = -d; if (d > most) most = d
+      }
       if (best(a, n) != best(b, n)) other++ }
-    END { printf "%d clips, scores at most %s apart, %d other answers\n", clips, most, other }' "$1" "$2"
+    END { if (clips != expected || !clips) bad = 1
+      printf "%d of %d clips, scores at most %.1e apart, %d other answers%s\n", clips, expected, most, other, bad ? ", not all of them comparable" : ""
+      exit bad || most > 1e-3 }' "$1" "$2"
 }
 
 losses() { grep -o 'loss [0-9.a-z]*' "$logs/$1.log" | awk '{ print $2 }' | sed -n '1p;$p' | paste -sd' ' | sed 's/ / to /'; }
+falls() { losses "$1" | awk '{ exit !($3 ~ /^[0-9.]+$/ && $3 < $1) }' || failed+=("$1: the loss does not fall"); }
 accuracy() { grep -o 'test *[0-9.]* %' "$logs/$1.log" | tail -n 1; }
 
 clips() {
@@ -90,8 +97,12 @@ clips() {
     [[ $name == f32 ]] || flags+=("--$name")
     train "$name" "${flags[@]}" || continue
     say "$name on $device: loss $(losses "$name"), $(accuracy "$name"), $((took / 1000)).$((took / 100 % 10)) s"
-    run "evaluate-$name" "$bin/actio" evaluate "$work/$name.actio" "$work/clips/labels.csv" --group part --fold test --scores "$work/cpu.csv" &&
-      say "  the same model by the runtime on the CPU: $(scores_apart "$work/$name.csv" "$work/cpu.csv")"
+    falls "$name"
+    run "evaluate-$name" "$bin/actio" evaluate "$work/$name.actio" "$work/clips/labels.csv" --group part --fold test --scores "$work/there.csv" ||
+      continue
+    local apart
+    apart=$(scores_apart "$work/$name.csv" "$work/there.csv") || failed+=("$name: scores of the runtime")
+    say "  the same model by the runtime on the CPU: $apart"
   done
   train cpu --device cpu && say "f32 on cpu: loss $(losses cpu), $(accuracy cpu), $((took / 1000)).$((took / 100 % 10)) s"
   resume
