@@ -112,14 +112,15 @@ clips() {
 resume() {
   has device_check || return
   epochs=6
-  train whole --device "$device" && train again --device "$device" || return
+  local flags=(--device "$device" --save-minutes 0.001)  # settings are in the model
+  train whole "${flags[@]}" && train again "${flags[@]}" || return
   local whole=$took pause name
   for pause in 40 40; do
     # The shell would tell of every kill.
     { timeout -s KILL "$(awk "BEGIN { print $whole * $pause / 100000 }")" "$bin/actio" train "$work/clips/labels.csv" -o "$work/killed.actio" \
-        "${settings[@]}" --epochs "$epochs" --device "$device" --resume --save-minutes 0.001 >>"$logs/killed.txt" 2>&1 || true; } 2>/dev/null
+        "${settings[@]}" --epochs "$epochs" "${flags[@]}" --resume >>"$logs/killed.txt" 2>&1 || true; } 2>/dev/null
   done
-  train killed --device "$device" --resume --save-minutes 0.001 || return
+  train killed "${flags[@]}" --resume || return
   say "killed twice: $(grep -o 'going on after.*' "$logs/killed.log" || echo 'nothing had been saved')"
   for name in again killed; do
     cmp -s "$work/whole.actio" "$work/$name.actio" && say "  $name: the same model, byte for byte" && continue
