@@ -35,8 +35,7 @@ std::vector<std::string> Model::heads() const {
 }
 
 std::string Model::preprocess() const {
-  Preprocess record = impl_->model.preprocess;
-  return json_text(fields_to_json(record.fields()));
+  return json_text(to_json(impl_->model.inputs));
 }
 
 std::string Model::training() const { return json_text(impl_->model.training); }

@@ -72,7 +72,7 @@ int run_flow(FlowArguments& a) {
   if (!a.preview.empty()) check_writable(a.preview);
   data::make_cache_folder(a.output);
   batch.folder = a.output;
-  batch.preprocess = a.preprocess;
+  batch.settings = motion::flow_settings(a.preprocess);
   batch.threads = static_cast<int>(a.threads > 0 ? a.threads : core_count());
   batch.replace = a.replace;
   TerminalProgress progress;

@@ -106,7 +106,7 @@ int run_import(ImportArguments& a) {
   if (!a.prefix.empty()) source = net::weights_below(std::move(source), a.prefix, a.source);
   net::Model model;
   a.partial ? import_part(a, std::move(source), model) : import_whole(a, std::move(source), model);
-  model.preprocess = a.preprocess;
+  model.inputs = net::network_inputs(a.options, a.preprocess);
   if (a.labels.empty()) {
     for (std::int64_t i = 0; i < a.options.classes; ++i) model.classes.push_back(fmt::format("class {}", i));
   } else {

@@ -21,9 +21,4 @@ Fields Preprocess::fields() {
   };
 }
 
-std::int64_t motion_channels(Motion motion, std::int64_t motion_length) {
-  if (motion == Motion::kNone) return 0;
-  return (motion == Motion::kRgbDifference ? 3 : 2) * motion_length;
-}
-
 }  // namespace actio

@@ -1,5 +1,5 @@
-// core: how a video becomes the input of a network. The record travels in the model file; training, evaluation,
-// recognition and streams all read it, so that they cannot differ.
+// core: what a user chooses of how a video becomes the inputs of a network. In: flags and TOML. Out: the list that is kept with a
+// network (core/inputs.h).
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,5 @@ struct Preprocess {
 
   Fields fields();
 };
-
-// Channels of the motion input: 2L for vectors and flow, 3L for RGB difference, 0 for none.
-std::int64_t motion_channels(Motion motion, std::int64_t motion_length);
 
 }  // namespace actio

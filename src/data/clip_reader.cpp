@@ -22,40 +22,45 @@ namespace {
 
 constexpr std::int64_t kMostFrames = 100'000'000;  // a container that claims more is not believed
 
-bool reads_vectors(const ClipRequest& request) { return request.motion && request.preprocess.motion == Motion::kVectors; }
+bool reads_vectors(const ClipRequest& request) { return request.inputs.has(InputKind::kVectors); }
 
-bool carries(const ClipRequest& request) { return reads_vectors(request) && request.preprocess.key_frames == KeyFrames::kCarry; }
+bool carries(const ClipRequest& request) {
+  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
+  return vectors != nullptr && vectors->key_frames == KeyFrames::kCarry;
+}
+
+motion::FlowSettings flow_settings_of(const ClipRequest& request) { return motion::flow_settings(*request.inputs.find(InputKind::kFlow)); }
 
 CropFn crop_of(const ClipRequest& request, std::int64_t crop, std::uint64_t seed) {
   return [&request, crop, seed](int width, int height) {
     if (!request.augment) {
-      return view_crops(request.crops, width, height, request.preprocess).at(static_cast<std::size_t>(crop));
+      return view_crops(request.crops, width, height, request.inputs.framing).at(static_cast<std::size_t>(crop));
     }
     Rng rng(seed);
-    return random_crop(width, height, request.preprocess, rng, request.crop);
+    return random_crop(width, height, request.inputs.framing, rng, request.crop);
   };
 }
 
-// The motion field of each frame, as far as it is needed.
+// The motion fields of each frame, as far as they are needed.
 class FieldSource {
  public:
-  explicit FieldSource(const ClipRequest& request)
-      : motion_(request.motion ? request.preprocess.motion : Motion::kNone), vectors_(carries(request)) {
-    if (motion_ == Motion::kFlow) flow_.emplace(motion::flow_settings(request.preprocess), request.flow_threads);
+  explicit FieldSource(const ClipRequest& request) {
+    if (reads_vectors(request)) vectors_.emplace(carries(request));
+    if (const InputSpec* flow = request.inputs.find(InputKind::kFlow)) flow_.emplace(motion::flow_settings(*flow), request.flow_threads);
   }
 
   // To be called for each frame in turn, up to the last that `assembler` needs.
-  Tensor field(const video::Frame& frame, const ViewAssembler& assembler) {
-    if (motion_ == Motion::kVectors) return vectors_.field(frame);
-    if (!flow_) return {};
-    if (assembler.needs_field(frame.index)) return flow_->field(frame);
-    if (assembler.needs_field(frame.index + 1)) flow_->see(frame);
-    return {};
+  FrameFields fields(const video::Frame& frame, const ViewAssembler& assembler) {
+    FrameFields fields;
+    if (vectors_) fields.vectors = vectors_->field(frame);
+    if (!flow_) return fields;
+    if (assembler.needs_field(InputKind::kFlow, frame.index)) fields.flow = flow_->field(frame);
+    else if (assembler.needs_field(InputKind::kFlow, frame.index + 1)) flow_->see(frame);
+    return fields;
   }
 
  private:
-  Motion motion_;
-  motion::VectorStream vectors_;
+  std::optional<motion::VectorStream> vectors_;
   std::optional<motion::FlowStream> flow_;
 };
 
@@ -68,8 +73,7 @@ ViewAssembler gather(const ClipRequest& request, std::int64_t frames, const Fram
   for (const View& view : request.views) {
     const auto of_view = sample(times, frames, request.segments, request.sampling, rng, view.place);
     sampled.insert(sampled.end(), of_view.begin(), of_view.end());
-    views.emplace_back(SnippetPlan{of_view, frames, request.rgb, request.motion}, request.preprocess,
-                       crop_of(request, view.crop, crop_seed));
+    views.emplace_back(SnippetPlan{of_view, frames}, request.inputs.list, crop_of(request, view.crop, crop_seed));
   }
   return ViewAssembler(std::move(views));
 }
@@ -98,7 +102,7 @@ ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssemb
     last_time = std::max(last_time, frame->time_seconds);
     if (!only_needed) times.push_back(to_microseconds(frame->time_seconds));
     moves = moves || !frame->vectors.empty();
-    if (assembler && frame->index <= assembler->last_frame()) assembler->push(*frame, fields.field(*frame, *assembler));
+    if (assembler && frame->index <= assembler->last_frame()) assembler->push(*frame, fields.fields(*frame, *assembler));
   }
   ClipFacts facts = facts_of(decoder, seen, last_time);
   facts.motionless = reads_vectors(request) && !moves;
@@ -158,7 +162,7 @@ Pass run_first(const ClipRequest& request, const std::stop_token& stop) {
 // When the frames of a clip are seen, where its flow file is older than the question. Without what it says nothing but frames are
 // left.
 FrameTimes times_of_video(ClipRequest request, std::int64_t frames, ClipMemory& memory, const std::stop_token& stop) {
-  request.rgb = request.motion = false;
+  request.inputs.list.clear();
   std::optional<ClipFacts> facts = memory.find(request.path, false);
   if (!facts) {
     try {
@@ -175,18 +179,18 @@ FrameTimes times_of_video(ClipRequest request, std::int64_t frames, ClipMemory& 
 // The clip's motion comes from a flow file, and its pixels, where they are needed at all, from the video.
 ClipInput read_with_flow_file(const ClipRequest& request, const fs::path& path, ClipMemory& memory, const std::stop_token& stop) {
   const FlowFile flow(path);
-  require_parameters(flow, path, request.preprocess);
+  require_parameters(flow, path, flow_settings_of(request));
   ClipFacts facts = flow.header().facts;
   if (!flow.header().has_times) facts.times = times_of_video(request, facts.frames, memory, stop);
   ClipInput clip{{}, {}, facts.frames, facts.damaged, warnings_of(request.path, facts)};
   ViewAssembler assembler = gather(request, facts.frames, facts.times, clip.sampled);
-  for (const std::int64_t index : assembler.missing_fields()) {
+  for (const std::int64_t index : assembler.missing_flow()) {
     const MotionImage field = flow.field(index);
     assembler.push_flow(index, field.image, field.frame_width, field.frame_height);
   }
   if (!assembler.complete()) {
-    video::Decoder decoder(request.path, {.threads = request.decoder_threads}, stop);
-    decoder.select({assembler.needed_frames(), false});
+    video::Decoder decoder = open(request, stop);
+    decoder.select({assembler.needed_frames(), carries(request)});
     const ClipFacts seen = decode(request, decoder, &assembler, true, stop);
     if (!assembler.complete()) {
       fail_data("{}: ended after {} frames; it had {} when its flow was computed", request.path, seen.frames, facts.frames);
@@ -210,7 +214,7 @@ std::optional<ClipInput> read_with_cache(const ClipRequest& request, ClipMemory&
   if (memory.is_resting(request.flow_cache)) return {};
   try {
     make_cache_folder(request.flow_cache);
-    extract_flow({request.path, path, request.preprocess, request.flow_threads}, stop);
+    extract_flow({request.path, path, flow_settings_of(request), request.flow_threads}, stop);
     memory.wake(request.flow_cache);
   } catch (const FlowStoreError& error) {
     if (memory.rest(request.flow_cache)) {
@@ -250,24 +254,21 @@ ClipInput read_without_cache(const ClipRequest& request, ClipMemory& memory, con
 
 }  // namespace
 
-ClipRequest request_for(const std::vector<std::string>& inputs, std::int64_t segments, const Preprocess& preprocess) {
-  const auto has = [&](const char* name) { return std::ranges::find(inputs, name) != inputs.end(); };
+ClipRequest request_for(const Inputs& inputs, std::int64_t segments) {
   ClipRequest request;
   request.segments = segments;
-  request.preprocess = preprocess;
-  request.rgb = has("rgb");
-  request.motion = has("motion");
+  request.inputs = inputs;
   return request;
 }
 
 ClipInput read_clip(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
-  check_views(request.views, request.crops, request.preprocess);
+  check_inputs(request.inputs);
+  check_views(request.views, request.crops, request.inputs.framing);
   if (request.source) {
     ClipMemory nothing;
     return read_without_cache(request, nothing, stop);
   }
-  const bool flow = request.motion && request.preprocess.motion == Motion::kFlow;
-  if (!flow || request.flow_cache.empty()) return read_without_cache(request, memory, stop);
+  if (!request.inputs.has(InputKind::kFlow) || request.flow_cache.empty()) return read_without_cache(request, memory, stop);
   std::vector<std::string> warnings;
   std::optional<ClipInput> clip = read_with_cache(request, memory, warnings, stop);
   if (!clip) clip = read_without_cache(request, memory, stop);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "core/tensor.h"
 #include "data/clip_memory.h"
 #include "data/crop.h"
@@ -20,9 +20,7 @@ namespace actio::data {
 struct ClipRequest {
   std::string path;
   std::int64_t segments = 1;  // K
-  Preprocess preprocess;
-  bool rgb = true;
-  bool motion = true;  // without effect where the record says motion "none"
+  Inputs inputs;
   Sampling sampling = Sampling::kCentre;
   std::vector<View> views = {{}};      // V looks at the clip in one decode; their places are those of kCentre
   std::string crops = "centre";        // what the views' crops count among (data::view_crops); without effect with augment
@@ -37,11 +35,11 @@ struct ClipRequest {
   std::optional<video::Source> source = std::nullopt;
 };
 
-// What a network of these inputs ("rgb", "motion") and K segments reads of a clip: the one way from a model's record to a reading request.
-ClipRequest request_for(const std::vector<std::string>& inputs, std::int64_t segments, const Preprocess& preprocess);
+// What a network of these inputs and K segments reads of a clip: the one way from a model's record to a reading request.
+ClipRequest request_for(const Inputs& inputs, std::int64_t segments);
 
 struct ClipInput {
-  TensorMap inputs;                   // "rgb" f32 [V*K, 3, S, S]; "motion" f32 [V*K, C, S, S]; view by view
+  TensorMap inputs;                   // each by its name: f32 [V*K, C, S, S], view by view
   std::vector<std::int64_t> sampled;  // V*K frame indices, those of a view in order
   std::int64_t frames = 0, damaged = 0;
   std::vector<std::string> warnings;  // one line each, the file's name first
@@ -52,8 +50,8 @@ struct ClipInput {
 // container's claim was wrong or the rate varies; later readings take what `memory` has of it, for as long as the file's size and
 // time stay the same. Segments are equal in time (data/frame_times.h), motion windows are neighbouring frames. A damaged or truncated
 // clip is used for what decodes, with a warning; damage in frames that nobody looked at is not seen.
-// With motion "flow" and a cache, the motion and the number of frames come from the clip's flow file, and only the frames that
-// "rgb" needs are decoded. A flow file that is missing or damaged is computed from the whole clip and kept; where the folder
+// With an input of flow and a cache, the flow and the number of frames come from the clip's flow file, and only the frames that
+// other inputs need are decoded. A flow file that is missing or damaged is computed from the whole clip and kept; where the folder
 // cannot be written to, the needed fields are computed each time, with one warning. The inputs are the same bytes either way.
 // Threads: safe, with one memory too.
 // Throws: Error(kUsage) for a flow file of other parameters, or a record that makes no sense; as video::Decoder; Error(kBadData) where

@@ -40,33 +40,33 @@ SizePair random_size(Rng& rng, bool all_pairs) {
   return {kCropSizes[pair / kCropSizes.size()], kCropSizes[pair % kCropSizes.size()]};
 }
 
-bool whole_frame(int width, int height, const Preprocess& preprocess) {
+bool whole_frame(int width, int height, const Framing& framing) {
   if (width < 1 || height < 1) fail_internal("crop: the frame must have pixels, got {}x{}", width, height);
-  return preprocess.resize == Resize::kStretch;
+  return framing.resize == Resize::kStretch;
 }
 
 // Source pixels per pixel of the frame scaled to the short side.
-double source_pixels(int width, int height, const Preprocess& preprocess) {
-  return std::min(width, height) / static_cast<double>(preprocess.short_side);
+double source_pixels(int width, int height, const Framing& framing) {
+  return std::min(width, height) / static_cast<double>(framing.short_side);
 }
 
 }  // namespace
 
-CropBox centre_crop(int width, int height, const Preprocess& preprocess) {
-  if (whole_frame(width, height, preprocess)) return {0, 0, static_cast<double>(width), static_cast<double>(height), false};
-  const double size = static_cast<double>(std::min(preprocess.input_size, preprocess.short_side));
-  const double side = size * source_pixels(width, height, preprocess);
+CropBox centre_crop(int width, int height, const Framing& framing) {
+  if (whole_frame(width, height, framing)) return {0, 0, static_cast<double>(width), static_cast<double>(height), false};
+  const double size = static_cast<double>(std::min(framing.size, framing.short_side));
+  const double side = size * source_pixels(width, height, framing);
   return {(width - side) / 2, (height - side) / 2, side, side, false};
 }
 
-CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options) {
-  const bool whole = whole_frame(width, height, preprocess);
+CropBox random_crop(int width, int height, const Framing& framing, Rng& rng, const CropOptions& options) {
+  const bool whole = whole_frame(width, height, framing);
   const SizePair size = random_size(rng, options.all_pairs);
   const auto position = kPositions[static_cast<std::size_t>(rng.below(options.more_positions ? kPositions.size() : 5))];
   const bool flip = rng.chance(0.5) && options.flip;
   if (whole) return {0, 0, static_cast<double>(width), static_cast<double>(height), flip};
 
-  const double scale = static_cast<double>(preprocess.input_size) / 224.0 * source_pixels(width, height, preprocess);
+  const double scale = static_cast<double>(framing.size) / 224.0 * source_pixels(width, height, framing);
   const double crop_width = std::min<double>(size.width * scale, width);
   const double crop_height = std::min<double>(size.height * scale, height);
   return {(width - crop_width) * position[0] / 4, (height - crop_height) * position[1] / 4, crop_width, crop_height, flip};
@@ -74,14 +74,14 @@ CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rn
 
 std::vector<std::string> view_crop_names() { return {"centre", "three", "ten"}; }
 
-std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Preprocess& preprocess) {
-  const CropBox centre = centre_crop(width, height, preprocess);
+std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Framing& framing) {
+  const CropBox centre = centre_crop(width, height, framing);
   if (name == "centre") return {centre};
   if (name != "three" && name != "ten") fail_usage("{}", unknown_name_text("crops", name, view_crop_names()));
   CropBox mirrored = centre;
   mirrored.flip = true;
   std::vector<CropBox> boxes;
-  if (preprocess.resize == Resize::kStretch) {  // one look at a place
+  if (framing.resize == Resize::kStretch) {  // one look at a place
     if (name == "ten") return {centre, mirrored};
     return {centre};
   }

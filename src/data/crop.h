@@ -1,4 +1,4 @@
-// data: which part of a frame the network sees. In: the frame's size and the preprocessing record. Out: one box in source
+// data: which part of a frame the network sees. In: the frame's size and its framing. Out: one box in source
 // pixels, so that scaling and cropping are a single resampling.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "core/rng.h"
 
 namespace actio::data {
@@ -25,24 +25,24 @@ struct CropOptions {
   bool all_pairs = false;       // width and height drawn each alone, not at most one step apart
 };
 
-// The middle square of side input_size of the frame scaled to short_side; the whole frame where resize is "stretch".
-CropBox centre_crop(int width, int height, const Preprocess& preprocess);
+// The middle square of side framing.size of the frame scaled to short_side; the whole frame where resize is "stretch".
+CropBox centre_crop(int width, int height, const Framing& framing);
 
-// A corner or the middle of the scaled frame, its width and height among {256, 224, 192, 168} (scaled by input_size / 224, and
+// A corner or the middle of the scaled frame, its width and height among {256, 224, 192, 168} (scaled by framing.size / 224, and
 // never larger than the frame); the whole frame where resize is "stretch". Mirrored with probability 0.5. The number of draws from
 // `rng` does not depend on the frame.
 // Source: Wang et al., Temporal Segment Networks, sec. 3.2; STFN sec. 4.2. Both draw width and height each from the four sizes; that
 // they are at most one step apart is in TSN's code.
-CropBox random_crop(int width, int height, const Preprocess& preprocess, Rng& rng, const CropOptions& options = {});
+CropBox random_crop(int width, int height, const Framing& framing, Rng& rng, const CropOptions& options = {});
 
 // The names that view_crops knows.
 std::vector<std::string> view_crop_names();
 
 // The boxes that a test protocol looks at. Their number depends on `name` alone.
 // "centre": centre_crop. "three": squares as large as the short side, at both ends of the long side and in its middle
-// (SlowFast). "ten": the four corners and the middle, each of input_size, then the same five mirrored (TSN). Where resize is
+// (SlowFast). "ten": the four corners and the middle, each of framing.size, then the same five mirrored (TSN). Where resize is
 // "stretch" every box is the whole frame.
 // Throws: Error(kUsage) naming the nearest name.
-std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Preprocess& preprocess);
+std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Framing& framing);
 
 }  // namespace actio::data

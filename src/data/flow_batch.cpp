@@ -124,8 +124,8 @@ class BatchRun {
     try {
       const FlowFile file(path);
       file.verify();
-      if (!batch_.replace) require_parameters(file, path, batch_.preprocess);
-      return file.header().parameters == flow_parameters(batch_.preprocess);
+      if (!batch_.replace) require_parameters(file, path, batch_.settings);
+      return file.header().parameters == flow_parameters(batch_.settings);
     } catch (const FlowFileDamage& damage) {
       const std::lock_guard lock(mutex_);
       report_.warnings.push_back(fmt::format("{}; it is computed anew", damage.what()));
@@ -142,7 +142,7 @@ class BatchRun {
       ++report_.skipped;
       return;
     }
-    FlowExtraction extraction{video, path, batch_.preprocess, threads_each_};
+    FlowExtraction extraction{video, path, batch_.settings, threads_each_};
     std::int64_t before = 0;
     extraction.progress = [&](std::int64_t fields, std::int64_t claimed) {
       count_.advance(before, fields, claimed);
@@ -207,7 +207,6 @@ std::vector<std::string> videos_below(const fs::path& folder) {
 }  // namespace
 
 FlowBatchReport extract_flows(const FlowBatch& batch, const ProgressFn& progress, const std::stop_token& stop) {
-  flow_parameters(batch.preprocess);  // throws at once where they make no sense
   FlowBatchReport report = BatchRun(batch, progress, stop).run();
   remove_abandoned_parts(batch.folder);
   return report;

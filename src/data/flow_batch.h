@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "core/preprocess.h"
 #include "core/progress.h"
+#include "motion/flow_image.h"
 
 namespace actio::data {
 
 struct FlowBatch {
   std::vector<std::string> videos;
   std::filesystem::path folder;
-  Preprocess preprocess;
+  motion::FlowSettings settings;
   int threads = 1;       // several videos at a time; where there are fewer videos than threads, several fields of each
   bool replace = false;  // compute what is there with other parameters anew, instead of refusing
 };

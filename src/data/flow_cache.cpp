@@ -53,19 +53,18 @@ fs::path flow_path(const fs::path& folder, const std::string& video) {
   return folder / fmt::format("{}-{}.flow", name, video_fingerprint(video));
 }
 
-Json flow_parameters(const Preprocess& preprocess) {
-  const motion::FlowSettings settings = motion::flow_settings(preprocess);
+Json flow_parameters(const motion::FlowSettings& settings) {
   // All of them: one that is new does not compile until it is listed here.
   const auto& [tau, lambda, theta, scale_step, epsilon, primal_step, relax, huber, carry, scales, warps, iterations, median] =
       settings.tvl1;
-  return {{"flow_quality", preprocess.flow_quality}, {"flow_short_side", settings.short_side}, {"motion_bound", settings.bound},
+  return {{"flow_quality", settings.quality}, {"flow_short_side", settings.short_side}, {"motion_bound", settings.bound},
           {"algorithm", kAlgorithm}, {"tau", tau}, {"lambda", lambda}, {"theta", theta}, {"scale_step", scale_step},
           {"epsilon", epsilon}, {"primal_step", primal_step}, {"relax", relax}, {"huber", huber}, {"carry", carry},
           {"scales", scales}, {"warps", warps}, {"iterations", iterations}, {"median", median}};
 }
 
-void require_parameters(const FlowFile& file, const fs::path& path, const Preprocess& preprocess) {
-  const Json wanted = flow_parameters(preprocess);
+void require_parameters(const FlowFile& file, const fs::path& path, const motion::FlowSettings& settings) {
+  const Json wanted = flow_parameters(settings);
   const Json& found = file.header().parameters;
   for (const auto& [key, value] : wanted.items()) {
     const Json there = found.value(key, Json("nothing"));
@@ -76,7 +75,7 @@ void require_parameters(const FlowFile& file, const fs::path& path, const Prepro
 }
 
 ClipFacts extract_flow(const FlowExtraction& extraction, const std::stop_token& stop) {
-  FlowHeader header{flow_parameters(extraction.preprocess), fs::path(extraction.video).filename().string(),
+  FlowHeader header{flow_parameters(extraction.settings), fs::path(extraction.video).filename().string(),
                     video_fingerprint(extraction.video), {}};
   bool stored = true;  // false: what was thrown is about the video
   try {

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "core/options.h"
-#include "core/preprocess.h"
 #include "data/flow_file.h"
+#include "motion/flow_image.h"
 
 namespace actio::data {
 
@@ -37,16 +37,16 @@ std::string video_fingerprint(const std::string& video);
 std::filesystem::path flow_path(const std::filesystem::path& folder, const std::string& video);
 
 // What motion images depend on, besides the video: as it is kept in flow files.
-Json flow_parameters(const Preprocess& preprocess);
+Json flow_parameters(const motion::FlowSettings& settings);
 
-// Throws: Error(kUsage) where `file` (named `path`) was computed with other parameters than `preprocess` asks for: the first
+// Throws: Error(kUsage) where `file` (named `path`) was computed with other settings: the first
 // that differs, and both values.
-void require_parameters(const FlowFile& file, const std::filesystem::path& path, const Preprocess& preprocess);
+void require_parameters(const FlowFile& file, const std::filesystem::path& path, const motion::FlowSettings& settings);
 
 struct FlowExtraction {
   std::string video;
   std::filesystem::path target;  // the flow file to write; another one there is replaced when this one is whole
-  Preprocess preprocess;
+  motion::FlowSettings settings;
   int threads = 1;               // the file does not depend on their number
   std::function<void(std::int64_t fields, std::int64_t claimed)> progress = {};  // so far, and in all where known, else 0
 };

@@ -38,7 +38,7 @@ class PairReader {
       ++seen_;
       last_time_ = std::max(last_time_, frame->time_seconds);
       times_.push_back(to_microseconds(frame->time_seconds));
-      Tensor now = motion::scaled_grey(frame->grey(), extraction_.preprocess.flow_short_side);
+      Tensor now = motion::scaled_grey(frame->grey(), extraction_.settings.short_side);
       pairs.push_back({last_, now, frame->width, frame->height});
       last_ = now;
     }
@@ -66,8 +66,7 @@ class PairReader {
 class Batcher {
  public:
   Batcher(const FlowExtraction& extraction, const std::stop_token& stop) : video_(extraction.video), stop_(stop) {
-    const motion::FlowSettings settings = motion::flow_settings(extraction.preprocess);
-    for (int i = 0; i < std::max(1, extraction.threads); ++i) computers_.emplace_back(settings);
+    for (int i = 0; i < std::max(1, extraction.threads); ++i) computers_.emplace_back(extraction.settings);
   }
 
   std::vector<PackedField> run(const std::vector<Pair>& pairs) {

@@ -18,8 +18,8 @@ void check_place(double place) {
 }
 
 // Their number does not depend on the frame.
-std::int64_t crop_count(std::string_view crops, const Preprocess& preprocess) {
-  return static_cast<std::int64_t>(view_crops(crops, 2, 2, preprocess).size());
+std::int64_t crop_count(std::string_view crops, const Framing& framing) {
+  return static_cast<std::int64_t>(view_crops(crops, 2, 2, framing).size());
 }
 
 }  // namespace
@@ -36,11 +36,11 @@ void check_protocol(const Protocol& protocol) {
   if (protocol.segments < 0) fail_usage("protocol: segments must be 0 or more, got {}", protocol.segments);
   if (protocol.places.empty()) fail_usage("protocol: one place at least is needed, got none");
   for (const double place : protocol.places) check_place(place);
-  crop_count(protocol.crops, Preprocess{});
+  crop_count(protocol.crops, Framing{});
 }
 
-void check_views(const std::vector<View>& views, std::string_view crops, const Preprocess& preprocess) {
-  const std::int64_t count = crop_count(crops, preprocess);
+void check_views(const std::vector<View>& views, std::string_view crops, const Framing& framing) {
+  const std::int64_t count = crop_count(crops, framing);
   if (views.empty()) fail_usage("one view at least is needed, got none");
   for (const View& view : views) {
     check_place(view.place);
@@ -48,11 +48,11 @@ void check_views(const std::vector<View>& views, std::string_view crops, const P
   }
 }
 
-std::vector<View> Protocol::views(const Preprocess& preprocess) const {
+std::vector<View> Protocol::views(const Framing& framing) const {
   check_protocol(*this);
   std::vector<View> views;
   for (const double place : places) {
-    for (std::int64_t crop = 0; crop < crop_count(crops, preprocess); ++crop) views.push_back({place, crop});
+    for (std::int64_t crop = 0; crop < crop_count(crops, framing); ++crop) views.push_back({place, crop});
   }
   return views;
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/options.h"
-#include "core/preprocess.h"
+#include "core/inputs.h"
 
 namespace actio::data {
 
@@ -28,7 +28,7 @@ struct Protocol {
 
   // The crops of the first place, then those of the second, and so on; whole frames that are stretched have fewer. Throws: as
   // check_protocol.
-  std::vector<View> views(const Preprocess& preprocess) const;
+  std::vector<View> views(const Framing& framing) const;
 };
 
 std::vector<std::string> protocol_names();
@@ -42,6 +42,6 @@ Protocol named_protocol(std::string_view name);
 void check_protocol(const Protocol& protocol);
 
 // Throws: Error(kUsage) for no view, a place outside of [0, 1], unknown crops, or a crop that is not among them.
-void check_views(const std::vector<View>& views, std::string_view crops, const Preprocess& preprocess);
+void check_views(const std::vector<View>& views, std::string_view crops, const Framing& framing);
 
 }  // namespace actio::data

@@ -37,4 +37,11 @@ std::vector<std::int64_t> motion_window(std::int64_t frame, std::int64_t frames,
   return fields;
 }
 
+std::vector<std::int64_t> frame_window(std::int64_t frame, std::int64_t frames, std::int64_t length, MotionWindow window) {
+  const std::int64_t first = window == MotionWindow::kStarting ? frame : frame - (length - 1) / 2;
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < length; ++i) indices.push_back(std::clamp<std::int64_t>(first + i, 0, std::max<std::int64_t>(frames, 1) - 1));
+  return indices;
+}
+
 }  // namespace actio::data

@@ -30,4 +30,8 @@ std::vector<std::int64_t> sample_segments(std::int64_t frames, std::int64_t segm
 std::vector<std::int64_t> motion_window(std::int64_t frame, std::int64_t frames, std::int64_t length,
                                         MotionWindow window);
 
+// The `length` frames of the snippet at `frame`: t .. t + length - 1, or centred as motion windows are. Frames outside of the clip are
+// replaced by the nearest inside.
+std::vector<std::int64_t> frame_window(std::int64_t frame, std::int64_t frames, std::int64_t length, MotionWindow window);
+
 }  // namespace actio::data

@@ -104,23 +104,22 @@ void Resampler::plane(const float* source, float* out) const {
   }
 }
 
-void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess, std::span<float> out) {
+void transform_rgb(const Tensor& rgb, const CropBox& box, const InputSpec& input, std::span<float> out) {
   if (rgb.shape().size() != 3 || rgb.dim(2) != 3) fail_internal("transform: expected u8 [H, W, 3], got {}", shape_text(rgb.shape()));
-  if (preprocess.rgb_mean.size() != 3 || preprocess.rgb_std.size() != 3) {
-    fail_usage("preprocess: rgb_mean and rgb_std need 3 values, got {} and {}", preprocess.rgb_mean.size(),
-               preprocess.rgb_std.size());
+  if (input.mean.size() != 3 || input.std.size() != 3) {
+    fail_usage("the input '{}' needs 3 means and deviations, got {} and {}", input.name, input.mean.size(), input.std.size());
   }
-  check_out(out, 3, preprocess.input_size);
+  check_out(out, 3, input.size);
   std::array<float, 3> scale{}, offset{};
   for (std::size_t c = 0; c < 3; ++c) {
-    scale[c] = static_cast<float>(1.0 / preprocess.rgb_std[c]);
-    offset[c] = static_cast<float>(-preprocess.rgb_mean[c] / preprocess.rgb_std[c]);
+    scale[c] = static_cast<float>(1.0 / input.std[c]);
+    offset[c] = static_cast<float>(-input.mean[c] / input.std[c]);
   }
-  const Resampler resampler(rgb.dim(1), rgb.dim(0), box, preprocess.input_size);
+  const Resampler resampler(rgb.dim(1), rgb.dim(0), box, input.size);
   resampler.interleaved(rgb.data<std::uint8_t>(), scale, offset, out.data());
 }
 
-void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess,
+void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const InputSpec& input,
                      std::span<float> out) {
   if (field.shape().size() != 3 || field.dim(0) != 2) {
     fail_internal("transform: expected a field f32 [2, h, w], got {}", shape_text(field.shape()));
@@ -129,15 +128,15 @@ void transform_field(const Tensor& field, const FieldGeometry& geometry, const C
     fail_internal("transform: the field's frame must have pixels, got {}x{} in cells of {}", geometry.width, geometry.height,
                   geometry.cell_pixels);
   }
-  const std::int64_t size = preprocess.input_size;
+  const std::int64_t size = input.size;
   check_out(out, 2, size);
   const double cell = geometry.cell_pixels;
   const CropBox cells{box.left / cell, box.top / cell, box.width / cell, box.height / cell, box.flip};
   const Resampler resampler(field.dim(2), field.dim(1), cells, size);
 
-  const float bound = static_cast<float>(preprocess.motion_bound);
-  const float mean = static_cast<float>(preprocess.motion_mean);
-  const float inverse_std = static_cast<float>(1.0 / preprocess.motion_std);
+  const float bound = static_cast<float>(input.bound);
+  const float mean = static_cast<float>(input.mean.at(0));
+  const float inverse_std = static_cast<float>(1.0 / input.std.at(0));
   const std::int64_t cells_count = field.dim(1) * field.dim(2);
   std::vector<float> clipped(static_cast<std::size_t>(cells_count));
   for (std::int64_t axis = 0; axis < 2; ++axis) {
@@ -156,21 +155,21 @@ void transform_field(const Tensor& field, const FieldGeometry& geometry, const C
   }
 }
 
-void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess,
+void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const InputSpec& input,
                             std::span<float> out) {
   if (image.shape().size() != 3 || image.dim(0) != 2) {
     fail_internal("transform: expected a motion image u8 [2, h, w], got {}", shape_text(image.shape()));
   }
   if (width < 1 || height < 1) fail_internal("transform: the image's frame must have pixels, got {}x{}", width, height);
-  const std::int64_t size = preprocess.input_size, rows = image.dim(1), columns = image.dim(2);
+  const std::int64_t size = input.size, rows = image.dim(1), columns = image.dim(2);
   check_out(out, 2, size);
   const double cell_width = static_cast<double>(width) / static_cast<double>(columns);
   const double cell_height = static_cast<double>(height) / static_cast<double>(rows);
   const CropBox cells{box.left / cell_width, box.top / cell_height, box.width / cell_width, box.height / cell_height, box.flip};
   const Resampler resampler(columns, rows, cells, size);
 
-  const float mean = static_cast<float>(preprocess.motion_mean);
-  const float inverse_std = static_cast<float>(1.0 / preprocess.motion_std);
+  const float mean = static_cast<float>(input.mean.at(0));
+  const float inverse_std = static_cast<float>(1.0 / input.std.at(0));
   std::vector<float> levels(static_cast<std::size_t>(rows * columns));
   for (std::int64_t axis = 0; axis < 2; ++axis) {
     const float sign = axis == 0 && box.flip ? -1.0F : 1.0F;

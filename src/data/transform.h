@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/axis_weights.h"
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "core/tensor.h"
 #include "data/crop.h"
 
@@ -35,9 +35,9 @@ class Resampler {
 };
 
 // A frame as network input: resampled, then (x - mean) / std.
-// Shape: rgb u8 [H, W, 3]; out f32 [3, S, S], S = input_size.
+// Shape: rgb u8 [H, W, 3]; out f32 [3, S, S], S = input.size.
 // Throws: Error(kInternal) for a tensor or span of another shape; Error(kUsage) for a mean or divisor that has not three values.
-void transform_rgb(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess, std::span<float> out);
+void transform_rgb(const Tensor& rgb, const CropBox& box, const InputSpec& input, std::span<float> out);
 
 // The frame that a motion field belongs to.
 struct FieldGeometry {
@@ -45,18 +45,18 @@ struct FieldGeometry {
   int cell_pixels = 1;        // pixels per side of one cell of the field
 };
 
-// A motion field as network input: displacements in the units of a short side of 256, clipped to motion_bound, resampled, as
-// the 8-bit value round(128 + v * 127 / motion_bound), then (x - motion_mean) / motion_std. A flipped box mirrors and
+// A motion field as network input: displacements in the units of a short side of 256, clipped to its bound, resampled, as
+// the 8-bit value round(128 + v * 127 / bound), then (x - mean) / std. A flipped box mirrors and
 // negates x.
 // Shape: field f32 [2, h, w]; out f32 [2, S, S].
 // Units: pixels per frame, of the source.
-void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess,
+void transform_field(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const InputSpec& input,
                      std::span<float> out);
 
-// A motion image (motion/flow_image.h) as network input: resampled, rounded to 8 bit, then (x - motion_mean) / motion_std. A
+// A motion image (motion/flow_image.h) as network input: resampled, rounded to 8 bit, then (x - mean) / std. A
 // flipped box mirrors and negates x.
 // Shape: image u8 [2, h, w], which covers the frame of width x height pixels that `box` counts; out f32 [2, S, S].
-void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess,
+void transform_motion_image(const Tensor& image, int width, int height, const CropBox& box, const InputSpec& input,
                             std::span<float> out);
 
 }  // namespace actio::data

@@ -6,17 +6,15 @@
 
 namespace actio::data {
 
-void ViewAssembler::push(const video::Frame& frame, const Tensor& field) {
+void ViewAssembler::push(const video::Frame& frame, const FrameFields& fields) {
   // Turning a frame into RGB costs more than looking at it, so it is done once for all views.
   const bool shared = views_.size() > 1 && std::ranges::any_of(views_, [&](const auto& v) { return v.needs_rgb(frame.index); });
   const Tensor rgb = shared ? frame.rgb() : Tensor();
-  for (SnippetAssembler& view : views_) view.push(frame, field, rgb);
+  for (SnippetAssembler& view : views_) view.push(frame, fields, rgb);
 }
 
 void ViewAssembler::push_flow(std::int64_t index, const Tensor& image, int width, int height) {
-  for (SnippetAssembler& view : views_) {
-    if (view.needs_field(index)) view.push_flow(index, image, width, height);
-  }
+  for (SnippetAssembler& view : views_) view.push_flow(index, image, width, height);
 }
 
 bool ViewAssembler::complete() const {
@@ -29,14 +27,14 @@ std::int64_t ViewAssembler::last_frame() const {
   return last;
 }
 
-bool ViewAssembler::needs_field(std::int64_t index) const {
-  return std::ranges::any_of(views_, [&](const auto& view) { return view.needs_field(index); });
+bool ViewAssembler::needs_field(InputKind kind, std::int64_t index) const {
+  return std::ranges::any_of(views_, [&](const auto& view) { return view.needs_field(kind, index); });
 }
 
-std::vector<std::int64_t> ViewAssembler::missing_fields() const {
+std::vector<std::int64_t> ViewAssembler::missing_flow() const {
   std::set<std::int64_t> fields;
   for (const SnippetAssembler& view : views_) {
-    for (const std::int64_t index : view.missing_fields()) fields.insert(index);
+    for (const std::int64_t index : view.missing_flow()) fields.insert(index);
   }
   return {fields.begin(), fields.end()};
 }

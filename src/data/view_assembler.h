@@ -15,16 +15,16 @@ class ViewAssembler {
  public:
   explicit ViewAssembler(std::vector<SnippetAssembler> views) : views_(std::move(views)) {}
 
-  void push(const video::Frame& frame, const Tensor& field);
+  void push(const video::Frame& frame, const FrameFields& fields);
   void push_flow(std::int64_t index, const Tensor& image, int width, int height);
 
   bool complete() const;
   std::int64_t last_frame() const;
-  bool needs_field(std::int64_t index) const;
-  std::vector<std::int64_t> missing_fields() const;
+  bool needs_field(InputKind kind, std::int64_t index) const;
+  std::vector<std::int64_t> missing_flow() const;
   std::vector<std::int64_t> needed_frames() const;
 
-  // "rgb" f32 [V * K, 3, S, S] and "motion" f32 [V * K, C, S, S], the views of the constructor in their order.
+  // Each input by its name, f32 [V * K, C, S, S], the views of the constructor in their order.
   TensorMap take();
 
  private:

@@ -11,14 +11,20 @@ constexpr const char* kFormat = "1";
 
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string motion_text(const Preprocess& p) {
-  if (p.motion == Motion::kRgbDifference) {
-    return fmt::format("planes R G B of {} differences of neighbouring frames, of values as in the input rgb", p.motion_length);
+std::string colours_text(const InputSpec& input) {
+  const std::string values = fmt::format("(level - mean) / std of levels 0..255, mean [{}], std [{}]", fmt::join(input.mean, ", "),
+                                         fmt::join(input.std, ", "));
+  if (input.kind == InputKind::kRgbDifference) {
+    return fmt::format("planes R G B of {} differences of neighbouring frames, of values {}", input.length, values);
   }
+  return input.length == 1 ? "planes R G B; " + values : fmt::format("planes R G B of {} frames; {}", input.length, values);
+}
+
+std::string fields_text(const InputSpec& input) {
   return fmt::format(
       "planes x y of {} motion fields; (level - {}) / {}, level = round(128 + 127 v / {}), v pixels per frame at a short side of 256, "
       "clipped to +-{}",
-      p.motion_length, p.motion_mean, p.motion_std, p.motion_bound, p.motion_bound);
+      input.length, input.mean.at(0), input.std.at(0), input.bound, input.bound);
 }
 
 }  // namespace
@@ -29,14 +35,9 @@ std::string model_text(const net::Model& model) {
 }
 
 std::string input_text(const net::Model& model, const std::string& input) {
-  const Preprocess& p = model.preprocess;
+  const InputSpec* spec = model.inputs.find(input);
   std::string planes = "values of each snippet";
-  if (input == "rgb") {
-    planes = fmt::format("planes R G B; (level - mean) / std of levels 0..255, mean [{}], std [{}]", fmt::join(p.rgb_mean, ", "),
-                         fmt::join(p.rgb_std, ", "));
-  } else if (input == "motion") {
-    planes = motion_text(p);
-  }
+  if (spec != nullptr) planes = has_colours(spec->kind) ? colours_text(*spec) : fields_text(*spec);
   return "[clip, snippet in time order, plane, row, column]: " + planes;
 }
 
@@ -48,12 +49,13 @@ std::string scores_text(const net::Model& model) {
 std::string probabilities_text() { return "[clip, class]: they add up to 1"; }
 
 std::vector<std::pair<std::string, std::string>> metadata(const net::Model& model) {
-  Preprocess preprocess = model.preprocess;
+  Preprocess preprocess = preprocess_of(model.inputs);
   std::vector<std::pair<std::string, std::string>> entries = {
       {"actio.format", kFormat},
       {"actio.network", model.spec.name},
       {"actio.segments", std::to_string(model.spec.segments)},
       {"actio.classes", text_of(Json(model.classes))},
+      {"actio.inputs", text_of(to_json(model.inputs))},
       {"actio.preprocess", text_of(fields_to_json(preprocess.fields()))},
   };
   if (!model.hash.empty()) entries.emplace_back("actio.hash", model.hash);

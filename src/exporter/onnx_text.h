@@ -14,7 +14,7 @@ std::string input_text(const net::Model& model, const std::string& input);
 std::string scores_text(const net::Model& model);
 std::string probabilities_text();
 
-// Keys and values: actio.format, network, segments, classes, preprocess and, where the model came from a file, its hash.
+// Keys and values: actio.format, network, segments, classes, inputs, the options that make them (preprocess) and, where the model came from a file, its hash.
 std::vector<std::pair<std::string, std::string>> metadata(const net::Model& model);
 
 }  // namespace actio::exporter

@@ -53,16 +53,21 @@ Tensor resized(const Tensor& grey, const Size& size) {
   return out;
 }
 
-}  // namespace
-
-FlowSettings flow_settings(const Preprocess& preprocess) {
-  const std::int64_t side = preprocess.flow_short_side;
+FlowSettings settings_of(const std::string& quality, std::int64_t side, double bound) {
   if (side != 0 && (side < kLeastSide || side > kMostSide)) {
     fail_usage("flow_short_side must be 0 or {} to {} pixels, got {}", kLeastSide, kMostSide, side);
   }
-  if (!(preprocess.motion_bound > 0)) fail_usage("motion_bound must be above 0, got {}", preprocess.motion_bound);
-  return {tvl1_options(preprocess.flow_quality), side, preprocess.motion_bound};
+  if (!(bound > 0)) fail_usage("motion_bound must be above 0, got {}", bound);
+  return {quality, tvl1_options(quality), side, bound};
 }
+
+}  // namespace
+
+FlowSettings flow_settings(const Preprocess& preprocess) {
+  return settings_of(preprocess.flow_quality, preprocess.flow_short_side, preprocess.motion_bound);
+}
+
+FlowSettings flow_settings(const InputSpec& input) { return settings_of(input.flow_quality, input.flow_short_side, input.bound); }
 
 Tensor scaled_grey(const Tensor& grey, std::int64_t short_side) {
   if (grey.shape().size() != 2 || grey.numel() == 0) {

@@ -4,8 +4,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "core/tensor.h"
 #include "motion/tvl1.h"
 
@@ -15,6 +16,7 @@ inline constexpr std::uint8_t kNoMotion = 128;  // the level of a pixel that doe
 
 // Two computations with the same settings give the same images.
 struct FlowSettings {
+  std::string quality = "paper";  // the name of `tvl1`
   Tvl1Options tvl1;
   std::int64_t short_side = 256;  // pixels, of the pictures that flow is computed on; 0: as in the video
   double bound = 20;              // pixels at a short side of 256; larger displacements are clipped
@@ -22,6 +24,7 @@ struct FlowSettings {
 
 // Throws: Error(kUsage) for an unknown quality, and a short side that is neither 0 nor 16 and more.
 FlowSettings flow_settings(const Preprocess& preprocess);
+FlowSettings flow_settings(const InputSpec& input);
 
 // A grey picture scaled so that its short side has `short_side` pixels (0: as it is), by one antialiased bilinear resampling.
 // No side gets less than 16 pixels or more than 16384, whatever the proportions.

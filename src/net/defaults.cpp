@@ -37,9 +37,8 @@ void reset_foreign_options(NetworkOptions& network) {
 
 void apply_defaults(NetworkOptions& network, Preprocess& preprocess, const Chosen& chosen, const OtherStages& others) {
   check_options(network, chosen, others);
-  const std::vector<std::string> choosable = networks_with("streams");
-  const bool may_lack_motion = std::ranges::find(choosable, network.network) != choosable.end();
-  const bool needs_motion = !may_lack_motion || network.streams != "rgb";
+  const std::vector<std::string> streams = stream_names(network);
+  const bool needs_motion = std::ranges::find(streams, "motion") != streams.end();
   if (!chosen.has(&Preprocess::motion)) preprocess.motion = needs_motion ? Motion::kVectors : Motion::kNone;
   if (network.backbone == "inception_v3") {
     if (!chosen.has(&Preprocess::rgb_mean)) preprocess.rgb_mean = {127.5, 127.5, 127.5};

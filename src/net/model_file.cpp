@@ -14,7 +14,7 @@
 namespace actio::net {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr std::size_t kHashDigits = 32;
 
 // As this file's header has it; inside of any other text of the header the quotes are escaped.
@@ -39,6 +39,9 @@ void check_format(const Metadata& metadata, const std::string& where) {
     fail("{}: model format {}, this program reads up to {}; use a newer actio", where, version, kFormat);
   }
 }
+
+// Whether the file is of version 1.
+bool is_of_options(const Metadata& metadata) { return metadata.at("actio.format") == "1"; }
 
 // The hash covers the whole file with the digits themselves as zeros.
 std::string hash_with_zeroed_digits(std::span<std::byte> file, std::size_t data_begin, const std::string& where) {
@@ -71,25 +74,25 @@ void naming_file(const std::string& where, ErrorCode code, Check check) {
   }
 }
 
-// What the preprocessing makes must be what the network takes.
-void check_inputs(const NetSpec& spec, Preprocess preprocess) {
-  const std::int64_t size = preprocess.input_size;
-  for (const std::vector<double>* values : {&preprocess.rgb_mean, &preprocess.rgb_std}) {
-    if (values->size() != 3) fail_data("the preprocessing has {} means or deviations of colours, 3 were expected", values->size());
+// What is made of a video must be what the network takes.
+void check_network_inputs(const NetSpec& spec, const Inputs& inputs) {
+  check_inputs(inputs);
+  const std::vector<std::string> names = input_names(spec);
+  for (const std::string& name : names) {
+    const InputSpec* input = inputs.find(name);
+    if (input == nullptr) fail_data("nothing says how a video becomes the network's input '{}'", shown_name(name));
+    const Shape& wanted = spec.node(name).attrs.shape;
+    if (wanted == input->row()) continue;
+    fail_data("the input '{}' has shape {}, the preprocessing makes {} of kind '{}'", name, shape_text(wanted), shape_text(input->row()),
+              name_of(input->kind));
   }
-  for (const Node& node : spec.nodes) {
-    if (node.op != Op::kInput) continue;
-    if (node.name != "rgb" && node.name != "motion") fail_data("the input '{}' is neither rgb nor motion", shown_name(node.name));
-    const bool rgb = node.name == "rgb";
-    const Shape made = {rgb ? 3 : motion_channels(preprocess.motion, preprocess.motion_length), size, size};
-    if (node.attrs.shape == made) continue;
-    fail_data("the input '{}' has shape {}, the preprocessing makes {}{}", node.name, shape_text(node.attrs.shape), shape_text(made),
-              rgb ? "" : fmt::format(" from motion '{}'", name_of(preprocess.motion)));
+  for (const InputSpec& input : inputs.list) {
+    if (!spec.has_input(input.name)) fail_data("the network has no input '{}'", shown_name(input.name));
   }
 }
 
 void check_consistency(const Model& model) {
-  check_inputs(model.spec, model.preprocess);
+  check_network_inputs(model.spec, model.inputs);
   const Shape output = infer(model.spec).at(model.spec.output).shape;
   if (Shape{static_cast<std::int64_t>(model.classes.size())} != output) {
     fail_data("{} class names for an output of shape {}", model.classes.size(), shape_text(output));
@@ -103,6 +106,14 @@ std::string dumped(const Json& json, const char* key, const std::string& where) 
   } catch (const Json::exception&) {
     fail("{}: '{}' holds text that is not UTF-8", where, key);
   }
+}
+
+// A field that an older file does not have keeps its default, which is what that file meant.
+Inputs read_inputs(const Metadata& metadata, const NetSpec& spec, const std::string& where) {
+  if (!is_of_options(metadata)) return inputs_from_json(json_at(metadata, "actio.inputs", where), "inputs");
+  Preprocess preprocess;
+  fields_from_json(preprocess.fields(), json_at(metadata, "actio.preprocess", where), "preprocess");
+  return inputs_of(input_names(spec), preprocess);
 }
 
 // Overwrites the digits of the hash.
@@ -121,11 +132,9 @@ Model parse_model(std::span<std::byte> file, const std::string& where) {
   model.classes = parse_classes(json_at(metadata, "actio.classes", where), where);
   model.training = json_at(metadata, "actio.training", where);
   model.parent_hash = metadata_at(metadata, "actio.parent", where);
-  const Json preprocess = json_at(metadata, "actio.preprocess", where);
   model.weights = copy_tensors(header, file);
   naming_file(where, ErrorCode::kBadData, [&] {
-    // A field that an older file does not have keeps its default, which is what that file meant.
-    fields_from_json(model.preprocess.fields(), preprocess, "preprocess");
+    model.inputs = read_inputs(metadata, model.spec, where);
     check_consistency(model);
   });
   return model;
@@ -158,7 +167,7 @@ void write_model(const std::filesystem::path& path, Model& model) {
   const Metadata metadata = {
       {"actio.format", fmt::format("{}", kFormat)},
       {"actio.spec", dumped(to_json(model.spec), "actio.spec", where)},
-      {"actio.preprocess", dumped(fields_to_json(model.preprocess.fields()), "actio.preprocess", where)},
+      {"actio.inputs", dumped(to_json(model.inputs), "actio.inputs", where)},
       {"actio.classes", dumped(Json(model.classes), "actio.classes", where)},
       {"actio.training", dumped(model.training, "actio.training", where)},
       {"actio.parent", model.parent_hash},

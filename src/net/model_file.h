@@ -1,8 +1,9 @@
-// net: the model file: everything that recognition needs in one .safetensors file. In: a network, its preprocessing, class
+// net: the model file: everything that recognition needs in one .safetensors file. In: a network, its inputs, class
 // names and weights. Out: the same, proven undamaged and consistent.
 //
-// The metadata has "actio.format" (the version, "1"), "actio.spec", "actio.preprocess", "actio.classes" and "actio.training"
-// (JSON), "actio.parent" and "actio.hash": the content hash of the whole file with these 32 digits as zeros.
+// The metadata has "actio.format" (the version, "2"), "actio.spec", "actio.inputs", "actio.classes" and "actio.training"
+// (JSON), "actio.parent" and "actio.hash": the content hash of the whole file with these 32 digits as zeros. Files of version 1 have
+// "actio.preprocess" in the place of "actio.inputs": the options that made the inputs "rgb" and "motion".
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 #include <vector>
 
 #include "core/options.h"
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "core/tensor.h"
 #include "net/netspec.h"
 
@@ -20,7 +21,7 @@ namespace actio::net {
 
 struct Model {
   NetSpec spec;
-  Preprocess preprocess;
+  Inputs inputs;                     // those of the network, and how a video becomes them
   std::vector<std::string> classes;  // one per element of the network's output
   Json training;                     // the effective training configuration; may be null
   std::string parent_hash;           // of the model that this one started from; may be empty

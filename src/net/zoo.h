@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "net/netspec.h"
 
 namespace actio::net {
@@ -20,7 +20,7 @@ struct NetworkOptions {
   std::string padding = "torch";             // stride-2 3x3 convolutions: "torch" (1 on each side) or "same" (TensorFlow's)
   std::int64_t classes = 101;
   std::int64_t segments = 7;                 // K
-  std::string streams = "both";              // tsn, trn: "rgb", "motion", "both" (late fusion)
+  std::string streams = "both";              // tsn, trn: "both", or names of inputs ("rgb,rgbdiff,flow"): late fusion
   std::vector<double> fusion_weights;        // of the heads' scores in the prediction, as shares; empty: equal
   double dropout_rgb = 0.8;
   double dropout_motion = 0.7;
@@ -43,9 +43,17 @@ struct NetworkOptions {
   Fields fields();
 };
 
-// The network's inputs are "rgb" f32 [3, S, S] and "motion" f32 [C, S, S], as `preprocess` makes them.
 // Throws: Error naming the option, for instance a network with a motion stream where preprocess.motion is "none".
 NetSpec build_network(const NetworkOptions& options, const Preprocess& preprocess);
+
+// The network's inputs: "rgb" and "motion", or for networks of single streams those that `streams` names. Throws: as build_network.
+Inputs network_inputs(const NetworkOptions& options, const Preprocess& preprocess);
+
+// "rgb", "motion", "flow", ... in the order of the options.
+std::vector<std::string> stream_names(const NetworkOptions& options);
+
+// The kinds of motion that the options speak of: what preprocess.motion says, and the streams that are named after a kind.
+std::vector<Motion> motions_of(const NetworkOptions& options, const Preprocess& preprocess);
 
 // The networks that an option of NetworkOptions is for; empty: all of them.
 std::vector<std::string> networks_with(std::string_view option);

@@ -53,6 +53,14 @@ std::string text_of(const Tensor& tensor) {
   return tensor.defined() ? fmt::format("{} {}", dtype_name(tensor.dtype()), shape_text(tensor.shape())) : "nothing";
 }
 
+std::string motion_text(const Inputs& inputs) {
+  std::string text;
+  for (const InputSpec& input : inputs.list) {
+    if (input.kind != InputKind::kFrame) text += fmt::format("{}{}", text.empty() ? "" : ", ", name_of(input.kind));
+  }
+  return text.empty() ? "none" : text;
+}
+
 // Whole views of each of the network's inputs, and nothing else.
 void require_views(const net::NetSpec& spec, const std::string& name, const TensorMap& inputs) {
   const std::vector<std::string> known = net::input_names(spec);
@@ -79,7 +87,7 @@ Recognizer::Recognizer(const std::string& model_path, const RecognizeOptions& op
 
 Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOptions& options) : name_(std::move(name)), options_(options) {
   model = with_segments(std::move(model), options.protocol.segments, name_, warnings_);
-  views_ = options.protocol.views(model.preprocess);
+  views_ = options.protocol.views(model.inputs.framing);
   views_of_part_ = std::clamp<std::size_t>(options.read.memory / view_bytes(model.spec), 1, views_.size());
   head_ = head_of(model.spec, options.head);
   // Each session takes its weights from the compiled network: a second copy of them would lie about unused.
@@ -87,14 +95,14 @@ Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOption
   model_ = std::make_shared<net::Model>(std::move(model));
   sessions_ = std::make_unique<SessionPool>([network = network_] { return network->session(); });
   const std::string& cache = options_.read.flow_cache;
-  const bool flow = model_->preprocess.motion == Motion::kFlow && model_->spec.has_input("motion");
+  const bool flow = model_->inputs.has(InputKind::kFlow);
   // Flow that is not kept would be computed anew for each part, which costs far more than memory.
   if (flow && cache.empty()) views_of_part_ = views_.size();
   if (cache.empty()) return;
-  if (model_->preprocess.motion == Motion::kFlow)
+  if (flow)
     data::make_cache_folder(cache);
   else
-    warnings_.push_back(fmt::format("{}: reads motion '{}', so --flow-cache has no use", name_, name_of(model_->preprocess.motion)));
+    warnings_.push_back(fmt::format("{}: reads motion '{}', so --flow-cache has no use", name_, motion_text(model_->inputs)));
 }
 
 std::size_t Recognizer::parts_at_once() const {
@@ -109,7 +117,7 @@ bool Recognizer::has_logits() const {
 data::ClipInput Recognizer::read(const video::Source& video, std::size_t part, const std::stop_token& stop) const {
   const auto begin = static_cast<std::ptrdiff_t>(part * views_of_part_);
   const auto end = static_cast<std::ptrdiff_t>(std::min(views_.size(), (part + 1) * views_of_part_));
-  data::ClipRequest request = data::request_for(net::input_names(model_->spec), model_->spec.segments, model_->preprocess);
+  data::ClipRequest request = data::request_for(model_->inputs, model_->spec.segments);
   request.path = video.name();
   if (!std::holds_alternative<video::Source::File>(video.from())) request.source = video;
   request.sampling = data::Sampling::kCentre;

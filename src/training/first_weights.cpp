@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 #include "net/defaults.h"
@@ -42,9 +43,12 @@ bool describes_motion(const std::string& field) {
 }
 
 void adopt_settings_of_model(const net::Model& parent, const std::string& file, TrainSpec& spec) {
-  net::NetworkOptions recorded;
-  if (parent.training.contains("network")) fields_from_json(recorded.fields(), parent.training.at("network"), file);
-  adopt_settings(recorded, parent.preprocess, file, spec);
+  ParentSettings settings{{}, preprocess_of(parent.inputs), parent.inputs.moves()};
+  if (parent.training.contains("network")) fields_from_json(settings.network.fields(), parent.training.at("network"), file);
+  // Says the kind of motion of a network without any, too, which its training was told for a later one.
+  if (parent.training.contains("preprocess")) fields_from_json(settings.preprocess.fields(), parent.training.at("preprocess"), file);
+  settings.moves |= settings.preprocess.motion != Motion::kNone;
+  adopt_settings(std::move(settings), file, spec);
 }
 
 // The tensors of one file. A model also brings its settings.
@@ -74,15 +78,18 @@ void add_missing(TensorMap from, TensorMap& to) {
 
 }  // namespace
 
-void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source, TrainSpec& spec) {
-  if (!spec.chosen.has(&net::NetworkOptions::backbone)) spec.network.backbone = of_parent.backbone;
-  if (!spec.chosen.has(&net::NetworkOptions::width)) spec.network.width = of_parent.width;
-  if (!spec.chosen.has(&net::NetworkOptions::padding)) spec.network.padding = of_parent.padding;
-  const bool both_move = parent_preprocess.motion != Motion::kNone && spec.preprocess.motion != Motion::kNone;
+void adopt_settings(ParentSettings parent, const std::string& source, TrainSpec& spec) {
+  if (!spec.chosen.has(&net::NetworkOptions::backbone)) spec.network.backbone = parent.network.backbone;
+  if (!spec.chosen.has(&net::NetworkOptions::width)) spec.network.width = parent.network.width;
+  if (!spec.chosen.has(&net::NetworkOptions::padding)) spec.network.padding = parent.network.padding;
+  const bool both_move = parent.moves && !net::motions_of(spec.network, spec.preprocess).empty();
+  // Which kind "motion" is: of networks that have such a stream, not of those whose streams are named after a kind.
+  const bool same_motion = parent.preprocess.motion != Motion::kNone && spec.preprocess.motion != Motion::kNone;
   Json adopted = Json::object();
-  const Json recorded = fields_to_json(parent_preprocess.fields());
+  const Json recorded = fields_to_json(parent.preprocess.fields());
   for (const auto& [name, value] : recorded.items()) {
-    if (!spec.chosen.has_name("preprocess." + name) && (both_move || !describes_motion(name))) adopted[name] = value;
+    const bool fits = name == "motion" ? same_motion : both_move || !describes_motion(name);
+    if (fits && !spec.chosen.has_name("preprocess." + name)) adopted[name] = value;
   }
   fields_from_json(spec.preprocess.fields(), adopted, source);
 }
@@ -98,7 +105,7 @@ std::string initialise_model(const std::vector<std::string>& files, bool partial
   std::vector<TensorMap> sources(files.size());
   for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], spec, model);
   model.spec = net::build_network(spec.network, spec.preprocess);
-  model.preprocess = spec.preprocess;
+  model.inputs = net::network_inputs(spec.network, spec.preprocess);
   std::vector<std::string> notes;
   std::string remark;
   for (std::size_t i = 0; i < files.size(); ++i)

@@ -11,7 +11,12 @@ namespace actio::training {
 
 // What first weights demand of what the user left open: the backbone, and how pixels and motion reach it. `source` is named in
 // errors.
-void adopt_settings(const net::NetworkOptions& of_parent, Preprocess parent_preprocess, const std::string& source, TrainSpec& spec);
+struct ParentSettings {
+  net::NetworkOptions network;
+  Preprocess preprocess;
+  bool moves = false;  // whether it has an input that shows motion
+};
+void adopt_settings(ParentSettings parent, const std::string& source, TrainSpec& spec);
 
 // What the settings of a file (a model; others have none) decide of what the user left open, as in initialise_model.
 void adopt_settings_of(const std::string& file, TrainSpec& spec);

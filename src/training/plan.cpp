@@ -75,6 +75,10 @@ void check_scores(const std::string& path, const data::Dataset& dataset, const d
   eval::check_storable(path, table);
 }
 
+ParentSettings settings_of(const TrainSpec& spec) {
+  return {spec.network, spec.preprocess, !net::motions_of(spec.network, spec.preprocess).empty()};
+}
+
 // The network of a stage, which the settings of the stage before it may decide.
 class StageNetworks {
  public:
@@ -93,21 +97,22 @@ class StageNetworks {
     // The first one's settings win, so it comes last.
     for (std::size_t i = init.size(); i-- > 0;) {
       const auto earlier = stages_.find(init[i]);
-      if (earlier != stages_.end()) adopt_settings(earlier->second.network, earlier->second.preprocess, init[i], spec);
+      if (earlier != stages_.end()) adopt_settings(settings_of(earlier->second), init[i], spec);
       else adopt_settings_of(init[i], spec);
     }
     const net::NetSpec network = net::build_network(spec.network, spec.preprocess);
     check_freeze(network, spec.train.freeze);
     check_train_segments(network, spec.train.train_segments);
-    if (network.has_input("motion")) check_flow_cache(spec, split);
+    check_flow_cache(net::network_inputs(spec.network, spec.preprocess), spec, split);
     stages_.insert_or_assign(stage.name, std::move(spec));
   }
 
  private:
   // Flow that lies there with other parameters, as far as the first clips tell.
-  static void check_flow_cache(const TrainSpec& spec, const data::Split& split) {
+  static void check_flow_cache(const Inputs& inputs, const TrainSpec& spec, const data::Split& split) {
     constexpr std::size_t kClips = 3;
-    if (spec.preprocess.motion != Motion::kFlow || spec.cache.flow_cache.empty()) return;
+    const InputSpec* flow = inputs.find(InputKind::kFlow);
+    if (flow == nullptr || spec.cache.flow_cache.empty()) return;
     for (std::size_t i = 0; i < std::min(kClips, split.train.size()); ++i) {
       std::optional<data::FlowFile> file;
       fs::path path;
@@ -118,7 +123,7 @@ class StageNetworks {
       } catch (const Error&) {
         continue;  // is told of where the clip is read
       }
-      if (file) data::require_parameters(*file, path, spec.preprocess);
+      if (file) data::require_parameters(*file, path, motion::flow_settings(*flow));
     }
   }
 

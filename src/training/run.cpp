@@ -24,11 +24,12 @@ namespace fs = std::filesystem;
 
 // Once the network's defaults are in place.
 void check_flow(const TrainSpec& spec, bool is_stage) {
-  if (spec.preprocess.motion == Motion::kFlow) {
+  const std::vector<Motion> motions = net::motions_of(spec.network, spec.preprocess);
+  if (std::ranges::find(motions, Motion::kFlow) != motions.end()) {
     motion::flow_settings(spec.preprocess);
     if (!spec.cache.flow_cache.empty()) data::make_cache_folder(spec.cache.flow_cache);
-  } else if (!spec.cache.flow_cache.empty() && spec.preprocess.motion != Motion::kNone && !is_stage) {
-    fail_usage("--flow-cache needs --motion flow; the motion is '{}'", name_of(spec.preprocess.motion));
+  } else if (!spec.cache.flow_cache.empty() && !motions.empty() && !is_stage) {
+    fail_usage("--flow-cache needs --motion flow; the motion is '{}'", name_of(motions.front()));
   }
 }
 
@@ -258,12 +259,12 @@ class Run {
 
   void prepare_job() {
     job_.spec = model_.spec;
-    job_.preprocess = spec_.preprocess;
+    job_.inputs = model_.inputs;
     job_.train = split_.train;
     job_.validation = split_.validation;
     job_.test = split_.test;
     job_.options = spec_.train;
-    job_.flow_cache = spec_.preprocess.motion == Motion::kFlow ? spec_.cache.flow_cache : "";
+    job_.flow_cache = model_.inputs.has(InputKind::kFlow) ? spec_.cache.flow_cache : "";
     job_.progress = hooks_.progress;
     job_.warn = [this](const std::string& message) { warnings_.add(message); };
     job_.stop = hooks_.stop;

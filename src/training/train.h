@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/options.h"
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "core/progress.h"
 #include "core/tensor.h"
 #include "data/dataset.h"
@@ -95,7 +95,7 @@ struct TrainState {
 
 struct TrainJob {
   net::NetSpec spec;
-  Preprocess preprocess;
+  Inputs inputs;  // those of the network, and how a clip becomes them
   // On what weights are learned; which model is best, where the rate falls; what is only reported. The last two may be empty.
   std::vector<data::Item> train, validation, test;
   TrainOptions options;

@@ -52,11 +52,11 @@ Value add_ttn(Builder& b, const Backbone& backbone, const NetworkOptions& option
 
 }  // namespace
 
-NetSpec build_if_ttn(const NetworkOptions& options, const Preprocess& preprocess) {
+NetSpec build_if_ttn(const NetworkOptions& options, const Inputs& inputs) {
   const auto backbone = make_backbone(backbone_options(options));
   Builder b("if_ttn(" + options.backbone + ")", options.segments);
-  const Stream rgb = add_stream(b, *backbone, "rgb", preprocess);
-  const Stream motion = add_stream(b, *backbone, "motion", preprocess);
+  const Stream rgb = add_stream(b, *backbone, "rgb", inputs);
+  const Stream motion = add_stream(b, *backbone, "motion", inputs);
   std::vector<Value> scores = {add_consensus_head(b, *backbone, rgb, options.dropout_rgb, options.classes),
                                add_consensus_head(b, *backbone, motion, options.dropout_motion, options.classes)};
   if (options.ifm == "none") {

@@ -8,17 +8,17 @@
 
 namespace actio::net {
 
-NetSpec build_st_fusion(const NetworkOptions& options, const Preprocess& preprocess) {
+NetSpec build_st_fusion(const NetworkOptions& options, const Inputs& inputs) {
   const auto backbone = make_backbone(backbone_options(options));
   Builder b("st_fusion_" + options.st_fusion + "(" + options.backbone + ")", options.segments);
-  const Stream motion = add_stream(b, *backbone, "motion", preprocess);
+  const Stream motion = add_stream(b, *backbone, "motion", inputs);
   const Op op = options.st_fusion == "multiplicative" ? Op::kMul : Op::kAdd;
   // The streams are alike, so the motion stream's value at a place has the same name but for the prefix.
   const auto inject = [&](const Value& unit_input) {
     const std::string place = unit_input.substr(unit_input.find('.'));
     return b.apply(op, "rgb" + place + ".fusion", {unit_input, "motion" + place});
   };
-  const Stream rgb = add_stream(b, *backbone, "rgb", preprocess, inject);
+  const Stream rgb = add_stream(b, *backbone, "rgb", inputs, inject);
   const std::vector<Value> scores = {add_consensus_head(b, *backbone, rgb, options.dropout_rgb, options.classes),
                                      add_consensus_head(b, *backbone, motion, options.dropout_motion, options.classes)};
   return finish_with_fusion(b, scores, options.fusion_weights);

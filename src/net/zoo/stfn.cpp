@@ -74,12 +74,12 @@ NetSpec finish_design_c(Builder& b, const NetworkOptions& options, const Value& 
 
 }  // namespace
 
-NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess) {
+NetSpec build_stfn(const NetworkOptions& options, const Inputs& inputs) {
   check(options);
   const auto backbone = make_backbone(backbone_options(options));
   Builder b("stfn_" + options.stfn_design + "(" + options.backbone + ")", options.segments);
-  const Stream rgb = add_stream(b, *backbone, "rgb", preprocess);
-  const Stream motion = add_stream(b, *backbone, "motion", preprocess);
+  const Stream rgb = add_stream(b, *backbone, "rgb", inputs);
+  const Stream motion = add_stream(b, *backbone, "motion", inputs);
   Value a = drop(b, "stfn.a", b.apply(Op::kSegmentStack, "rgb.sequence", {rgb.feature}), options);
   Value m = drop(b, "stfn.m", b.apply(Op::kSegmentStack, "motion.sequence", {motion.feature}), options);
   if (options.stfn_design == "c") return finish_design_c(b, options, a, m);

@@ -1,5 +1,6 @@
 #include "net/zoo/stream.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -9,12 +10,12 @@ namespace actio::net {
 
 BackboneOptions backbone_options(const NetworkOptions& options) { return {options.backbone, options.width, options.padding}; }
 
-Stream add_stream(Builder& b, const Backbone& backbone, const std::string& name, const Preprocess& preprocess,
+Stream add_stream(Builder& b, const Backbone& backbone, const std::string& name, const Inputs& inputs,
                   const StreamInjection& inject) {
-  const std::int64_t channels = name == "rgb" ? 3 : motion_channels(preprocess.motion, preprocess.motion_length);
-  if (channels == 0) fail_usage("the network has a motion stream, but motion is 'none'; choose mv, rgbdiff or flow");
+  const InputSpec* input = inputs.find(name);
+  if (input == nullptr) fail_internal("the network has a stream '{}', but no such input", name);
   Stream stream{name, {}, {}};
-  stream.stages[0] = b.input(name, {channels, preprocess.input_size, preprocess.input_size});
+  stream.stages[0] = b.input(name, input->row());
   for (int s = 1; s <= Backbone::kStages; ++s) {
     const auto i = static_cast<std::size_t>(s);
     stream.stages[i] = backbone.stage(b, name + ".", s, stream.stages[i - 1], inject);
@@ -24,12 +25,16 @@ Stream add_stream(Builder& b, const Backbone& backbone, const std::string& name,
   return stream;
 }
 
-std::vector<Stream> add_streams(Builder& b, const Backbone& backbone, const NetworkOptions& options, const Preprocess& preprocess) {
+std::vector<Stream> add_streams(Builder& b, const Backbone& backbone, const Inputs& inputs) {
   std::vector<Stream> streams;
-  for (const char* name : {"rgb", "motion"}) {
-    if (options.streams == "both" || options.streams == name) streams.push_back(add_stream(b, backbone, name, preprocess));
-  }
+  for (const InputSpec& input : inputs.list) streams.push_back(add_stream(b, backbone, input.name, inputs));
   return streams;
+}
+
+std::string streams_text(const NetworkOptions& options) {
+  std::string text = options.streams;
+  std::ranges::replace(text, ',', '+');
+  return text;
 }
 
 double dropout_of(const NetworkOptions& options, const Stream& stream) {

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "core/preprocess.h"
+#include "core/inputs.h"
 #include "net/zoo.h"
 #include "net/zoo/backbone.h"
 
 namespace actio::net {
 
 struct Stream {
-  std::string name;                                        // "rgb", "motion"
+  std::string name;                                        // that of its input: "rgb", "motion", "flow"
   std::array<Value, Backbone::kStages + 1> stages;         // stages[s] is the value after stage s; [0] is the input
   Value feature;                                           // snippet-granular [D]: globally pooled
 };
@@ -22,12 +22,14 @@ struct Stream {
 using StreamInjection = std::function<Value(const Value& unit_input)>;
 
 // Adds the input node and all stages.
-Stream add_stream(Builder& builder, const Backbone& backbone, const std::string& name, const Preprocess& preprocess,
+Stream add_stream(Builder& builder, const Backbone& backbone, const std::string& name, const Inputs& inputs,
                   const StreamInjection& inject = nullptr);
 
-// The streams that `options.streams` names.
-std::vector<Stream> add_streams(Builder& builder, const Backbone& backbone, const NetworkOptions& options,
-                                const Preprocess& preprocess);
+// One of each input.
+std::vector<Stream> add_streams(Builder& builder, const Backbone& backbone, const Inputs& inputs);
+
+// "both", or "rgb+rgbdiff+flow": for the network's name.
+std::string streams_text(const NetworkOptions& options);
 
 double dropout_of(const NetworkOptions& options, const Stream& stream);
 
@@ -47,13 +49,13 @@ Value add_fusion(Builder& builder, const std::string& name, const std::vector<Va
 // add_fusion of scores, and softmax on it.
 NetSpec finish_with_fusion(Builder& builder, const std::vector<Value>& scores, const std::vector<double>& weights);
 
-// The networks; options and preprocess as in build_network.
-NetSpec build_tsn(const NetworkOptions& options, const Preprocess& preprocess);
-NetSpec build_two_stream(const NetworkOptions& options, const Preprocess& preprocess);
-NetSpec build_trn(const NetworkOptions& options, const Preprocess& preprocess);
-NetSpec build_st_fusion(const NetworkOptions& options, const Preprocess& preprocess);
-NetSpec build_stfn(const NetworkOptions& options, const Preprocess& preprocess);
-NetSpec build_if_ttn(const NetworkOptions& options, const Preprocess& preprocess);
+// The networks; options as in build_network, inputs as of network_inputs.
+NetSpec build_tsn(const NetworkOptions& options, const Inputs& inputs);
+NetSpec build_two_stream(const NetworkOptions& options, const Inputs& inputs);
+NetSpec build_trn(const NetworkOptions& options, const Inputs& inputs);
+NetSpec build_st_fusion(const NetworkOptions& options, const Inputs& inputs);
+NetSpec build_stfn(const NetworkOptions& options, const Inputs& inputs);
+NetSpec build_if_ttn(const NetworkOptions& options, const Inputs& inputs);
 
 BackboneOptions backbone_options(const NetworkOptions& options);
 

@@ -4,11 +4,11 @@
 
 namespace actio::net {
 
-NetSpec build_tsn(const NetworkOptions& options, const Preprocess& preprocess) {
+NetSpec build_tsn(const NetworkOptions& options, const Inputs& inputs) {
   const auto backbone = make_backbone(backbone_options(options));
-  Builder b("tsn_" + options.streams + "(" + options.backbone + ")", options.segments);
+  Builder b("tsn_" + streams_text(options) + "(" + options.backbone + ")", options.segments);
   std::vector<Value> scores;
-  for (const Stream& stream : add_streams(b, *backbone, options, preprocess)) {
+  for (const Stream& stream : add_streams(b, *backbone, inputs)) {
     scores.push_back(add_consensus_head(b, *backbone, stream, dropout_of(options, stream), options.classes));
     if (options.aux_head) add_auxiliary_head(b, *backbone, stream, options.classes);
   }

@@ -16,13 +16,13 @@ void refuse_negative(const std::vector<double>& weights) {
 
 }  // namespace
 
-NetSpec build_two_stream(const NetworkOptions& options, const Preprocess& preprocess) {
+NetSpec build_two_stream(const NetworkOptions& options, const Inputs& inputs) {
   refuse_negative(options.fusion_weights);
   const auto backbone = make_backbone(backbone_options(options));
   Builder b("two_stream(" + options.backbone + ")", options.segments);
   std::vector<Value> probabilities;
   for (const char* name : {"rgb", "motion"}) {
-    const Stream stream = add_stream(b, *backbone, name, preprocess);
+    const Stream stream = add_stream(b, *backbone, name, inputs);
     add_consensus_head(b, *backbone, stream, dropout_of(options, stream), options.classes);
     if (options.aux_head) add_auxiliary_head(b, *backbone, stream, options.classes);
     const Value of_snippets = b.apply(Op::kSoftmax, stream.name + ".probabilities", {stream.name + "." + backbone->classifier()});

@@ -1,5 +1,7 @@
 #include "net/zoo.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "net/zoo/stream.h"
 
@@ -17,7 +19,8 @@ Fields NetworkOptions::fields() {
       {"padding", &padding, "padding of strided convolutions: torch, or same as in TensorFlow's weights", {"torch", "same"}},
       {"classes", &classes, "number of classes; training takes it from the data", {}, 1, 100000},
       {"segments", &segments, "segments per clip (K)", {}, 1, 64},
-      {"streams", &streams, "tsn, trn: rgb, motion, or both with late fusion", {"rgb", "motion", "both"}},
+      {"streams", &streams,
+       "tsn, trn: rgb, motion, both, or several of rgb, motion, rgbdiff, flow and mv with commas between them; late fusion"},
       {"fusion_weights", &fusion_weights,
        "weights of the heads' scores in the prediction, of which shares count; empty: equal"},
       {"dropout_rgb", &dropout_rgb, "dropout before the appearance classifier", {}, 0, 0.99},
@@ -56,13 +59,42 @@ std::vector<std::string> networks_with(std::string_view option) {
   return {};
 }
 
+std::vector<std::string> stream_names(const NetworkOptions& options) {
+  const std::vector<std::string> choosable = networks_with("streams");
+  const bool chooses = std::ranges::find(choosable, options.network) != choosable.end();
+  if (!chooses || options.streams == "both") return {"rgb", "motion"};
+  std::vector<std::string> names;
+  std::string_view rest = options.streams;
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    names.emplace_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) return names;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+Inputs network_inputs(const NetworkOptions& options, const Preprocess& preprocess) {
+  return inputs_of(stream_names(options), preprocess);
+}
+
+std::vector<Motion> motions_of(const NetworkOptions& options, const Preprocess& preprocess) {
+  std::vector<Motion> motions;
+  if (preprocess.motion != Motion::kNone) motions.push_back(preprocess.motion);
+  for (const std::string& name : stream_names(options)) {
+    Motion motion{};
+    if (set_by_name(name, motion) && motion != Motion::kNone) motions.push_back(motion);
+  }
+  return motions;
+}
+
 NetSpec build_network(const NetworkOptions& options, const Preprocess& preprocess) {
-  if (options.network == "two_stream") return build_two_stream(options, preprocess);
-  if (options.network == "trn") return build_trn(options, preprocess);
-  if (options.network == "st_fusion") return build_st_fusion(options, preprocess);
-  if (options.network == "tsn") return build_tsn(options, preprocess);
-  if (options.network == "stfn") return build_stfn(options, preprocess);
-  if (options.network == "if_ttn") return build_if_ttn(options, preprocess);
+  const Inputs inputs = network_inputs(options, preprocess);
+  if (options.network == "two_stream") return build_two_stream(options, inputs);
+  if (options.network == "trn") return build_trn(options, inputs);
+  if (options.network == "st_fusion") return build_st_fusion(options, inputs);
+  if (options.network == "tsn") return build_tsn(options, inputs);
+  if (options.network == "stfn") return build_stfn(options, inputs);
+  if (options.network == "if_ttn") return build_if_ttn(options, inputs);
   fail_usage("{}", unknown_name_text("network", options.network, network_names()));
 }
 

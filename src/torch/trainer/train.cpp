@@ -16,8 +16,7 @@ namespace actio::torch_train {
 namespace {
 
 data::ClipRequest clip_request(const TrainJob& job, bool augment, std::int64_t segments) {
-  data::ClipRequest request =
-      data::request_for(net::input_names(job.spec), segments > 0 ? segments : job.spec.segments, job.preprocess);
+  data::ClipRequest request = data::request_for(job.inputs, segments > 0 ? segments : job.spec.segments);
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;
