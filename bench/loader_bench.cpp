@@ -64,9 +64,7 @@ std::vector<data::Item> make_videos(const std::filesystem::path& folder) {
 data::ClipRequest make_request() {
   data::ClipRequest request;
   request.segments = 3;
-  request.preprocess.input_size = 64;
-  request.preprocess.short_side = 73;
-  request.preprocess.motion = Motion::kVectors;
+  request.inputs = inputs_of({"rgb", "motion"}, {.input_size = 64, .short_side = 73, .motion = Motion::kVectors});
   request.sampling = data::Sampling::kRandom;
   request.augment = true;
   return request;

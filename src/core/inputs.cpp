@@ -35,6 +35,7 @@ InputKind kind_named(const std::string& name, const Preprocess& preprocess) {
   if (name == "motion") return kind_of(preprocess.motion);
   InputKind kind{};
   if (name != "frame" && set_by_name(name, kind)) return kind;
+  if (name.empty()) fail_usage("streams: a name is missing; known: rgb, motion, rgbdiff, flow, mv");
   fail_unknown_name("stream", name, {"rgb", "motion", "rgbdiff", "flow", "mv"});
 }
 

@@ -67,13 +67,12 @@ class EvaluateProtocols : public ::testing::Test {
     std::vector<float> probabilities, logits;
     for (const std::string& clip : clips) {
       std::vector<double> sums(6);
-      const std::vector<data::View> views = protocol.views(model.preprocess);
+      const std::vector<data::View> views = protocol.views(model.inputs.framing);
       for (const data::View& view : views) {
         data::ClipRequest request;
         request.path = clip;
         request.segments = model.spec.segments;
-        request.preprocess = model.preprocess;
-        request.motion = model.preprocess.motion != Motion::kNone;
+        request.inputs = model.inputs;
         request.views = {view};
         request.crops = protocol.crops;
         const TensorMap values = classifier->run(data::read_clip(request).inputs);

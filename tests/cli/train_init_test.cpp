@@ -47,9 +47,9 @@ TEST_F(TrainInit, goes_from_a_spatial_to_a_two_stream_to_a_fusion_network) {
       << "the weights of the command line, not of the parent";
   EXPECT_EQ(three.weights.at("scores.weight").shape(), (Shape{3}));
   // What the parent's weights were trained on reaches the child without a flag.
-  EXPECT_EQ(three.preprocess.input_size, 32);
-  EXPECT_EQ(three.preprocess.motion_bound, 8);
-  EXPECT_EQ(three.preprocess.motion_std, 20);
+  EXPECT_EQ(three.inputs.framing.size, 32);
+  EXPECT_EQ(three.inputs.find("motion")->bound, 8);
+  EXPECT_EQ(three.inputs.find("motion")->std.at(0), 20);
   EXPECT_EQ(three.parent_hash, two.hash);
 }
 
@@ -76,10 +76,31 @@ TEST_F(TrainInit, takes_a_network_on_motion_vectors_from_the_one_that_learned_on
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("new 1: scores.weight"));
   const net::Model vectors = net::read_model(model("on_vectors"));
-  EXPECT_EQ(vectors.preprocess.motion, Motion::kVectors);
-  EXPECT_EQ(vectors.preprocess.motion_length, 2) << "as the flow that the weights know";
-  EXPECT_EQ(vectors.preprocess.motion_bound, 8);
+  const InputSpec* motion = vectors.inputs.find("motion");
+  EXPECT_EQ(motion->kind, InputKind::kVectors);
+  EXPECT_EQ(motion->length, 2) << "as the flow that the weights know";
+  EXPECT_EQ(motion->bound, 8);
   EXPECT_EQ(vectors.parent_hash, net::read_model(model("on_flow")).hash);
+}
+
+TEST_F(TrainInit, makes_one_network_of_frames_differences_flow_and_vectors) {
+  ASSERT_EQ(train("first", std::string(kTiny) + " --network tsn --streams rgb").exit_code, 0);
+  const ProgramResult result = train("four", " --network tsn --streams rgb,rgbdiff,flow,mv --motion-length 2 --flow-quality realtime --segments 2 "
+                                             "--flow-short-side 36 --epochs 1 --batch-size 4 --init " + model("first") +
+                                                 " --flow-cache " + path("flow"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("tsn_rgb+rgbdiff+flow+mv(resnet18)"));
+  EXPECT_THAT(result.out, HasSubstr("new 1: scores.weight")) << "every stream starts from the spatial one";
+  const net::Model four = net::read_model(model("four"));
+  EXPECT_EQ(four.inputs.names(), (std::vector<std::string>{"rgb", "rgbdiff", "flow", "mv"}));
+  const ProgramResult cached = run_program("evaluate " + model("four") + " " + data() + " --fold g001 --flow-cache " + path("flow") + " --json");
+  const ProgramResult plain = run_program("evaluate " + model("four") + " " + data() + " --fold g001 --json");
+  ASSERT_EQ(plain.exit_code, 0) << plain.err;
+  EXPECT_EQ(cached.out, plain.out);
+  // What follows from it knows how its inputs were made.
+  const ProgramResult next = train("next", " --network tsn --streams flow --segments 2 --epochs 1 --batch-size 4 --partial --init " + model("four"));
+  ASSERT_EQ(next.exit_code, 0) << next.err;
+  EXPECT_EQ(*net::read_model(model("next")).inputs.find("flow"), *four.inputs.find("flow"));
 }
 
 TEST_F(TrainInit, says_which_tensor_differs_where_the_first_weights_do_not_fit) {

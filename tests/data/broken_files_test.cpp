@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/loader.h"
+#include "support/inputs.h"
 #include "support/temp_dir.h"
 
 namespace fs = std::filesystem;
@@ -85,10 +86,12 @@ class BrokenFiles : public ::testing::Test {
   static ClipRequest request(const std::string& motion) {
     ClipRequest request;
     request.segments = 3;
-    request.preprocess.input_size = 24;
-    request.preprocess.short_side = 27;
-    request.preprocess.motion = value_named<Motion>("motion", motion);
-    request.preprocess.motion_length = 2;
+    Preprocess preprocess;
+    preprocess.input_size = 24;
+    preprocess.short_side = 27;
+    preprocess.motion = value_named<Motion>("motion", motion);
+    preprocess.motion_length = 2;
+    request.inputs = actio::testing::inputs_for(preprocess);
     request.sampling = Sampling::kRandom;
     request.augment = true;
     return request;

@@ -13,6 +13,7 @@
 #include "clips.h"
 #include "core/error.h"
 #include "data/clip_reader.h"
+#include "support/inputs.h"
 #include "support/temp_dir.h"
 
 namespace actio::data {
@@ -85,8 +86,10 @@ TEST_F(Memory, that_holds_nothing_costs_a_second_look_and_no_frame) {
   }
   ClipRequest request;
   request.segments = 3;
-  request.preprocess.input_size = 32;
-  request.preprocess.short_side = 36;
+  Preprocess preprocess;
+  preprocess.input_size = 32;
+  preprocess.short_side = 36;
+  request.inputs = actio::testing::inputs_for(preprocess);
   ClipMemory large, small(1), one(600);
   for (int round = 0; round < 3; ++round) {
     for (std::size_t i = 0; i < paths.size(); ++i) {

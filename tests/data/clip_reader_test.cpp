@@ -16,6 +16,7 @@
 #include "motion/flow_stream.h"
 #include "motion/vector_field.h"
 #include "motion/vector_stream.h"
+#include "support/inputs.h"
 #include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
 #include "video/decoder.h"
@@ -39,10 +40,12 @@ class ClipReader : public ::testing::Test {
     ClipRequest request;
     request.path = path;
     request.segments = segments;
-    request.preprocess.input_size = 32;
-    request.preprocess.short_side = 36;
-    request.preprocess.motion = value_named<Motion>("motion", motion);
-    request.preprocess.motion_length = 3;
+    Preprocess preprocess;
+    preprocess.input_size = 32;
+    preprocess.short_side = 36;
+    preprocess.motion = value_named<Motion>("motion", motion);
+    preprocess.motion_length = 3;
+    request.inputs = actio::testing::inputs_for(preprocess);
     return request;
   }
   static std::vector<video::Frame> frames_of(const std::string& path, bool vectors) {
@@ -94,7 +97,7 @@ TEST_F(ClipReader, gives_the_frames_that_decoding_and_transforming_by_hand_gives
   Tensor expected({3, 32, 32});
   for (std::size_t k = 0; k < 4; ++k) {
     const video::Frame& frame = frames[static_cast<std::size_t>(clip.sampled[k])];
-    transform_rgb(frame.rgb(), centre_crop(64, 48, request.preprocess), request.preprocess, expected.values<float>());
+    transform_rgb(frame.rgb(), centre_crop(64, 48, request.inputs.framing), request.inputs.list.at(0), expected.values<float>());
     EXPECT_EQ(std::memcmp(expected.raw(), clip.inputs.at("rgb").data<float>() + k * 3 * 32 * 32, expected.bytes()), 0);
   }
 }
@@ -104,7 +107,7 @@ TEST_F(ClipReader, stacks_the_vectors_of_the_window_x_before_y) {
   const auto frames = frames_of(dir_ / "a.mp4", true);
   for (const MotionWindow window : {MotionWindow::kStarting, MotionWindow::kCentred}) {
     ClipRequest request = request_of(dir_ / "a.mp4", 5, "mv");
-    request.preprocess.motion_window = window;
+    request.inputs.list.at(1).window = window;
     const ClipInput clip = read_clip(request);
     ASSERT_EQ(clip.inputs.at("motion").shape(), (Shape{5, 6, 32, 32}));
     motion::VectorStream stream(true);
@@ -115,7 +118,7 @@ TEST_F(ClipReader, stacks_the_vectors_of_the_window_x_before_y) {
       const auto indices = motion_window(clip.sampled[k], 30, 3, window);
       for (std::size_t l = 0; l < 3; ++l) {
         transform_field(fields[static_cast<std::size_t>(indices[l])], {64, 48, motion::kCellPixels},
-                        centre_crop(64, 48, request.preprocess), request.preprocess, expected.values<float>());
+                        centre_crop(64, 48, request.inputs.framing), request.inputs.list.at(1), expected.values<float>());
         ASSERT_EQ(std::memcmp(expected.raw(), clip.inputs.at("motion").data<float>() + (k * 3 + l) * 2048, expected.bytes()),
                   0);
       }
@@ -154,13 +157,13 @@ TEST_F(ClipReader, takes_differences_of_neighbouring_frames) {
   const Tensor& motion = clip.inputs.at("motion");
   ASSERT_EQ(motion.shape(), (Shape{3, 9, 32, 32}));
   const auto frames = frames_of(dir_ / "a.mp4", false);
-  const CropBox box = centre_crop(64, 48, request.preprocess);
+  const CropBox box = centre_crop(64, 48, request.inputs.framing);
   Tensor now({3, 32, 32}), before({3, 32, 32});
   for (std::size_t k = 0; k < 3; ++k) {
     for (std::size_t l = 0; l < 3; ++l) {
       const auto index = static_cast<std::size_t>(clip.sampled[k]) + 1 + l;
-      transform_rgb(frames[index].rgb(), box, request.preprocess, now.values<float>());
-      transform_rgb(frames[index - 1].rgb(), box, request.preprocess, before.values<float>());
+      transform_rgb(frames[index].rgb(), box, request.inputs.list.at(0), now.values<float>());
+      transform_rgb(frames[index - 1].rgb(), box, request.inputs.list.at(0), before.values<float>());
       for (std::size_t i = 0; i < 3072; ++i) {
         ASSERT_EQ(motion.data<float>()[(k * 3 + l) * 3072 + i], now.data<float>()[i] - before.data<float>()[i]);
       }
@@ -187,10 +190,10 @@ TEST_F(ClipReader, reads_clips_shorter_than_the_segments_and_single_frames) {
 TEST_F(ClipReader, leaves_out_what_is_not_asked_for) {
   write_moving_clip(dir_ / "a.mp4", {}, 1, 1);
   ClipRequest request = request_of(dir_ / "a.mp4", 2, "mv");
-  request.rgb = false;
+  const InputSpec rgb = request.inputs.list.at(0);
+  request.inputs.list.erase(request.inputs.list.begin());
   EXPECT_FALSE(read_clip(request).inputs.contains("rgb"));
-  request.rgb = true;
-  request.motion = false;
+  request.inputs.list = {rgb};
   EXPECT_FALSE(read_clip(request).inputs.contains("motion"));
 }
 
@@ -198,10 +201,10 @@ TEST_F(ClipReader, looks_at_all_views_of_a_protocol_as_at_each_alone) {
   write_moving_clip(dir_ / "a.mp4", {}, 1.5, -1);
   for (const std::string motion : {"mv", "rgbdiff", "flow"}) {
     ClipRequest request = request_of(dir_ / "a.mp4", 3, motion);
-    request.preprocess.motion_length = 2;
-    request.preprocess.flow_quality = "realtime";
+    request.inputs.list.at(1).length = 2;
+    request.inputs.list.at(1).flow_quality = "realtime";
     request.crops = "ten";
-    request.views = Protocol{0, {0.1, 0.9}, "ten"}.views(request.preprocess);
+    request.views = Protocol{0, {0.1, 0.9}, "ten"}.views(request.inputs.framing);
     const ClipInput all = read_clip(request);
     EXPECT_EQ(all.inputs.at("rgb").dim(0), 20 * 3);
     ASSERT_EQ(all.sampled.size(), 60u);
@@ -270,7 +273,7 @@ TEST_F(ClipReader, uses_a_truncated_clip_for_what_decodes_and_says_so) {
     Tensor expected({3, 32, 32});
     for (std::size_t k = 0; k < 3; ++k) {  // the last one may be damaged
       const Tensor rgb = frames[static_cast<std::size_t>(clip.sampled[k])].rgb();
-      transform_rgb(rgb, centre_crop(64, 48, request.preprocess), request.preprocess, expected.values<float>());
+      transform_rgb(rgb, centre_crop(64, 48, request.inputs.framing), request.inputs.list.at(0), expected.values<float>());
       EXPECT_EQ(std::memcmp(expected.raw(), clip.inputs.at("rgb").data<float>() + k * 3072, expected.bytes()), 0);
     }
   }
@@ -352,21 +355,21 @@ TEST_F(ClipReader, stacks_the_flow_of_the_window_x_before_y) {
     const auto frames = frames_of(path, false);
     for (const MotionWindow window : {MotionWindow::kStarting, MotionWindow::kCentred}) {
       ClipRequest request = request_of(path, 4, "flow");
-      request.preprocess.motion_window = window;
-      request.preprocess.flow_quality = "fast";
-      request.preprocess.flow_short_side = 40;
+      request.inputs.list.at(1).window = window;
+      request.inputs.list.at(1).flow_quality = "fast";
+      request.inputs.list.at(1).flow_short_side = 40;
       const ClipInput clip = read_clip(request);
       ASSERT_EQ(clip.inputs.at("motion").shape(), (Shape{4, 6, 32, 32}));
       EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{4, 3, 32, 32}));
-      motion::FlowStream stream(motion::flow_settings(request.preprocess));
+      motion::FlowStream stream(motion::flow_settings(request.inputs.list.at(1)));
       std::vector<Tensor> fields;
       for (const auto& frame : frames) fields.push_back(stream.field(frame));
       Tensor expected({2, 32, 32});
       for (std::size_t k = 0; k < 4; ++k) {
         const auto indices = motion_window(clip.sampled[k], 14, 3, window);
         for (std::size_t l = 0; l < 3; ++l) {
-          transform_motion_image(fields[static_cast<std::size_t>(indices[l])], 70, 48, centre_crop(70, 48, request.preprocess),
-                                 request.preprocess, expected.values<float>());
+          transform_motion_image(fields[static_cast<std::size_t>(indices[l])], 70, 48, centre_crop(70, 48, request.inputs.framing),
+                                 request.inputs.list.at(1), expected.values<float>());
           ASSERT_EQ(std::memcmp(expected.raw(), clip.inputs.at("motion").data<float>() + (k * 3 + l) * 2048, expected.bytes()), 0)
               << codec << " " << name_of(window) << " " << k << " " << l;
         }
@@ -389,10 +392,10 @@ TEST_F(ClipReader, finds_no_flow_in_a_clip_of_one_frame) {
 TEST_F(ClipReader, refuses_flow_settings_that_make_no_sense) {
   write_grey_clip(dir_ / "a.mp4");
   ClipRequest request = request_of(dir_ / "a.mp4", 2, "flow");
-  request.preprocess.flow_quality = "papr";
+  request.inputs.list.at(1).flow_quality = "papr";
   EXPECT_EQ(error_of([&] { read_clip(request); }).code(), ErrorCode::kUsage);
-  request.preprocess.flow_quality = "fast";
-  request.preprocess.flow_short_side = 8;
+  request.inputs.list.at(1).flow_quality = "fast";
+  request.inputs.list.at(1).flow_short_side = 8;
   EXPECT_EQ(error_of([&] { read_clip(request); }).code(), ErrorCode::kUsage);
 }
 
@@ -435,7 +438,7 @@ TEST_F(ClipReader, reads_real_clips_with_both_inputs) {
   ClipRequest request;
   request.path = clip_path;
   request.segments = 7;
-  request.preprocess.motion = Motion::kVectors;
+  request.inputs = inputs_of({"rgb", "motion"}, Preprocess{.motion = Motion::kVectors});
   const ClipInput clip = read_clip(request);
   EXPECT_EQ(clip.frames, 164);
   EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{7, 3, 224, 224}));

@@ -2,6 +2,7 @@
 
 #include "data/clip_reader.h"
 #include "data/flow_cache.h"
+#include "support/inputs.h"
 #include "support/packet_clip.h"
 #include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
@@ -33,12 +34,14 @@ ClipInput read(const std::string& path, const std::string& motion) {
   ClipRequest request;
   request.path = path;
   request.segments = 4;
-  request.preprocess.input_size = 32;
-  request.preprocess.short_side = 36;
-  request.preprocess.motion = value_named<Motion>("motion", motion);
-  request.preprocess.motion_length = 2;
-  request.preprocess.flow_quality = "fast";
-  request.preprocess.flow_short_side = 48;
+  Preprocess preprocess;
+  preprocess.input_size = 32;
+  preprocess.short_side = 36;
+  preprocess.motion = value_named<Motion>("motion", motion);
+  preprocess.motion_length = 2;
+  preprocess.flow_quality = "fast";
+  preprocess.flow_short_side = 48;
+  request.inputs = actio::testing::inputs_for(preprocess);
   return read_clip(request);
 }
 

@@ -22,6 +22,7 @@
 #include "data/flow_file.h"
 #include "data/flow_preview.h"
 #include "motion/flow_image.h"
+#include "support/inputs.h"
 #include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
 #include "video/decoder.h"
@@ -47,6 +48,8 @@ Preprocess quick() {
   return preprocess;
 }
 
+motion::FlowSettings quick_flow() { return motion::flow_settings(quick()); }
+
 Tensor random_image(std::int64_t height, std::int64_t width, std::uint64_t seed) {
   Tensor image({2, height, width}, DType::kU8);
   Rng rng(seed);
@@ -59,7 +62,7 @@ bool same(const Tensor& a, const Tensor& b) {
 }
 
 FlowHeader header_of(std::int64_t frames) {
-  FlowHeader header{flow_parameters(quick()), "a.avi", "0123456789abcdef", {}};
+  FlowHeader header{flow_parameters(quick_flow()), "a.avi", "0123456789abcdef", {}};
   header.facts.frames = frames;
   header.facts.container = "avi";
   header.facts.frames_per_second = 25;
@@ -118,7 +121,7 @@ TEST(FlowFile, gives_back_every_image_in_any_order_with_its_own_size) {
     EXPECT_EQ(field.frame_width, fields[static_cast<std::size_t>(i)].frame_width);
     EXPECT_EQ(field.frame_height, fields[static_cast<std::size_t>(i)].frame_height);
   }
-  EXPECT_EQ(file.header().parameters, flow_parameters(quick()));
+  EXPECT_EQ(file.header().parameters, flow_parameters(quick_flow()));
   EXPECT_EQ(file.header().facts.frames_per_second, 25);
   EXPECT_THROW(file.field(3), Error);
   EXPECT_THROW(file.field(-1), Error);
@@ -213,7 +216,7 @@ class FlowCache : public ::testing::Test {
     ClipRequest request;
     request.path = path;
     request.segments = 3;
-    request.preprocess = quick();
+    request.inputs = actio::testing::inputs_for(quick());
     if (cached) request.flow_cache = dir_ / "cache";
     return request;
   }
@@ -229,7 +232,7 @@ class FlowCache : public ::testing::Test {
     });
   }
   fs::path extract(const std::string& video, int threads = 1, const std::string& name = "x.flow") const {
-    extract_flow({video, dir_ / name, quick(), threads});
+    extract_flow({video, dir_ / name, quick_flow(), threads});
     return dir_ / name;
   }
   static std::string content_of(const fs::path& path) { return read_text_file(path); }
@@ -252,8 +255,8 @@ TEST_F(FlowCache, gives_the_same_bytes_as_flow_that_is_computed_when_it_is_neede
       for (const bool rgb : {true, false}) {
         for (const std::uint64_t seed : {1, 2, 3, 4}) {
           ClipRequest plain = request(path, false);
-          plain.preprocess.motion_window = window;
-          plain.rgb = rgb;
+          plain.inputs.list.at(1).window = window;
+          if (!rgb) plain.inputs.list.erase(plain.inputs.list.begin());
           plain.augment = true;  // crops of all sizes, half of them mirrored
           plain.sampling = Sampling::kRandom;
           plain.seed = seed;
@@ -275,12 +278,13 @@ TEST_F(FlowCache, decodes_nothing_where_only_motion_is_read) {
   for (std::uint64_t i = 0; i < 9; ++i) fields.push_back({random_image(32, 40, i), 80, 64});
   write_file_atomically(flow_path(dir_ / "cache", path), file_of(fields));
   ClipRequest wanted = request(path, true);
-  wanted.rgb = false;
+  const InputSpec rgb = wanted.inputs.list.at(0);
+  wanted.inputs.list.erase(wanted.inputs.list.begin());
   const ClipInput input = read_clip(wanted);
   EXPECT_EQ(input.frames, 9);
   EXPECT_THAT(input.sampled, ElementsAre(1, 4, 7));
   EXPECT_EQ(input.inputs.at("motion").shape(), (Shape{3, 6, 32, 32}));
-  wanted.rgb = true;
+  wanted.inputs.list.push_back(rgb);
   EXPECT_THROW(read_clip(wanted), Error) << "pixels come from the video";
 }
 
@@ -332,20 +336,20 @@ TEST_F(FlowCache, refuses_flow_of_other_parameters_with_file_name_and_both_value
   const std::string path = clip();
   read_clip(request(path, true));
   const std::string name = flow_path(dir_ / "cache", path).string();
-  const auto message_with = [&](const std::function<void(Preprocess&)>& change) {
+  const auto message_with = [&](const std::function<void(InputSpec&)>& change) {
     ClipRequest other = request(path, true);
-    change(other.preprocess);
+    change(other.inputs.list.at(1));
     const Error error = error_of([&] { read_clip(other); });
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
     EXPECT_THAT(error.what(), HasSubstr(name));
     return std::string(error.what());
   };
-  EXPECT_THAT(message_with([](Preprocess& p) { p.flow_short_side = 40; }), HasSubstr("flow_short_side 32, but 40 is asked for"));
-  EXPECT_THAT(message_with([](Preprocess& p) { p.flow_quality = "paper"; }), HasSubstr("flow_quality fast, but paper is asked for"));
-  EXPECT_THAT(message_with([](Preprocess& p) { p.motion_bound = 15; }), HasSubstr("motion_bound 20.0, but 15.0 is asked for"));
+  EXPECT_THAT(message_with([](InputSpec& p) { p.flow_short_side = 40; }), HasSubstr("flow_short_side 32, but 40 is asked for"));
+  EXPECT_THAT(message_with([](InputSpec& p) { p.flow_quality = "paper"; }), HasSubstr("flow_quality fast, but paper is asked for"));
+  EXPECT_THAT(message_with([](InputSpec& p) { p.bound = 15; }), HasSubstr("motion_bound 20.0, but 15.0 is asked for"));
   ClipRequest same = request(path, true);
-  same.preprocess.motion_length = 5;
-  same.preprocess.input_size = 48;
+  same.inputs.list.at(1).length = 5;
+  same.inputs.list.at(1).size = 48;
   EXPECT_NO_THROW(read_clip(same)) << "what the images do not depend on may differ";
 }
 
@@ -360,7 +364,7 @@ TEST_F(FlowCache, computes_a_damaged_file_anew_with_a_warning) {
     changed[at] = static_cast<char>(changed[at] ^ 1);
     write_file_atomically(file, changed);
     ClipRequest all = request(path, true);
-    all.preprocess.motion_length = 12;
+    all.inputs.list.at(1).length = 12;
     all.segments = 6;  // reads every field
     const ClipInput again = read_clip(all);
     ASSERT_EQ(again.warnings.size(), 1U) << at;
@@ -412,7 +416,7 @@ TEST_F(FlowCache, goes_on_without_a_folder_that_is_full_and_warns_once) {
 TEST_F(FlowCache, leaves_nothing_when_it_is_interrupted_or_the_video_is_none) {
   const std::string path = clip("a.mp4", 30);
   std::stop_source source;
-  FlowExtraction extraction{path, dir_ / "x.flow", quick(), 2};
+  FlowExtraction extraction{path, dir_ / "x.flow", quick_flow(), 2};
   extraction.progress = [&](std::int64_t fields, std::int64_t) {
     if (fields > 5) source.request_stop();
   };
@@ -447,7 +451,7 @@ TEST_F(FlowCache, of_many_videos_skips_what_is_there_and_counts_what_fails) {
   const auto videos = find_videos(dir_ / "clips");
   ASSERT_EQ(videos.size(), 3U);
   make_cache_folder(dir_ / "cache");
-  FlowBatch batch{videos, dir_ / "cache", quick(), 2};
+  FlowBatch batch{videos, dir_ / "cache", quick_flow(), 2};
   const FlowBatchReport first = extract_flows(batch);
   EXPECT_EQ(first.videos, 3);
   EXPECT_EQ(first.computed, 2);
@@ -460,7 +464,7 @@ TEST_F(FlowCache, of_many_videos_skips_what_is_there_and_counts_what_fails) {
   EXPECT_EQ(second.computed, 1);
   ASSERT_EQ(second.warnings.size(), 1U);
   EXPECT_THAT(second.warnings[0], HasSubstr("computed anew"));
-  batch.preprocess.motion_bound = 10;
+  batch.settings.bound = 10;
   EXPECT_EQ(error_of([&] { extract_flows(batch); }).code(), ErrorCode::kUsage);
   batch.replace = true;
   EXPECT_EQ(extract_flows(batch).computed, 2);
@@ -478,7 +482,7 @@ TEST_F(FlowCache, removes_what_a_killed_process_left_but_nothing_that_may_be_in_
   put("b-1.flow.999999999.1.partial", 5);            // perhaps of another computer
   put("c-1.flow." + alive + ".1.partial", 30);
   put("notes.partial", 30);
-  extract_flows({{clip()}, dir_ / "cache", quick(), 1});
+  extract_flows({{clip()}, dir_ / "cache", quick_flow(), 1});
   EXPECT_THAT(cached_names(), ElementsAre(HasSubstr("a-"), "b-1.flow.999999999.1.partial", "c-1.flow." + alive + ".1.partial",
                                           "notes.partial"));
   EXPECT_FALSE(fs::exists(dir_ / "cache/a-1.flow.999999999.1.partial"));
@@ -488,7 +492,7 @@ TEST_F(FlowCache, of_many_videos_stops_at_once_where_nothing_can_be_written) {
   for (int i = 0; i < 4; ++i) clip("clips/" + std::to_string(i) + ".mp4", 12, i);
   make_cache_folder(dir_ / "cache");
   const SizeLimit limit(1000);
-  EXPECT_THROW(extract_flows({find_videos(dir_ / "clips"), dir_ / "cache", quick(), 2}), FlowStoreError);
+  EXPECT_THROW(extract_flows({find_videos(dir_ / "clips"), dir_ / "cache", quick_flow(), 2}), FlowStoreError);
   EXPECT_THAT(cached_names(), IsEmpty());
 }
 
@@ -496,7 +500,7 @@ TEST_F(FlowCache, tells_how_far_it_is_and_never_more_than_the_whole) {
   for (int i = 0; i < 3; ++i) clip("clips/" + std::to_string(i) + ".mp4", 8, i);
   make_cache_folder(dir_ / "cache");
   std::vector<std::int64_t> done;
-  extract_flows({find_videos(dir_ / "clips"), dir_ / "cache", quick(), 1}, [&](const ProgressReport& report) {
+  extract_flows({find_videos(dir_ / "clips"), dir_ / "cache", quick_flow(), 1}, [&](const ProgressReport& report) {
     EXPECT_LE(report.done, report.total);
     EXPECT_EQ(report.total, 24);
     done.push_back(report.done);

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/loader.h"
+#include "support/inputs.h"
 #include "support/temp_dir.h"
 
 namespace actio::data {
@@ -46,9 +47,10 @@ class LoaderShards : public ::testing::Test {
   static ClipRequest request() {
     ClipRequest request;
     request.segments = 2;
-    request.motion = false;
-    request.preprocess.input_size = 16;
-    request.preprocess.short_side = 20;
+    Preprocess preprocess;
+    preprocess.input_size = 16;
+    preprocess.short_side = 20;
+    request.inputs = actio::testing::inputs_for(preprocess);
     request.sampling = Sampling::kRandom;
     request.augment = true;
     return request;

@@ -17,6 +17,7 @@
 #include "clips.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "support/inputs.h"
 #include "support/temp_dir.h"
 
 namespace actio::data {
@@ -56,10 +57,12 @@ class LoaderTest : public ::testing::Test {
   static ClipRequest request() {
     ClipRequest request;
     request.segments = 3;
-    request.preprocess.input_size = 24;
-    request.preprocess.short_side = 27;
-    request.preprocess.motion = Motion::kVectors;
-    request.preprocess.motion_length = 2;
+    Preprocess preprocess;
+    preprocess.input_size = 24;
+    preprocess.short_side = 27;
+    preprocess.motion = Motion::kVectors;
+    preprocess.motion_length = 2;
+    request.inputs = actio::testing::inputs_for(preprocess);
     request.sampling = Sampling::kRandom;
     request.augment = true;
     return request;

@@ -14,6 +14,7 @@
 #include "data/flow_cache.h"
 #include "data/loader.h"
 #include "data/video_files.h"
+#include "support/inputs.h"
 #include "support/temp_dir.h"
 #include "support/user.h"
 
@@ -44,12 +45,14 @@ class LockedFolder : public ::testing::Test {
   ClipRequest request(const std::string& name) const {
     ClipRequest request;
     request.path = dir_ / name;
-    request.preprocess.input_size = 32;
-    request.preprocess.short_side = 36;
-    request.preprocess.motion = Motion::kFlow;
-    request.preprocess.motion_length = 2;
-    request.preprocess.flow_quality = "realtime";
-    request.preprocess.flow_short_side = 32;
+    Preprocess preprocess;
+    preprocess.input_size = 32;
+    preprocess.short_side = 36;
+    preprocess.motion = Motion::kFlow;
+    preprocess.motion_length = 2;
+    preprocess.flow_quality = "realtime";
+    preprocess.flow_short_side = 32;
+    request.inputs = actio::testing::inputs_for(preprocess);
     request.flow_cache = dir_ / "cache";
     return request;
   }
@@ -97,7 +100,7 @@ TEST_F(LockedFolder, of_flow_is_a_failure_of_each_video_of_a_batch) {
   lock("cache");
   FlowBatchReport report;
   EXPECT_STREQ(error_of([&] {
-                 report = extract_flows({find_videos(dir_ / "clips"), dir_ / "cache", request("").preprocess, 1});
+                 report = extract_flows({find_videos(dir_ / "clips"), dir_ / "cache", motion::flow_settings(request("").inputs.list.at(1)), 1});
                }).what(),
                "no error");
   ASSERT_EQ(report.failures.size(), 2U);
@@ -109,7 +112,7 @@ TEST_F(LockedFolder, of_a_video_is_named_and_nothing_else) {
   EXPECT_THAT(error_of([&] { read_clip(request("clips/inner/b.mp4")); }).what(),
               HasSubstr("inner/b.mp4: cannot be read: Permission denied"));
   ClipRequest plain = request("clips/inner/b.mp4");
-  plain.motion = false;
+  plain.inputs.list.pop_back();
   EXPECT_THAT(error_of([&] { read_clip(plain); }).what(), HasSubstr("inner/b.mp4: cannot be opened: Permission denied"));
 }
 
@@ -142,7 +145,7 @@ TEST_F(LockedFolder, and_a_process_without_descriptors_are_different_failures) {
   EXPECT_EQ(code_without_descriptors(plain), ErrorCode::kTransient);
   read_clip(plain);
   EXPECT_EQ(code_without_descriptors(plain), ErrorCode::kTransient) << "its flow is there";
-  plain.motion = false;
+  plain.inputs.list.pop_back();
   EXPECT_EQ(code_without_descriptors(plain), ErrorCode::kTransient);
   plain.path = dir_ / "clips/missing.mp4";
   EXPECT_NO_THROW(read_clip(request("clips/a.mp4")));

@@ -12,19 +12,20 @@
 #include "data/crop.h"
 #include "data/sampling.h"
 #include "data/view_assembler.h"
+#include "support/inputs.h"
 #include "support/compare.h"
 
 namespace actio::data {
 namespace {
 
 using actio::testing::close;
+using actio::testing::motion_input;
 
-Preprocess plain(std::int64_t size) {
-  Preprocess preprocess;
-  preprocess.input_size = size;
-  preprocess.rgb_mean = {0, 0, 0};
-  preprocess.rgb_std = {1, 1, 1};
-  return preprocess;
+InputSpec plain(std::int64_t size) {
+  InputSpec input = actio::testing::frame_input(size);
+  input.mean = {0, 0, 0};
+  input.std = {1, 1, 1};
+  return input;
 }
 
 Tensor random_rgb(std::int64_t height, std::int64_t width, std::uint64_t seed) {
@@ -41,15 +42,15 @@ Tensor random_field(std::int64_t height, std::int64_t width, double range, std::
   return field;
 }
 
-Tensor apply(const Tensor& rgb, const CropBox& box, const Preprocess& preprocess) {
-  Tensor out({3, preprocess.input_size, preprocess.input_size});
-  transform_rgb(rgb, box, preprocess, out.values<float>());
+Tensor apply(const Tensor& rgb, const CropBox& box, const InputSpec& input) {
+  Tensor out({3, input.size, input.size});
+  transform_rgb(rgb, box, input, out.values<float>());
   return out;
 }
 
-Tensor apply(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const Preprocess& preprocess) {
-  Tensor out({2, preprocess.input_size, preprocess.input_size});
-  transform_field(field, geometry, box, preprocess, out.values<float>());
+Tensor apply(const Tensor& field, const FieldGeometry& geometry, const CropBox& box, const InputSpec& input) {
+  Tensor out({2, input.size, input.size});
+  transform_field(field, geometry, box, input, out.values<float>());
   return out;
 }
 
@@ -122,9 +123,9 @@ TEST(Resample, does_not_alias_a_checkerboard_that_it_shrinks) {
 TEST(Resample, mirrors_a_flipped_box_bit_for_bit) {
   const Tensor rgb = random_rgb(37, 53, 3);
   CropBox box{4.3, 2.7, 31.9, 29.1, false};
-  const Tensor straight = apply(rgb, box, Preprocess{.input_size = 24});
+  const Tensor straight = apply(rgb, box, actio::testing::frame_input(24));
   box.flip = true;
-  const Tensor mirrored = apply(rgb, box, Preprocess{.input_size = 24});
+  const Tensor mirrored = apply(rgb, box, actio::testing::frame_input(24));
   for (std::int64_t row = 0; row < 3 * 24; ++row) {
     for (std::int64_t x = 0; x < 24; ++x) {
       ASSERT_EQ(mirrored.data<float>()[row * 24 + x], straight.data<float>()[row * 24 + 23 - x]);
@@ -135,8 +136,10 @@ TEST(Resample, mirrors_a_flipped_box_bit_for_bit) {
 TEST(Resample, normalises_each_channel_by_its_own_mean_and_deviation) {
   Tensor rgb({8, 8, 3}, DType::kU8);
   for (std::int64_t i = 0; i < 64 * 3; ++i) rgb.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(100 + i % 3);
-  const Preprocess preprocess{.input_size = 16, .rgb_mean = {100, 90, 80}, .rgb_std = {1, 2, 4}};
-  const Tensor out = apply(rgb, {0, 0, 8, 8, false}, preprocess);
+  InputSpec input = plain(16);
+  input.mean = {100, 90, 80};
+  input.std = {1, 2, 4};
+  const Tensor out = apply(rgb, {0, 0, 8, 8, false}, input);
   EXPECT_NEAR(out.data<float>()[0], 0.0, 1e-4);
   EXPECT_NEAR(out.data<float>()[256], 5.5, 1e-4);
   EXPECT_NEAR(out.data<float>()[512], 5.5, 1e-4);
@@ -159,8 +162,10 @@ TEST(Field, is_quantised_in_units_of_a_short_side_of_256) {
     field.data<float>()[i] = 2.5F;
     field.data<float>()[320 + i] = -90.0F;
   }
-  const Preprocess preprocess{.input_size = 16, .motion_bound = 20, .motion_mean = 0, .motion_std = 1};
-  const Tensor out = apply(field, {80, 64, 4}, {8, 0, 64, 64, false}, preprocess);
+  InputSpec input = motion_input(16);
+  input.mean = {0};
+  input.std = {1};
+  const Tensor out = apply(field, {80, 64, 4}, {8, 0, 64, 64, false}, input);
   for (std::int64_t i = 0; i < 256; ++i) {
     ASSERT_EQ(out.data<float>()[i], 192.0F);  // 128 + 63.5, half to even
     ASSERT_EQ(out.data<float>()[256 + i], 1.0F);
@@ -168,18 +173,18 @@ TEST(Field, is_quantised_in_units_of_a_short_side_of_256) {
 }
 
 TEST(Field, is_still_at_the_mean_for_zero_motion) {
-  const Tensor out = apply(Tensor({2, 5, 7}), {28, 20, 4}, {1, 1, 15, 15, true}, Preprocess{.input_size = 16});
+  const Tensor out = apply(Tensor({2, 5, 7}), {28, 20, 4}, {1, 1, 15, 15, true}, motion_input(16));
   for (const float value : out.values<float>()) ASSERT_EQ(value, 0.0F);
 }
 
 TEST(Field, is_mirrored_with_negated_x_and_unchanged_y_exactly) {
   const Tensor field = random_field(15, 20, 12, 9);
   const FieldGeometry geometry{79, 58, 4};
-  const Preprocess preprocess{.input_size = 32};
+  const InputSpec input = motion_input(32);
   CropBox box{9.5, 3.25, 44, 51, false};
-  const Tensor straight = apply(field, geometry, box, preprocess);
+  const Tensor straight = apply(field, geometry, box, input);
   box.flip = true;
-  const Tensor mirrored = apply(field, geometry, box, preprocess);
+  const Tensor mirrored = apply(field, geometry, box, input);
   for (std::int64_t y = 0; y < 32; ++y) {
     for (std::int64_t x = 0; x < 32; ++x) {
       ASSERT_EQ(mirrored.data<float>()[y * 32 + x], -straight.data<float>()[y * 32 + 31 - x]);
@@ -212,7 +217,7 @@ TEST(Field, lies_where_the_pixels_lie) {
   };
   for (const bool flip : {false, true}) {
     const CropBox box{21.3, 12.6, 57.1, 61.7, flip};
-    const Tensor motion = apply(field, {100, 80, 4}, box, Preprocess{.input_size = 64});
+    const Tensor motion = apply(field, {100, 80, 4}, box, motion_input(64));
     const Tensor picture = apply(rgb, box, plain(64));
     const auto [mx, my] = centre(motion.data<float>());
     const auto [px, py] = centre(picture.data<float>());
@@ -222,7 +227,7 @@ TEST(Field, lies_where_the_pixels_lie) {
 }
 
 TEST(CentreCrop, takes_the_middle_square_in_source_pixels) {
-  const CropBox box = centre_crop(320, 240, Preprocess{});
+  const CropBox box = centre_crop(320, 240, Framing{});
   EXPECT_DOUBLE_EQ(box.width, 210);
   EXPECT_DOUBLE_EQ(box.height, 210);
   EXPECT_DOUBLE_EQ(box.left, 55);
@@ -231,12 +236,12 @@ TEST(CentreCrop, takes_the_middle_square_in_source_pixels) {
 }
 
 TEST(CentreCrop, takes_the_whole_frame_to_stretch_it) {
-  const Preprocess preprocess{.resize = Resize::kStretch};
-  EXPECT_EQ(centre_crop(321, 123, preprocess), (CropBox{0, 0, 321, 123, false}));
+  const Framing framing{.resize = Resize::kStretch};
+  EXPECT_EQ(centre_crop(321, 123, framing), (CropBox{0, 0, 321, 123, false}));
   Rng rng(1);
   bool flipped = false, straight = false;
   for (int i = 0; i < 50; ++i) {
-    const CropBox box = random_crop(321, 123, preprocess, rng);
+    const CropBox box = random_crop(321, 123, framing, rng);
     EXPECT_EQ(box.width, 321);
     EXPECT_EQ(box.height, 123);
     (box.flip ? flipped : straight) = true;
@@ -250,7 +255,7 @@ TEST(RandomCrop, draws_the_sizes_and_places_of_tsn) {
   std::set<std::pair<int, int>> places;
   int flips = 0;
   for (int i = 0; i < 4000; ++i) {
-    const CropBox box = random_crop(340, 256, Preprocess{}, rng);
+    const CropBox box = random_crop(340, 256, Framing{}, rng);
     sizes.emplace(std::lround(box.width), std::lround(box.height));
     const double room_x = 340 - box.width, room_y = 256 - box.height;
     places.emplace(std::lround(4 * box.left / room_x), room_y == 0 ? 0 : std::lround(4 * box.top / room_y));
@@ -271,9 +276,9 @@ TEST(RandomCrop, draws_every_width_with_every_height_where_all_pairs_are_allowed
   Rng rng(2), near(2);
   std::map<std::pair<int, int>, int> sizes;
   for (int i = 0; i < 8000; ++i) {
-    const CropBox box = random_crop(340, 256, Preprocess{}, rng, {.all_pairs = true});
+    const CropBox box = random_crop(340, 256, Framing{}, rng, {.all_pairs = true});
     ++sizes[{std::lround(box.width), std::lround(box.height)}];
-    random_crop(340, 256, Preprocess{}, near);
+    random_crop(340, 256, Framing{}, near);
   }
   EXPECT_EQ(sizes.size(), 16u);
   for (const int width : {256, 224, 192, 168}) {
@@ -287,7 +292,7 @@ TEST(RandomCrop, of_near_pairs_draws_what_it_always_drew) {
   Rng rng(7);
   std::string text;
   for (int i = 0; i < 6; ++i) {
-    const CropBox box = random_crop(340, 256, Preprocess{}, rng);
+    const CropBox box = random_crop(340, 256, Framing{}, rng);
     text += fmt::format("{:g},{:g} {:g}x{:g}{}; ", box.left, box.top, box.width, box.height, box.flip ? " flip" : "");
   }
   EXPECT_EQ(text,
@@ -296,9 +301,9 @@ TEST(RandomCrop, of_near_pairs_draws_what_it_always_drew) {
 
 TEST(RandomCrop, scales_its_sizes_with_the_input_and_stays_inside) {
   Rng rng(2);
-  const Preprocess preprocess{.input_size = 112, .short_side = 120};
+  const Framing framing{.size = 112, .short_side = 120};
   for (int i = 0; i < 200; ++i) {
-    const CropBox box = random_crop(200, 120, preprocess, rng);
+    const CropBox box = random_crop(200, 120, framing, rng);
     EXPECT_LE(box.height, 120);
     EXPECT_GE(box.height, 84 - 1e-9);
     EXPECT_LE(box.width, 128 + 1e-9);
@@ -308,8 +313,8 @@ TEST(RandomCrop, scales_its_sizes_with_the_input_and_stays_inside) {
 TEST(RandomCrop, makes_the_same_choice_for_every_frame_size) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Rng one(seed), two(seed);
-    const CropBox small = random_crop(160, 120, Preprocess{}, one, {.flip = true, .more_positions = true});
-    const CropBox large = random_crop(640, 480, Preprocess{}, two, {.flip = true, .more_positions = true});
+    const CropBox small = random_crop(160, 120, Framing{}, one, {.flip = true, .more_positions = true});
+    const CropBox large = random_crop(640, 480, Framing{}, two, {.flip = true, .more_positions = true});
     EXPECT_NEAR(small.left * 4, large.left, 1e-9);
     EXPECT_NEAR(small.width * 4, large.width, 1e-9);
     EXPECT_EQ(small.flip, large.flip);
@@ -319,12 +324,12 @@ TEST(RandomCrop, makes_the_same_choice_for_every_frame_size) {
 
 TEST(RandomCrop, never_flips_where_that_is_off) {
   Rng rng(4);
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(random_crop(340, 256, Preprocess{}, rng, {.flip = false}).flip);
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(random_crop(340, 256, Framing{}, rng, {.flip = false}).flip);
 }
 
-Tensor apply_image(const Tensor& image, int width, int height, const CropBox& box, const Preprocess& preprocess) {
-  Tensor out({2, preprocess.input_size, preprocess.input_size});
-  transform_motion_image(image, width, height, box, preprocess, out.values<float>());
+Tensor apply_image(const Tensor& image, int width, int height, const CropBox& box, const InputSpec& input) {
+  Tensor out({2, input.size, input.size});
+  transform_motion_image(image, width, height, box, input, out.values<float>());
   return out;
 }
 
@@ -336,7 +341,7 @@ Tensor random_motion_image(std::int64_t height, std::int64_t width, std::uint64_
 }
 
 TEST(TransformMotionImage, equals_the_field_it_stands_for) {
-  const Preprocess preprocess = plain(24);
+  const InputSpec input = motion_input(24);
   const Tensor image = random_motion_image(40, 60, 1);
   Tensor field({2, 40, 60});
   // In pixels of a frame four times as large, of which a short side of 256 has 1.6.
@@ -344,22 +349,22 @@ TEST(TransformMotionImage, equals_the_field_it_stands_for) {
     return static_cast<float>((level - 128) * 20.0 / 127 * 160 / 256);
   });
   for (const CropBox& box : {CropBox{0, 0, 240, 160, false}, CropBox{31, 17.5, 100, 80, false}, CropBox{31, 17.5, 100, 80, true}}) {
-    const Tensor from_image = apply_image(image, 240, 160, box, preprocess), from_field = apply(field, {240, 160, 4}, box, preprocess);
+    const Tensor from_image = apply_image(image, 240, 160, box, input), from_field = apply(field, {240, 160, 4}, box, input);
     for (std::int64_t i = 0; i < from_image.numel(); ++i) {
-      ASSERT_NEAR(from_image.data<float>()[i], from_field.data<float>()[i], 1.001 / preprocess.motion_std) << i;
+      ASSERT_NEAR(from_image.data<float>()[i], from_field.data<float>()[i], 1.001 / input.std[0]) << i;
     }
   }
 }
 
 TEST(TransformMotionImage, keeps_whole_levels_and_negates_x_exactly_when_it_is_mirrored) {
-  Preprocess preprocess = plain(16);
+  const InputSpec input = motion_input(16);
   const Tensor image = random_motion_image(16, 16, 2);
-  const Tensor out = apply_image(image, 320, 320, {0, 0, 320, 320, false}, preprocess);
-  const Tensor mirrored = apply_image(image, 320, 320, {0, 0, 320, 320, true}, preprocess);
+  const Tensor out = apply_image(image, 320, 320, {0, 0, 320, 320, false}, input);
+  const Tensor mirrored = apply_image(image, 320, 320, {0, 0, 320, 320, true}, input);
   for (std::int64_t y = 0; y < 16; ++y) {
     for (std::int64_t x = 0; x < 16; ++x) {
       const auto level = [&](const Tensor& t, std::int64_t plane, std::int64_t column) {
-        return std::lround(t.data<float>()[(plane * 16 + y) * 16 + column] * preprocess.motion_std + preprocess.motion_mean);
+        return std::lround(t.data<float>()[(plane * 16 + y) * 16 + column] * input.std[0] + input.mean[0]);
       };
       EXPECT_EQ(level(out, 0, x), image.data<std::uint8_t>()[y * 16 + x]);
       EXPECT_EQ(level(mirrored, 0, 15 - x), 256 - image.data<std::uint8_t>()[y * 16 + x]);
@@ -369,19 +374,19 @@ TEST(TransformMotionImage, keeps_whole_levels_and_negates_x_exactly_when_it_is_m
 }
 
 TEST(TransformMotionImage, stretches_images_whose_proportions_are_rounded_over_the_whole_frame) {
-  const Preprocess preprocess = plain(16);
+  const InputSpec input = motion_input(16);
   Tensor image({2, 16, 21}, DType::kU8);  // of a frame of 320 x 240: 21.33 columns would be exact
   for (std::int64_t i = 0; i < image.numel(); ++i) image.data<std::uint8_t>()[i] = i % 21 == 20 ? 255 : 128;
-  const Tensor out = apply_image(image, 320, 240, {0, 0, 320, 240, false}, preprocess);
+  const Tensor out = apply_image(image, 320, 240, {0, 0, 320, 240, false}, input);
   EXPECT_GT(out.data<float>()[15], 1) << "the last column reaches the right border";
   EXPECT_EQ(out.data<float>()[0], 0);
 }
 
 TEST(TransformMotionImage, refuses_other_shapes) {
-  const Preprocess preprocess = plain(8);
-  EXPECT_THROW(apply_image(Tensor({3, 8, 8}, DType::kU8), 8, 8, {0, 0, 8, 8, false}, preprocess), Error);
-  EXPECT_THROW(apply_image(Tensor({2, 8, 8}), 8, 8, {0, 0, 8, 8, false}, preprocess), Error);
-  EXPECT_THROW(apply_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, {0, 0, 8, 8, false}, preprocess), Error);
+  const InputSpec input = motion_input(16);
+  EXPECT_THROW(apply_image(Tensor({3, 8, 8}, DType::kU8), 8, 8, {0, 0, 8, 8, false}, input), Error);
+  EXPECT_THROW(apply_image(Tensor({2, 8, 8}), 8, 8, {0, 0, 8, 8, false}, input), Error);
+  EXPECT_THROW(apply_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, {0, 0, 8, 8, false}, input), Error);
 }
 
 // A mistake of ours is not the caller's: it may end one clip, never a list of a million.
@@ -394,36 +399,36 @@ TEST(Invariants, are_internal_errors) {
     }
     return ErrorCode::kFailed;
   };
-  const Preprocess preprocess = plain(16);
+  const InputSpec input = plain(16), moving = motion_input(16);
   const CropBox whole{0, 0, 8, 8, false};
   Tensor out({3, 16, 16}), small({2, 2, 2});
   const Tensor rgb({8, 8, 3}, DType::kU8);
   Rng rng(1);
   const std::vector<std::function<void()>> mistakes = {
       [&] {
-        transform_rgb(rgb, {0, 0, 0, 8, false}, preprocess, out.values<float>());
+        transform_rgb(rgb, {0, 0, 0, 8, false}, input, out.values<float>());
       },
-      [&] { transform_rgb(rgb, whole, preprocess, small.values<float>()); },
+      [&] { transform_rgb(rgb, whole, input, small.values<float>()); },
       [&] {
-        transform_rgb(Tensor({8, 8}), whole, preprocess, out.values<float>());
-      },
-      [&] {
-        transform_field(Tensor({3, 8, 8}), {8, 8, 1}, whole, preprocess, out.values<float>());
+        transform_rgb(Tensor({8, 8}), whole, input, out.values<float>());
       },
       [&] {
-        transform_motion_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, whole, preprocess, out.values<float>());
+        transform_field(Tensor({3, 8, 8}), {8, 8, 1}, whole, moving, out.values<float>());
       },
       [&] {
-        SnippetAssembler({{1}, 3, true, false}, preprocess, [&](int, int) { return whole; }).take();
+        transform_motion_image(Tensor({2, 8, 8}, DType::kU8), 0, 8, whole, moving, out.values<float>());
       },
       [&] {
-        ViewAssembler({SnippetAssembler({{1}, 3, true, false}, preprocess, [&](int, int) { return whole; })}).take();
+        SnippetAssembler({{1}, 3}, {input}, [&](int, int) { return whole; }).take();
       },
-      [&] { centre_crop(0, 8, preprocess); },
+      [&] {
+        ViewAssembler({SnippetAssembler({{1}, 3}, {input}, [&](int, int) { return whole; })}).take();
+      },
+      [&] { centre_crop(0, 8, Framing{}); },
       [&] { sample_segments(0, 3, Sampling::kCentre, rng); }};
   for (std::size_t i = 0; i < mistakes.size(); ++i) EXPECT_EQ(code_of(mistakes[i]), ErrorCode::kInternal) << i;
-  Preprocess two = preprocess;
-  two.rgb_mean = {1, 2};
+  InputSpec two = input;
+  two.mean = {1, 2};
   EXPECT_EQ(code_of([&] { transform_rgb(rgb, whole, two, out.values<float>()); }), ErrorCode::kUsage) << "a record is the caller's";
 }
 

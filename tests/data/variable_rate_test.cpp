@@ -14,6 +14,7 @@
 #include "data/flow_cache.h"
 #include "data/snippet.h"
 #include "motion/vector_stream.h"
+#include "support/inputs.h"
 #include "support/shared_data.h"
 #include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
@@ -62,12 +63,14 @@ class VariableRate : public ::testing::Test {
     ClipRequest request;
     request.path = path;
     request.segments = 8;
-    request.preprocess.input_size = 32;
-    request.preprocess.short_side = 36;
-    request.preprocess.motion = value_named<Motion>("motion", motion);
-    request.preprocess.motion_length = 3;
-    request.preprocess.flow_quality = "realtime";
-    request.preprocess.flow_short_side = 32;
+    Preprocess preprocess;
+    preprocess.input_size = 32;
+    preprocess.short_side = 36;
+    preprocess.motion = value_named<Motion>("motion", motion);
+    preprocess.motion_length = 3;
+    preprocess.flow_quality = "realtime";
+    preprocess.flow_short_side = 32;
+    request.inputs = actio::testing::inputs_for(preprocess);
     return request;
   }
   static bool same(const ClipInput& a, const ClipInput& b) {
@@ -78,12 +81,13 @@ class VariableRate : public ::testing::Test {
   }
   // What decoding and gathering the frames and windows of `sampled` by hand gives.
   static TensorMap by_hand(const ClipRequest& request, const std::vector<std::int64_t>& sampled, std::int64_t frames) {
-    const CropFn crop = [&](int width, int height) { return centre_crop(width, height, request.preprocess); };
-    SnippetAssembler assembler(SnippetPlan{sampled, frames, true, true}, request.preprocess, crop);
-    video::Decoder decoder(request.path, {.vectors = request.preprocess.motion == Motion::kVectors});
+    const CropFn crop = [&](int width, int height) { return centre_crop(width, height, request.inputs.framing); };
+    SnippetAssembler assembler(SnippetPlan{sampled, frames}, request.inputs.list, crop);
+    const bool moves = request.inputs.has(InputKind::kVectors);
+    video::Decoder decoder(request.path, {.vectors = moves});
     motion::VectorStream vectors(true);
     while (const auto frame = decoder.next()) {
-      assembler.push(*frame, request.preprocess.motion == Motion::kVectors ? vectors.field(*frame) : Tensor());
+      assembler.push(*frame, {moves ? vectors.field(*frame) : Tensor(), {}});
     }
     return assembler.take();
   }
@@ -158,7 +162,7 @@ TEST_F(VariableRate, is_found_out_where_kept_flow_does_not_tell_it) {
   ClipRequest wanted = request(path, "flow");
   wanted.flow_cache = dir_ / "cache";
   for (const bool rgb : {true, false}) {
-    wanted.rgb = rgb;
+    if (!rgb) wanted.inputs.list.erase(wanted.inputs.list.begin());
     const ClipInput expected = read_clip(wanted);
     const fs::path file = flow_path(wanted.flow_cache, path);
     write_file_atomically(file, [&, flow = FlowFile(file)](std::ostream& out) {
@@ -177,7 +181,7 @@ TEST_F(VariableRate, is_found_out_where_kept_flow_does_not_tell_it) {
 }
 
 TEST_F(VariableRate, of_many_frames_is_kept_with_the_flow) {
-  FlowHeader header{flow_parameters(request("", "flow").preprocess), "a.mp4", "0123456789abcdef", {}};
+  FlowHeader header{flow_parameters(motion::flow_settings(request("", "flow").inputs.list.at(1))), "a.mp4", "0123456789abcdef", {}};
   constexpr std::int64_t kFrames = 20'000;
   header.facts.frames = kFrames;
   for (std::int64_t i = 0; i < kFrames; ++i)

@@ -76,7 +76,7 @@ TEST(OnnxFile, tells_what_its_inputs_and_outputs_mean) {
   net::Model model = if_ttn_model();
   model.classes = {"clap", "jump", "wave \"both\" hands", "d", "e", "f", "g"};
   model.hash = "0123";
-  model.preprocess.motion_std = 40.5;
+  model.inputs.list.at(1).std = {40.5};
   export_onnx(model, dir / "m.onnx");
   const onnx::ModelProto proto = read_onnx(dir / "m.onnx");
   std::map<std::string, std::string> metadata;
@@ -88,7 +88,8 @@ TEST(OnnxFile, tells_what_its_inputs_and_outputs_mean) {
   EXPECT_EQ(Json::parse(metadata.at("actio.classes")).get<std::vector<std::string>>(), model.classes);
   Preprocess read;
   fields_from_json(read.fields(), Json::parse(metadata.at("actio.preprocess")), "metadata");
-  EXPECT_EQ(fields_to_json(read.fields()), fields_to_json(model.preprocess.fields()));
+  EXPECT_EQ(inputs_of({"rgb", "motion"}, read), model.inputs);
+  EXPECT_EQ(inputs_from_json(Json::parse(metadata.at("actio.inputs")), "metadata"), model.inputs);
 
   EXPECT_EQ(proto.producer_name(), "actio");
   EXPECT_THAT(proto.producer_version(), ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));

@@ -162,7 +162,7 @@ net::Model random_model(const net::NetworkOptions& options) {
   preprocess.motion = Motion::kVectors;
   preprocess.motion_length = 2;
   net::Model model = random_model(net::build_network(options, preprocess), 5);
-  model.preprocess = preprocess;
+  model.inputs = net::network_inputs(options, preprocess);
   return model;
 }
 

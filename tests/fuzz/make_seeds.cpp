@@ -64,9 +64,7 @@ void write_clip(const Kind& kind, const fs::path& folder, int frames) {
 
 void write_models(const fs::path& seeds) {
   net::Model model;
-  model.preprocess.input_size = 16;
-  model.preprocess.motion = Motion::kVectors;
-  model.preprocess.motion_length = 2;
+  Preprocess preprocess{.input_size = 16, .motion = Motion::kVectors, .motion_length = 2};
   for (net::NetSpec spec : {testing::small_tsn(3), testing::small_if_ttn(2), testing::small_stfn(3)}) {
     for (net::Node& node : spec.nodes) {
       if (node.op == net::Op::kInput) node.attrs.shape = {node.name == "rgb" ? 3 : 4, 16, 16};
@@ -77,14 +75,16 @@ void write_models(const fs::path& seeds) {
     for (std::int64_t i = 0; i < classes; ++i) model.classes.push_back("class " + std::to_string(i));
     const std::string json = net::to_json(spec).dump();
     write_file_atomically(seeds / "netspec" / (spec.name + ".json"), json);
-    write_file_atomically(seeds / "model_file" / spec.name,
-                          json + "\n" + fields_to_json(model.preprocess.fields()).dump() + "\n" +
-                              Json(model.classes).dump() + "\n" + model.training.dump() + "\n");
+    const std::string rest = "\n" + Json(model.classes).dump() + "\n" + model.training.dump() + "\n";
+    const Json inputs = to_json(inputs_of(net::input_names(spec), preprocess));
+    write_file_atomically(seeds / "model_file" / spec.name, json + "\n" + inputs.dump() + rest);
+    write_file_atomically(seeds / "model_file" / (spec.name + "_format1"), json + "\n" + fields_to_json(preprocess.fields()).dump() + rest);
   }
   net::Builder b("tiny", 2);
   const net::Value pooled = b.apply(net::Op::kGlobalAvgPool, "pool", {b.input("rgb", {3, 16, 16})});
   const net::Value scores = b.apply(net::Op::kSegmentMean, "mean", {b.linear("fc", pooled, 2)});
   model.spec = b.finish(scores, b.apply(net::Op::kSoftmax, "output", {scores}));
+  model.inputs = inputs_of({"rgb"}, preprocess);
   model.classes = {"jump", "run"};
   net::initialise(model.spec, nullptr, 1, model.weights);
   net::write_model(seeds / "safetensors" / "model.safetensors", model);

@@ -1,4 +1,4 @@
-// The texts of a model file, one a line: network, preprocessing, classes, training. The file around them is whole and holds
+// The texts of a model file, one a line: network, inputs (or, of format 1, preprocessing), classes, training. The file around them is whole and holds
 // the weights that the network asks for, so that only the texts can be wrong.
 #include "core/file.h"
 #include "core/json.h"
@@ -27,10 +27,14 @@ TensorMap weights_for(std::string_view spec) {
 }
 
 std::string model_of(std::string_view text) {
-  Metadata metadata = {{"actio.format", "1"}, {"actio.hash", std::string(32, '0')}, {"actio.parent", ""}};
-  for (const char* key : {"actio.spec", "actio.preprocess", "actio.classes", "actio.training"}) {
-    metadata[key] = fuzz::take_until(text, '\n');
-  }
+  Metadata metadata = {{"actio.hash", std::string(32, '0')}, {"actio.parent", ""}};
+  metadata["actio.spec"] = fuzz::take_until(text, '\n');
+  const std::string inputs(fuzz::take_until(text, '\n'));
+  const bool listed = inputs.find("\"inputs\"") != std::string::npos;
+  metadata["actio.format"] = listed ? "2" : "1";
+  metadata[listed ? "actio.inputs" : "actio.preprocess"] = inputs;
+  metadata["actio.classes"] = fuzz::take_until(text, '\n');
+  metadata["actio.training"] = fuzz::take_until(text, '\n');
   std::string content = safetensors_content(weights_for(metadata["actio.spec"]), metadata, "model");
   constexpr std::string_view kKey = "\"actio.hash\":\"";
   const std::string hash = content_hash(std::as_bytes(std::span(content)));
@@ -49,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     model.training.dump();
     const Json spec = net::to_json(model.spec);
     fuzz::require(net::spec_from_json(spec, "again") == model.spec, "a network is read as it was written");
+    fuzz::require(inputs_from_json(to_json(model.inputs), "again") == model.inputs, "inputs are read as they were written");
   });
   return 0;
 }

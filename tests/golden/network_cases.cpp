@@ -67,7 +67,7 @@ Json NetworkCase::json() {
   return {{"name", name},
           {"options", changed},
           {"input_size", input_size},
-          {"motion_channels", motion_channels(Motion::kFlow, kMotionLength)},
+          {"motion_channels", 2 * kMotionLength},
           {"clips", kClips},
           {"passes", exact_kinks ? kPasses : 0}};
 }

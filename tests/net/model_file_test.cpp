@@ -7,6 +7,7 @@
 
 #include "net/initialise.h"
 #include "net/safetensors.h"
+#include "support/inputs.h"
 #include "support/temp_dir.h"
 #include "weights_fixture.h"
 
@@ -20,9 +21,7 @@ using ::testing::HasSubstr;
 Model small_model() {
   Model model;
   model.spec = small_spec();
-  model.preprocess.input_size = 16;
-  model.preprocess.motion = Motion::kRgbDifference;
-  model.preprocess.rgb_mean = {1.5, 2, 0.1};
+  model.inputs = actio::testing::inputs_for(Preprocess{.input_size = 16, .rgb_mean = {1.5, 2, 0.1}});
   model.classes = {"hand \"shake\"", "größe\n"};
   model.training = Json::parse(R"({"epochs": 3, "lr": 0.1, "note": "\"actio.hash\":\"00000000000000000000000000000000\""})");
   model.parent_hash = "0123";
@@ -63,7 +62,7 @@ TEST_F(ModelFile, returns_everything_as_written) {
   write_model(path_, model);
   const Model read = read_model(path_);
   EXPECT_EQ(read.spec, model.spec);
-  EXPECT_EQ(fields_to_json(Preprocess(read.preprocess).fields()), fields_to_json(model.preprocess.fields()));
+  EXPECT_EQ(read.inputs, model.inputs);
   EXPECT_EQ(read.classes, model.classes);
   EXPECT_EQ(read.training, model.training);
   EXPECT_EQ(read.parent_hash, "0123");
@@ -134,9 +133,9 @@ TEST_F(ModelFile, tells_a_weights_file_and_a_newer_format_from_damage) {
   Metadata metadata = parts(tensors);
   write_safetensors(path_, tensors);
   EXPECT_THAT(refusal(), HasSubstr("m.actio: is not an actio model (a weights file? see 'actio import')"));
-  metadata["actio.format"] = "2";
+  metadata["actio.format"] = "3";
   write_raw(metadata, tensors);
-  EXPECT_THAT(refusal(ErrorCode::kFailed), HasSubstr("model format 2, this program reads up to 1"));
+  EXPECT_THAT(refusal(ErrorCode::kFailed), HasSubstr("model format 3, this program reads up to 2"));
   for (const char* version : {"0", "-1", "1.0", "", "one"}) {
     metadata["actio.format"] = version;
     write_raw(metadata, tensors);
@@ -189,12 +188,14 @@ TEST_F(ModelFile, rejects_each_wrong_part_with_the_file_and_the_part) {
               HasSubstr("m.actio: 'actio.training' is nested deeper than 100"));
   EXPECT_THAT(refusal_with("actio.spec", "[]"), HasSubstr("m.actio: "));
   EXPECT_THAT(refusal_with("actio.spec", R"({"name":3})"), HasSubstr("m.actio: "));
-  EXPECT_THAT(refusal_with("actio.preprocess", R"({"input_size": 3})"),
-              AllOf(HasSubstr("m.actio: preprocess: "), HasSubstr("input_size")));
-  EXPECT_THAT(refusal_with("actio.preprocess", R"({"colour": 3})"),
-              AllOf(HasSubstr("m.actio: preprocess: "), HasSubstr("colour")));
-  EXPECT_THAT(refusal_with("actio.preprocess", "7"), HasSubstr("m.actio: "));
-  for (const char* key : {"actio.spec", "actio.preprocess", "actio.classes", "actio.training", "actio.parent"}) {
+  EXPECT_THAT(refusal_with("actio.inputs", R"({"size": 3, "inputs": []})"), AllOf(HasSubstr("m.actio: inputs: "), HasSubstr("size")));
+  EXPECT_THAT(refusal_with("actio.inputs", R"({"colour": 3, "inputs": []})"), AllOf(HasSubstr("m.actio: inputs: "), HasSubstr("colour")));
+  EXPECT_THAT(refusal_with("actio.inputs", R"({"inputs": [{"kind": "sound"}]})"),
+              HasSubstr("m.actio: unknown kind of input 'sound'; known: frame, rgbdiff, flow, mv"));
+  EXPECT_THAT(refusal_with("actio.inputs", R"({"inputs": [{"kind": "frame", "bound": 3}]})"), HasSubstr("bound"));
+  for (const char* wrong : {"7", "{}", "[]", R"({"inputs": 3})", R"({"inputs": [3]})", R"({"inputs": [{"kind": 3}]})", R"({"inputs": [{}]})"})
+    EXPECT_THAT(refusal_with("actio.inputs", wrong), HasSubstr("m.actio: inputs: "));
+  for (const char* key : {"actio.spec", "actio.inputs", "actio.classes", "actio.training", "actio.parent"}) {
     Metadata metadata = good;
     metadata.erase(key);
     write_raw(metadata, tensors);
@@ -236,15 +237,15 @@ TEST_F(ModelFile, gives_an_error_for_random_damage_and_never_crashes) {
 }
 
 TEST_F(ModelFile, refuses_a_preprocessing_that_makes_other_inputs_than_the_network_takes) {
-  const std::string before[] = {"\"input_size\":16", "\"rgb_mean\":[1.5,2.0,0.1]", "\"rgb_std\":["};
-  const std::string after[] = {"\"input_size\":64", "\"rgb_mean\":[1]", "\"rgb_std\":[2.5,"};
-  const std::string message[] = {"the input 'rgb' has shape [3, 16, 16], the preprocessing makes [3, 64, 64]",
-                                 "1 means or deviations of colours, 3 were expected",
-                                 "4 means or deviations of colours, 3 were expected"};
+  const std::string before[] = {"\"length\":1,\"size\":16", "\"mean\":[1.5,2.0,0.1]", "\"std\":["};
+  const std::string after[] = {"\"length\":1,\"size\":64", "\"mean\":[1]", "\"std\":[2.5,"};
+  const std::string message[] = {"the input 'rgb' has shape [3, 16, 16], the preprocessing makes [3, 64, 64] of kind 'frame'",
+                                 "the input 'rgb' of kind frame has 1 values of its mean, 3 were expected",
+                                 "the input 'rgb' of kind frame has 4 values of its deviation, 3 were expected"};
   for (std::size_t i = 0; i < std::size(before); ++i) {
     TensorMap tensors;
     Metadata metadata = parts(tensors);
-    std::string& text = metadata.at("actio.preprocess");
+    std::string& text = metadata.at("actio.inputs");
     ASSERT_NE(text.find(before[i]), std::string::npos) << text;
     text.replace(text.find(before[i]), before[i].size(), after[i]);
     write_raw(metadata, tensors);
@@ -253,18 +254,20 @@ TEST_F(ModelFile, refuses_a_preprocessing_that_makes_other_inputs_than_the_netwo
 }
 
 TEST_F(ModelFile, refuses_an_input_that_no_preprocessing_makes) {
-  for (const auto& [motion, channels] : {std::pair<Motion, std::int64_t>{Motion::kNone, 6}, {Motion::kVectors, 6}, {Motion::kRgbDifference, 10}}) {
+  for (const auto& [motion, channels] : {std::pair<Motion, std::int64_t>{Motion::kVectors, 6}, {Motion::kRgbDifference, 10}}) {
     Model model = small_model();
     model.spec = small_spec(channels, 2, "motion");
-    model.preprocess.motion = motion;
-    model.preprocess.motion_length = 5;
+    model.inputs = inputs_of({"motion"}, {.input_size = 16, .motion = motion, .motion_length = 5});
     initialise(model.spec, nullptr, 1, model.weights);
     EXPECT_THAT(message_of([&] { write_model(path_, model); }), HasSubstr("the input 'motion' has shape"));
   }
   Model model = small_model();
   model.spec = small_spec(3, 2, "sound");
   initialise(model.spec, nullptr, 1, model.weights);
-  EXPECT_THAT(message_of([&] { write_model(path_, model); }), HasSubstr("the input 'sound' is neither rgb nor motion"));
+  EXPECT_THAT(message_of([&] { write_model(path_, model); }), HasSubstr("nothing says how a video becomes the network's input 'sound'"));
+  model = small_model();
+  model.inputs.list.push_back(actio::testing::motion_input(16));
+  EXPECT_THAT(message_of([&] { write_model(path_, model); }), HasSubstr("the network has no input 'motion'"));
 }
 
 TEST_F(ModelFile, refuses_fixed_scalars_that_differ_from_the_networks) {

@@ -364,5 +364,42 @@ TEST(Describe, draws_every_part_and_names_the_edges_that_change_the_number_of_ro
   EXPECT_EQ(d.part_of_node.size(), spec.nodes.size());
 }
 
+TEST(Zoo, late_fusion_takes_any_number_of_streams) {
+  for (const std::string network : {"tsn", "trn"}) {
+    NetworkOptions options = options_for(network, "resnet18");
+    options.streams = "rgb,rgbdiff,flow";
+    const NetSpec spec = build_network(options, Preprocess{.input_size = 64, .motion_length = 5});
+    EXPECT_EQ(spec.name, network + "_rgb+rgbdiff+flow(resnet18)");
+    EXPECT_THAT(input_names(spec), ElementsAre("rgb", "rgbdiff", "flow"));
+    EXPECT_EQ(spec.node("rgbdiff").attrs.shape, (Shape{15, 64, 64}));
+    EXPECT_EQ(spec.node("flow").attrs.shape, (Shape{10, 64, 64}));
+    ASSERT_EQ(spec.heads.size(), 3U);
+    EXPECT_EQ(spec.heads[2].name, "flow");
+    EXPECT_EQ(spec.node("scores").attrs.weights, (std::vector<double>{1 / 3.0, 1 / 3.0, 1 / 3.0}));
+    options.streams = "rgb,motion";
+    NetworkOptions both = options;
+    both.streams = "both";
+    EXPECT_EQ(build_network(options, with_motion()).nodes, build_network(both, with_motion()).nodes);
+  }
+}
+
+TEST(Zoo, refuses_streams_that_are_none_or_there_twice) {
+  const auto refusal = [](const std::string& streams) {
+    NetworkOptions options = options_for("tsn", "resnet18");
+    options.streams = streams;
+    try {
+      build_network(options, with_motion());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(refusal("rgb,flwo"), "unknown stream 'flwo'; the nearest is 'flow'");
+  EXPECT_EQ(refusal("rgb,,flow"), "streams: a name is missing; known: rgb, motion, rgbdiff, flow, mv");
+  EXPECT_EQ(refusal("flow,rgb,flow"), "two inputs are named 'flow'");
+  EXPECT_EQ(refusal(""), "streams: a name is missing; known: rgb, motion, rgbdiff, flow, mv");
+}
+
 }  // namespace
 }  // namespace actio::net

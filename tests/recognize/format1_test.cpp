@@ -52,9 +52,9 @@ TEST_P(ModelsOfFormat1, have_the_record_that_they_had) {
   EXPECT_EQ(model.hash, GetParam().hash);
   EXPECT_EQ(model.classes, (std::vector<std::string>{"sit_down", "stand_up"}));
   EXPECT_EQ(model.spec.segments, 3);
-  EXPECT_EQ(model.preprocess.input_size, 32);
-  EXPECT_EQ(model.preprocess.short_side, 36);
-  EXPECT_EQ(model.preprocess.motion_length, 2);
+  EXPECT_EQ(model.inputs.names(), net::input_names(model.spec));
+  EXPECT_EQ(model.inputs.framing, (Framing{32, 36, Resize::kCrop}));
+  for (const InputSpec& input : model.inputs.list) EXPECT_EQ(input.length, input.name == "motion" ? 2 : 1) << input.name;
   EXPECT_EQ(model.training.at("train").at("epochs"), 1);
 }
 

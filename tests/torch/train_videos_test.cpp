@@ -35,17 +35,15 @@ class TrainVideos : public ::testing::Test {
   void SetUp() override {
     const data::Dataset dataset = data::load_dataset(*folder_ / "clips");
     for (const data::Item& item : dataset.items) (job.test.size() < 4 ? job.test : job.train).push_back(item);
-    job.preprocess.input_size = 32;
-    job.preprocess.short_side = 36;
-    job.preprocess.motion = Motion::kVectors;
-    job.preprocess.motion_length = 2;
+    const Preprocess preprocess{.input_size = 32, .short_side = 36, .motion = Motion::kVectors, .motion_length = 2};
     net::NetworkOptions network;
     network.network = "if_ttn";
     network.backbone = "mobilenet_v2";
     network.width = 0.25;
     network.classes = 2;
     network.segments = 3;
-    job.spec = net::build_network(network, job.preprocess);
+    job.spec = net::build_network(network, preprocess);
+    job.inputs = net::network_inputs(network, preprocess);
     job.options.epochs = 2;
     job.options.batch_size = 3;
     job.options.threads = 1;
@@ -139,7 +137,7 @@ TEST_F(TrainVideos, need_a_clip_and_names_what_is_wrong_with_the_network) {
   TrainJob empty = job;
   empty.train.clear();
   EXPECT_THROW(train(empty, weights), Error);
-  job.preprocess.input_size = 48;
+  job.inputs.list.at(0).size = 48;
   try {
     train(job, weights);
     FAIL() << "no error";
