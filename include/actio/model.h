@@ -16,8 +16,11 @@
 namespace actio {
 
 struct ModelInput {
-  std::string name;  // "rgb", "motion"
-  Shape row;         // of one snippet: [C, H, W]
+  std::string name;              // "rgb", "motion"
+  Shape row;                     // of one snippet: [C, H, W]
+  std::string kind;              // what of the video it shows: "frame", "rgbdiff", "flow" or "mv" (codec motion vectors)
+  std::int64_t length = 1;       // frames, differences or fields in a snippet
+  std::vector<double> mean, std; // (level - mean) / std, of levels 0..255: red, green and blue, or the 8-bit motion image
 };
 
 // A handle that never changes. Threads: safe.

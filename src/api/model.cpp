@@ -22,7 +22,10 @@ const std::string& Model::hash() const { return impl_->model.hash; }
 
 std::vector<ModelInput> Model::inputs() const {
   std::vector<ModelInput> inputs;
-  for (const std::string& name : net::input_names(impl_->model.spec)) inputs.push_back({name, impl_->model.spec.node(name).attrs.shape});
+  for (const std::string& name : net::input_names(impl_->model.spec)) {
+    const InputSpec& input = *impl_->model.inputs.find(name);
+    inputs.push_back({name, input.row(), std::string(name_of(input.kind)), input.length, input.mean, input.std});
+  }
   return inputs;
 }
 

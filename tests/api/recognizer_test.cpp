@@ -60,6 +60,9 @@ TEST_F(OverTheInterface, a_model_tells_what_it_is) {
   ASSERT_EQ(model.inputs().size(), 2U);
   EXPECT_EQ(model.inputs()[1].name, "motion");
   EXPECT_EQ(model.inputs()[1].row, (Shape{4, 32, 32}));
+  EXPECT_EQ(model.inputs()[1].kind, "mv");
+  EXPECT_EQ(model.inputs()[1].length, 2);
+  EXPECT_EQ(model.inputs()[0].mean.size(), 3U);
   EXPECT_THAT(model.preprocess(), HasSubstr("\"name\":\"motion\",\"kind\":\"mv\""));
   EXPECT_THAT(model.describe(), HasSubstr(model.network()));
   EXPECT_EQ(model.hash().size(), 32U);
