@@ -10,9 +10,10 @@ int main(int argc, char** argv) {
     const actio::Model model = actio::Model::open(argv[1]);
     std::mt19937 random(1);
     actio::TensorMap inputs;
-    for (const actio::ModelInput& input : model.inputs()) {
+    for (const actio::InputSpec& input : model.inputs().list) {
       actio::Shape shape = {model.segments()};  // one row for each snippet
-      shape.insert(shape.end(), input.row.begin(), input.row.end());
+      const actio::Shape row = input.row();      // [C, S, S]
+      shape.insert(shape.end(), row.begin(), row.end());
       const auto count = static_cast<std::size_t>(actio::shape_numel(shape));
       const std::shared_ptr<float[]> values(new float[count]);
       for (std::size_t i = 0; i < count; ++i) values[i] = std::normal_distribution<float>()(random);

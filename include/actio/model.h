@@ -3,6 +3,8 @@
 #pragma once
 
 #include <actio/export.h>
+#include <actio/inputs.h>
+#include <actio/network.h>
 #include <actio/tensor.h>
 
 #include <cstddef>
@@ -15,14 +17,6 @@
 
 namespace actio {
 
-struct ModelInput {
-  std::string name;              // "rgb", "motion"
-  Shape row;                     // of one snippet: [C, H, W]
-  std::string kind;              // what of the video it shows: "frame", "rgbdiff", "flow" or "mv" (codec motion vectors)
-  std::int64_t length = 1;       // frames, differences or fields in a snippet
-  std::vector<double> mean, std; // (level - mean) / std, of levels 0..255: red, green and blue, or the 8-bit motion image
-};
-
 // A handle that never changes. Threads: safe.
 class ACTIO_API Model {
  public:
@@ -32,13 +26,20 @@ class ACTIO_API Model {
   // The bytes of such a file, which are copied. `name` stands for it in messages.
   static Model from_bytes(std::span<const std::byte> bytes, const std::string& name);
 
-  const std::string& name() const;     // its path, or what from_bytes was given
+  // A network with class names, one for each element of its output, and weights by name; those that are missing begin anew, from `seed`.
+  // Throws: Error(kBadData) naming what does not fit, and both values.
+  static Model make(const Network& network, std::vector<std::string> classes, const TensorMap& weights = {}, std::uint64_t seed = 1);
+
+  // Writes it, at once or not at all. Returns: the model of that file. Throws: Error(kFailed) where it cannot be written.
+  Model save(const std::filesystem::path& path) const;
+
+  const std::string& name() const;     // its path, or what from_bytes or make was given
   const std::string& network() const;  // "if_ttn(resnet50)"
   const std::vector<std::string>& classes() const;
   std::int64_t segments() const;  // snippets that it looks at in a view of a video
-  std::vector<ModelInput> inputs() const;
+  const Inputs& inputs() const;   // what a video becomes: each with its name, kind, size and scale
   std::vector<std::string> heads() const;  // whose scores can be asked for alone: "rgb", "motion", "ttn"
-  std::string preprocess() const;          // how a video becomes its inputs: a JSON object
+  std::string preprocess() const;          // its inputs as the file has them: a JSON object
   std::string training() const;            // how it was trained: a JSON object, or "null"
   std::string describe() const;            // stages, shapes, parameters and cost, for people
   const std::string& hash() const;         // of the file, 32 hexadecimal digits

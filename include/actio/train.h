@@ -4,11 +4,13 @@
 #include <actio/error.h>
 #include <actio/export.h>
 #include <actio/hooks.h>
+#include <actio/network.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +57,7 @@ enum class Existing {
 
 struct TrainRequest {
   TrainSpec spec;
+  std::optional<Network> network = {};      // one's own, in the place of what network and preprocess options say
   std::filesystem::path data;               // what `actio train` takes: a folder with one folder per class, a CSV, a list
   std::filesystem::path output;             // the model file; with folds a folder
   std::vector<std::filesystem::path> init;  // files of first weights, of which an earlier one goes before a later one

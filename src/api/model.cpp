@@ -1,8 +1,15 @@
 #include <actio/model.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "api/model_impl.h"
+#include "api/network_impl.h"
+#include "core/error.h"
 #include "core/json_text.h"
 #include "net/describe.h"
+#include "net/infer.h"
+#include "net/initialise.h"
 
 namespace actio {
 
@@ -14,20 +21,39 @@ Model Model::from_bytes(std::span<const std::byte> bytes, const std::string& nam
   return Model(std::make_shared<Impl>(net::read_model(bytes, name), name));
 }
 
+Model Model::make(const Network& network, std::vector<std::string> classes, const TensorMap& weights, std::uint64_t seed) {
+  auto impl = std::make_shared<Impl>();
+  impl->name = network.name();
+  net::Model& model = impl->model;
+  model.spec = NetworkAccess::spec(network);
+  model.inputs = NetworkAccess::inputs(network);
+  model.classes = std::move(classes);
+  const std::vector<net::ParamInfo> parameters = net::parameters(model.spec);
+  for (const auto& [name, tensor] : weights) {
+    const auto known = std::ranges::find(parameters, name, &net::ParamInfo::name);
+    if (known == parameters.end()) fail_data("{}: has no weights '{}'", impl->name, name);
+    if (known->shape == tensor.shape()) continue;
+    fail_data("{}: the weights '{}' have shape {}, {} was expected", impl->name, name, shape_text(tensor.shape()), shape_text(known->shape));
+  }
+  net::initialise(model.spec, &weights, seed, model.weights);
+  net::check_model(model, impl->name);
+  return Model(std::move(impl));
+}
+
+Model Model::save(const std::filesystem::path& path) const {
+  auto impl = std::make_shared<Impl>(*impl_);
+  impl->name = path.string();
+  net::write_model(path, impl->model);
+  return Model(std::move(impl));
+}
+
 const std::string& Model::name() const { return impl_->name; }
 const std::string& Model::network() const { return impl_->model.spec.name; }
 const std::vector<std::string>& Model::classes() const { return impl_->model.classes; }
 std::int64_t Model::segments() const { return impl_->model.spec.segments; }
 const std::string& Model::hash() const { return impl_->model.hash; }
 
-std::vector<ModelInput> Model::inputs() const {
-  std::vector<ModelInput> inputs;
-  for (const std::string& name : net::input_names(impl_->model.spec)) {
-    const InputSpec& input = *impl_->model.inputs.find(name);
-    inputs.push_back({name, input.row(), std::string(name_of(input.kind)), input.length, input.mean, input.std});
-  }
-  return inputs;
-}
+const Inputs& Model::inputs() const { return impl_->model.inputs; }
 
 std::vector<std::string> Model::heads() const {
   std::vector<std::string> names;

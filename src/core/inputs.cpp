@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 
@@ -106,31 +107,43 @@ const Json& member(const Json& json, const char* key, std::string_view where) {
 
 }  // namespace
 
-Fields Framing::fields() {
+Fields fields_of(Framing& framing) {
   return {
-      {"size", &size, "side of a crop of the scaled frame, pixels", {}, 16, 4096},
-      {"short_side", &short_side, "short side of the frame that crops are cut from, pixels", {}, 16, 8192},
-      choice_field("resize", &resize, "crop: scale the short side, then crop; stretch: the whole frame to the input size"),
+      {"size", &framing.size, "side of a crop of the scaled frame, pixels", {}, 16, 4096},
+      {"short_side", &framing.short_side, "short side of the frame that crops are cut from, pixels", {}, 16, 8192},
+      choice_field("resize", &framing.resize, "crop: scale the short side, then crop; stretch: the whole frame to the input size"),
   };
 }
 
-Fields InputSpec::fields() {
+Fields fields_of(InputSpec& input) {
   Fields fields = {
-      {"name", &name, "of the network's input"},
-      choice_field("kind", &kind, "what of the video it shows"),
-      {"length", &length, "frames, differences or fields in a snippet", {}, 1, 64},
-      {"size", &size, "height and width, pixels", {}, 16, 4096},
-      {"mean", &mean, "on the 0..255 scale"},
-      {"std", &std, "divisor, on the 0..255 scale", {}, 1e-6},
-      choice_field("window", &window, "neighbours that start at the sampled frame or are centred on it"),
+      {"name", &input.name, "of the network's input"},
+      choice_field("kind", &input.kind, "what of the video it shows"),
+      {"length", &input.length, "frames, differences or fields in a snippet", {}, 1, 64},
+      {"size", &input.size, "height and width, pixels", {}, 16, 4096},
+      {"mean", &input.mean, "on the 0..255 scale"},
+      {"std", &input.std, "divisor, on the 0..255 scale", {}, 1e-6},
+      choice_field("window", &input.window, "neighbours that start at the sampled frame or are centred on it"),
   };
-  if (!has_colours(kind)) fields.push_back({"bound", &bound, "clip for displacements, pixels at a short side of 256", {}, 1e-3, 1e4});
-  if (kind == InputKind::kVectors) fields.push_back(choice_field("key_frames", &key_frames, "vectors of key frames: carry, or zero"));
-  if (kind == InputKind::kFlow) {
-    fields.push_back({"flow_quality", &flow_quality, "setting of TV-L1", {"paper", "fast", "realtime"}});
-    fields.push_back({"flow_short_side", &flow_short_side, "short side of the pictures it is computed on, pixels; 0: as in the video", {}, 0, 4096});
+  if (!has_colours(input.kind)) fields.push_back({"bound", &input.bound, "clip for displacements, pixels at a short side of 256", {}, 1e-3, 1e4});
+  if (input.kind == InputKind::kVectors) fields.push_back(choice_field("key_frames", &input.key_frames, "vectors of key frames: carry, or zero"));
+  if (input.kind == InputKind::kFlow) {
+    fields.push_back({"flow_quality", &input.flow_quality, "setting of TV-L1", {"paper", "fast", "realtime"}});
+    fields.push_back({"flow_short_side", &input.flow_short_side, "short side of the pictures it is computed on, pixels; 0: as in the video", {}, 0, 4096});
   }
   return fields;
+}
+
+InputSpec InputSpec::of(std::string name, InputKind kind, std::int64_t size, std::int64_t length) {
+  InputSpec input;
+  input.name = std::move(name);
+  input.kind = kind;
+  input.size = size;
+  input.length = length;
+  const Preprocess usual;
+  input.mean = has_colours(kind) ? usual.rgb_mean : std::vector<double>{usual.motion_mean};
+  input.std = has_colours(kind) ? usual.rgb_std : std::vector<double>{usual.motion_std};
+  return input;
 }
 
 const InputSpec* Inputs::find(std::string_view name) const {
@@ -199,9 +212,9 @@ Preprocess preprocess_of(const Inputs& inputs) {
 
 Json to_json(const Inputs& inputs) {
   Framing framing = inputs.framing;
-  Json json = fields_to_json(framing.fields());
+  Json json = fields_to_json(fields_of(framing));
   json[kInputs] = Json::array();
-  for (InputSpec input : inputs.list) json[kInputs].push_back(fields_to_json(input.fields()));
+  for (InputSpec input : inputs.list) json[kInputs].push_back(fields_to_json(fields_of(input)));
   return json;
 }
 
@@ -211,13 +224,13 @@ Inputs inputs_from_json(const Json& json, std::string_view where) {
   if (!list.is_array()) fail_usage("{}: '{}' must be a list", where, kInputs);
   Json framing = json;
   framing.erase(std::string(kInputs));
-  fields_from_json(inputs.framing.fields(), framing, where);
+  fields_from_json(fields_of(inputs.framing), framing, where);
   for (const Json& entry : list) {
     InputSpec& input = inputs.list.emplace_back();
     const Json& kind = member(entry, "kind", where);
     if (!kind.is_string()) fail_usage("{}: the kind of an input must be a name", where);
     input.kind = value_named<InputKind>("kind of input", kind.get<std::string>());
-    fields_from_json(input.fields(), entry, where);
+    fields_from_json(fields_of(input), entry, where);
   }
   check_inputs(inputs);
   return inputs;

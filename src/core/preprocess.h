@@ -2,6 +2,8 @@
 // network (core/inputs.h).
 #pragma once
 
+#include <actio/inputs.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,16 +18,13 @@ template <>
 inline constexpr auto kNames<Motion> = NameTable<Motion, 4>{
     {{Motion::kNone, "none"}, {Motion::kVectors, "mv"}, {Motion::kRgbDifference, "rgbdiff"}, {Motion::kFlow, "flow"}}};
 
-enum class Resize { kCrop, kStretch };  // the short side, then a crop; the whole frame to the input size
 template <>
 inline constexpr auto kNames<Resize> = NameTable<Resize, 2>{{{Resize::kCrop, "crop"}, {Resize::kStretch, "stretch"}}};
 
-enum class MotionWindow { kStarting, kCentred };  // fields start at the sampled frame (TSN, IF-TTN) or are centred on it (STFN)
 template <>
 inline constexpr auto kNames<MotionWindow> =
     NameTable<MotionWindow, 2>{{{MotionWindow::kStarting, "starting"}, {MotionWindow::kCentred, "centred"}}};
 
-enum class KeyFrames { kCarry, kZero };  // motion vectors of key frames: those of the field before, or zero
 template <>
 inline constexpr auto kNames<KeyFrames> = NameTable<KeyFrames, 2>{{{KeyFrames::kCarry, "carry"}, {KeyFrames::kZero, "zero"}}};
 

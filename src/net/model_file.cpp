@@ -161,9 +161,13 @@ bool is_model_file(const std::filesystem::path& path) {
   }
 }
 
+void check_model(const Model& model, const std::string& name) {
+  naming_file(name, ErrorCode::kBadData, [&] { check_consistency(model); });
+}
+
 void write_model(const std::filesystem::path& path, Model& model) {
   const std::string where = path.string();
-  naming_file(where, ErrorCode::kBadData, [&] { check_consistency(model); });
+  check_model(model, where);
   const Metadata metadata = {
       {"actio.format", fmt::format("{}", kFormat)},
       {"actio.spec", dumped(to_json(model.spec), "actio.spec", where)},

@@ -41,6 +41,9 @@ Model read_model(std::span<const std::byte> file, const std::string& name);
 // Throws: Error(kFailed) for a file that cannot be read.
 bool is_model_file(const std::filesystem::path& path);
 
+// Whether its parts fit together. Throws: Error(kBadData) as read_model, `name` first.
+void check_model(const Model& model, const std::string& name);
+
 // Writes atomically and sets model.hash. Equal models give equal bytes. Throws: as read_model, before anything is written.
 void write_model(const std::filesystem::path& path, Model& model);
 

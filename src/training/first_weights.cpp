@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "net/defaults.h"
+#include "net/infer.h"
 #include "net/init_report.h"
 #include "net/initialise.h"
 #include "net/weight_names.h"
@@ -42,6 +43,19 @@ bool describes_motion(const std::string& field) {
   return field.starts_with("motion") || field.starts_with("flow") || field == "key_frames";
 }
 
+void build(const TrainSpec& spec, net::Model& model) {
+  if (!spec.own) {
+    model.spec = net::build_network(spec.network, spec.preprocess);
+    model.inputs = net::network_inputs(spec.network, spec.preprocess);
+    return;
+  }
+  model.spec = spec.own->spec;
+  model.inputs = spec.own->inputs;
+  const Shape output = net::infer(model.spec).at(model.spec.output).shape;
+  if (output == Shape{static_cast<std::int64_t>(model.classes.size())}) return;
+  fail_usage("{}: the data have {} classes, the network's output has shape {}", model.spec.name, model.classes.size(), shape_text(output));
+}
+
 void adopt_settings_of_model(const net::Model& parent, const std::string& file, TrainSpec& spec) {
   ParentSettings settings{{}, preprocess_of(parent.inputs), parent.inputs.moves()};
   if (parent.training.contains("network")) fields_from_json(settings.network.fields(), parent.training.at("network"), file);
@@ -55,7 +69,7 @@ void adopt_settings_of_model(const net::Model& parent, const std::string& file, 
 TensorMap read_source(const std::string& file, TrainSpec& spec, net::Model& model) {
   if (!net::is_model_file(file)) return net::read_weights(file);
   net::Model parent = net::read_model(file);
-  adopt_settings_of_model(parent, file, spec);
+  if (!spec.own) adopt_settings_of_model(parent, file, spec);
   model.parent_hash = parent.hash;
   return std::move(parent.weights);
 }
@@ -63,7 +77,7 @@ TensorMap read_source(const std::string& file, TrainSpec& spec, net::Model& mode
 // Published weights have wrappers' names; models have the networks' own.
 TensorMap named_by_backbone(TensorMap tensors, const std::string& file, const TrainSpec& spec, const net::NetSpec& network,
                             std::vector<std::string>& notes, std::string& remark) {
-  if (net::is_model_file(file)) return tensors;
+  if (net::is_model_file(file) || spec.own) return tensors;  // names of a network of one's own are known to its maker alone
   net::NamedWeights named = net::fit_names(std::move(tensors), spec.network, &network, file);
   notes.insert(notes.end(), named.notes.begin(), named.notes.end());
   remark += named.remark;
@@ -99,13 +113,12 @@ void adopt_settings_of(const std::string& file, TrainSpec& spec) {
 }
 
 std::string initialise_model(const std::vector<std::string>& files, bool partial, TrainSpec& spec, net::Model& model) {
-  net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
+  if (!spec.own) net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
   TensorMap source;
   // The first file's settings win, so it is read last.
   std::vector<TensorMap> sources(files.size());
   for (std::size_t i = files.size(); i-- > 0;) sources[i] = read_source(files[i], spec, model);
-  model.spec = net::build_network(spec.network, spec.preprocess);
-  model.inputs = net::network_inputs(spec.network, spec.preprocess);
+  build(spec, model);
   std::vector<std::string> notes;
   std::string remark;
   for (std::size_t i = 0; i < files.size(); ++i)

@@ -21,10 +21,25 @@ void check_outputs(const TrainRequest& request) {
   if (!request.log.empty()) check_output(request.log, inputs);
 }
 
+// What [network] and [preprocess] would say, the network says itself.
+void check_own_network(const TrainRequest& request) {
+  if (!request.spec.own) return;
+  const std::string& name = request.spec.own->spec.name;
+  if (!request.stages.empty()) fail_usage("{}: a network of one's own is trained in one go; {} has {} stages", name, request.config, request.stages.size());
+  TrainSpec spec = request.spec;
+  for (const std::string_view table : {net::NetworkOptions::kTable, Preprocess::kTable}) {
+    for (const Field& field : spec.fields(table)) {
+      const std::string option = fmt::format("{}.{}", table, field.name);
+      if (spec.chosen.has_name(option)) fail_usage("{}: is a network of one's own, for which {} has no use", name, option);
+    }
+  }
+}
+
 }  // namespace
 
 void check_request(const TrainRequest& request) {
   const TrainSpec& spec = request.spec;
+  check_own_network(request);
   if (request.partial && request.init.empty()) fail_usage("--partial needs --init");
   if (!request.stage_cache.empty() && request.stages.empty()) fail_usage("--stage-cache needs a --config with [[stage]] tables");
   if (!request.folds.empty() && !request.scores.empty()) fail_usage("--scores: with --folds every fold's scores are in its folder");

@@ -24,6 +24,10 @@ namespace fs = std::filesystem;
 
 // Once the network's defaults are in place.
 void check_flow(const TrainSpec& spec, bool is_stage) {
+  if (spec.own) {
+    if (spec.own->inputs.has(InputKind::kFlow) && !spec.cache.flow_cache.empty()) data::make_cache_folder(spec.cache.flow_cache);
+    return;
+  }
   const std::vector<Motion> motions = net::motions_of(spec.network, spec.preprocess);
   if (std::ranges::find(motions, Motion::kFlow) != motions.end()) {
     motion::flow_settings(spec.preprocess);
@@ -43,6 +47,24 @@ Json chosen(const std::string& table, const Fields& fields, const Chosen& chosen
   return json;
 }
 
+// Of a network of one's own: what it is, whichever way it was made.
+Json own_record(const OwnNetwork& own) {
+  return {{"own_network", {{"name", own.spec.name}, {"hash", short_hash(net::to_json(own.spec).dump() + to_json(own.inputs).dump())}}}};
+}
+
+Json network_record(TrainSpec& spec) {
+  if (spec.own) return own_record(*spec.own);
+  return {{"network", fields_to_json(spec.network.fields())}, {"preprocess", fields_to_json(spec.preprocess.fields())}};
+}
+
+Json chosen_record(const TrainSpec& spec) {
+  if (spec.own) return own_record(*spec.own);
+  net::NetworkOptions network = spec.network;
+  net::reset_foreign_options(network);
+  Preprocess preprocess = spec.preprocess;
+  return {{"network", chosen("network", network.fields(), spec.chosen)}, {"preprocess", chosen("preprocess", preprocess.fields(), spec.chosen)}};
+}
+
 bool is_finished(const std::string& path, const Json& config) { return finished_difference(path, config) == ""; }
 
 class Run {
@@ -54,15 +76,14 @@ class Run {
     if (const std::string text = initialise_model(run.init, run.partial, spec_, model_); !text.empty()) hooks_.tell(text);
     net::reset_foreign_options(spec_.network);
     check_flow(spec_, !run.name.empty());  // another stage may read flow
-    model_.training = {{"network", fields_to_json(spec_.network.fields())},
-                       {"preprocess", fields_to_json(spec_.preprocess.fields())},
-                       {"data", data_record(spec_.dataset)},
-                       {"train", fields_to_json(spec_.train.fields())},
-                       {"clips", clips_record(split)},
-                       {"init", init_text(run.init)},
-                       {"init_content", init_record(run.init)},
-                       {"ranks", run.team.size()},  // a batch is that of each
-                       {"epochs", Json::array()}};
+    model_.training = network_record(spec_);
+    model_.training.update({{"data", data_record(spec_.dataset)},
+                            {"train", fields_to_json(spec_.train.fields())},
+                            {"clips", clips_record(split)},
+                            {"init", init_text(run.init)},
+                            {"init_content", init_record(run.init)},
+                            {"ranks", run.team.size()},  // a batch is that of each
+                            {"epochs", Json::array()}});
     config_ = config_of(model_);
     output_ = run.output;
     if (run.cache_folder.empty()) return;
@@ -85,7 +106,7 @@ class Run {
     hooks_.tell(fmt::format("{}: {} classes, {} clips to train on, {}{} to test on, input {} px, {} segments", model_.spec.name,
                           model_.classes.size(), split_.train.size(),
                           split_.validation.empty() ? "" : fmt::format("{} to choose by, ", split_.validation.size()),
-                          split_.test.size(), spec_.preprocess.input_size, model_.spec.segments));
+                          split_.test.size(), model_.inputs.framing.size, model_.spec.segments));
     const TrainResult result = train();
     if (result.interrupted) interrupted(result);
     TrainRunResult outcome{output_, table_of(result.test)};
@@ -348,16 +369,12 @@ void refuse_others_output(const TrainRun& run, const TrainSpec& spec, const data
   const std::string state = state_path(run.output);
   if (run.existing != Existing::kResume || run.only_in_cache) return;
   if (!fs::exists(run.output, ignored) && !fs::exists(state, ignored)) return;
-  net::NetworkOptions network = spec.network;
-  net::reset_foreign_options(network);
-  Preprocess preprocess = spec.preprocess;
   TrainOptions train = spec.train;
-  Json known = {{"network", chosen("network", network.fields(), spec.chosen)},
-                {"preprocess", chosen("preprocess", preprocess.fields(), spec.chosen)},
-                {"train", fields_to_json(train.fields())},
+  Json known = chosen_record(spec);
+  known.update({{"train", fields_to_json(train.fields())},
                 {"data", data_record(spec.dataset)},
                 {"clips", clips_record(split)},
-                {"ranks", run.team.size()}};
+                {"ranks", run.team.size()}});
   if (run.name.empty()) known.update({{"init", init_text(run.init)}, {"init_content", init_record(run.init)}});
   const std::optional<std::string> difference = finished_difference(run.output, known);
   if (difference && !difference->empty()) refuse_finished(run.output, *difference);

@@ -2,6 +2,7 @@
 // options of each stage, resolved once.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,14 @@
 
 namespace actio::training {
 
+// A network that is none of the zoo's.
+struct OwnNetwork {
+  net::NetSpec spec;
+  Inputs inputs;
+};
+
 struct TrainSpec {
+  std::shared_ptr<const OwnNetwork> own;  // in the place of what `network` and `preprocess` say; null: theirs
   net::NetworkOptions network;
   Preprocess preprocess;
   data::DatasetOptions dataset;

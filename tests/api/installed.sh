@@ -65,6 +65,10 @@ batch_size = 2
 threads = 1
 TOML
 has "$(built/train clips/labels.csv of_toml.actio tiny.toml train.epochs=1)" "epoch 1 of 1: loss"
+own=$(built/own_network clips/labels.csv own.actio data.group=part data.fold=test train.epochs=1 train.batch_size=2 train.workers=1 train.threads=1)
+has "$own" "two_small_streams has 2 classes"
+has "$own" "test clips"
+has "$(actio/bin/actio recognize own.actio "${videos[0]}")" "s"
 code=0
 wrong=$(built/train clips/labels.csv other.actio tsn train.epoch=1 2>&1) || code=$?
 [[ $code -eq 2 ]] || fail "a wrong option gave code $code"

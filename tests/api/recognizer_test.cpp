@@ -57,12 +57,12 @@ TEST_F(OverTheInterface, a_model_tells_what_it_is) {
   EXPECT_THAT(model.classes(), ElementsAre("clap", "jump", "wave"));
   EXPECT_THAT(model.heads(), ElementsAre("rgb", "motion", "ttn"));
   EXPECT_EQ(model.segments(), 3);
-  ASSERT_EQ(model.inputs().size(), 2U);
-  EXPECT_EQ(model.inputs()[1].name, "motion");
-  EXPECT_EQ(model.inputs()[1].row, (Shape{4, 32, 32}));
-  EXPECT_EQ(model.inputs()[1].kind, "mv");
-  EXPECT_EQ(model.inputs()[1].length, 2);
-  EXPECT_EQ(model.inputs()[0].mean.size(), 3U);
+  ASSERT_EQ(model.inputs().list.size(), 2U);
+  EXPECT_EQ(model.inputs().list[1].name, "motion");
+  EXPECT_EQ(model.inputs().list[1].row(), (Shape{4, 32, 32}));
+  EXPECT_EQ(model.inputs().list[1].kind, InputKind::kVectors);
+  EXPECT_EQ(model.inputs().list[1].length, 2);
+  EXPECT_EQ(model.inputs().list[0].mean.size(), 3U);
   EXPECT_THAT(model.preprocess(), HasSubstr("\"name\":\"motion\",\"kind\":\"mv\""));
   EXPECT_THAT(model.describe(), HasSubstr(model.network()));
   EXPECT_EQ(model.hash().size(), 32U);
@@ -156,9 +156,10 @@ TEST_F(OverTheInterface, inputs_of_the_callers_own_memory_are_recognised_and_not
   const Model model = Model::open(model_);
   const Recognizer recognizer(model, options());
   TensorMap copied, wrapped;
-  for (const ModelInput& input : model.inputs()) {
+  for (const InputSpec& input : model.inputs().list) {
     Shape shape = {model.segments()};
-    shape.insert(shape.end(), input.row.begin(), input.row.end());
+    const Shape row = input.row();
+    shape.insert(shape.end(), row.begin(), row.end());
     Tensor tensor(shape);
     for (std::size_t i = 0; float& value : tensor.values<float>()) value = static_cast<float>(i++ % 7) - 3;
     const std::shared_ptr<std::byte[]> memory(new std::byte[tensor.bytes()]);

@@ -116,6 +116,56 @@ TEST_F(ATraining, that_is_stopped_and_gone_on_with_makes_the_model_of_one_that_i
   EXPECT_EQ(Model::open(again.output).hash(), Model::open(dir_ / "whole.actio").hash());
 }
 
+Network own_network(std::int64_t classes, std::int64_t channels = 8) {
+  NetworkBuilder b("mine", 2, {.size = 32, .short_side = 36});
+  const Value x = b.conv2d("rgb.conv", b.input(InputSpec::of("rgb", InputKind::kFrame, 32)), {.channels = channels, .kernel = 3, .stride = 2, .bias = true});
+  const Value feature = b.apply("global_avg_pool", "pool", {b.relu("relu", x)});
+  const Value scores = b.linear("classifier", b.apply("segment_mean", "mean", {feature}), classes);
+  b.head("clip", scores);
+  return b.finish(scores, b.apply("softmax", "probabilities", {scores}));
+}
+
+TEST_F(ATraining, of_a_network_of_ones_own_is_stopped_resumed_and_told_from_others) {
+  const auto own_request = [&](const std::string& output) {
+    TrainRequest own = request(output);
+    own.spec = {};
+    own.spec.set("train.epochs", "3").set("train.batch_size", "2").set("train.threads", "1").set("train.workers", "1");
+    own.spec.set("data.group", "part").set("data.fold", "test");
+    own.network = own_network(2);
+    return own;
+  };
+  const TrainRequest whole = own_request("whole.actio");
+  EXPECT_EQ(train(whole).epochs.size(), 3U);
+  EXPECT_EQ(Model::open(whole.output).network(), "mine");
+  std::stop_source stop;
+  TrainHooks hooks;
+  hooks.epoch = [&](const EpochRecord&) { stop.request_stop(); };
+  hooks.stop = stop.get_token();
+  TrainRequest again = own_request("parts.actio");
+  EXPECT_THROW(train(again, hooks), Error);
+  again.existing = Existing::kResume;
+  TrainRequest other = again;
+  other.network = own_network(2, 9);
+  EXPECT_THAT(message_of([&] { train(other); }), HasSubstr("own_network"));
+  train(again);
+  EXPECT_EQ(Model::open(again.output).hash(), Model::open(whole.output).hash());
+  // What a network knows goes to the next one that has its tensors.
+  TrainRequest next = own_request("next.actio");
+  next.init = {whole.output};
+  std::string said;
+  hooks = {};
+  hooks.say = [&](const std::string& line) { said += line + "\n"; };
+  train(next, hooks);
+  EXPECT_THAT(said, HasSubstr("loaded 4"));
+
+  other = own_request("other.actio");
+  other.network = own_network(3);
+  EXPECT_THAT(message_of([&] { train(other); }), HasSubstr("mine: the data have 2 classes, the network's output has shape [3]"));
+  other = own_request("other.actio");
+  other.spec.set("network.backbone", "resnet18");
+  EXPECT_THAT(message_of([&] { train(other); }), HasSubstr("mine: is a network of one's own, for which network.backbone has no use"));
+}
+
 // Both sides have threads, OpenMP and caches of one process.
 TEST_F(ATraining, and_recognition_beside_it_give_what_each_gives_alone) {
   testing::write_tiny_model(dir_ / "other.actio", "if_ttn", "mv");

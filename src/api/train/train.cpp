@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/network_impl.h"
 #include "api/train/train_spec.h"
 #include "eval/metrics.h"
 #include "torch/trainer/torch_trainer.h"
@@ -26,6 +27,9 @@ training::TrainRequest own_one(const TrainRequest& request) {
   own.data = request.data.string();
   own.output = request.output.string();
   own.spec = impl.spec;
+  if (request.network) {
+    own.spec.own = std::make_shared<training::OwnNetwork>(NetworkAccess::spec(*request.network), NetworkAccess::inputs(*request.network));
+  }
   own.stages = impl.stages;
   own.settings = impl.settings;
   own.config = impl.file;
