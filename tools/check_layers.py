@@ -52,6 +52,29 @@ FOR_PROGRAMS = {"core/process_memory.cpp", "video/ffmpeg_log.cpp", "video/ffmpeg
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
+# Loops over plain memory, which LibTorch's operations are made of here; and what the rest of the program sees of the trainer.
+WITHOUT_TORCH = re.compile(r"kernels/.*|trainer/(torch_trainer\.(h|cpp)|job\.h)")
+
+
+def reaches_torch(path, seen):
+    """Whether a file of src/torch is made of LibTorch: it, its other half (.h, .cpp), or one of the folder that they include has a header of it."""
+    if path in seen or not path.exists():
+        return False
+    seen.add(path)
+    headers = [match.groups() for match in map(INCLUDE.match, path.read_text(encoding="utf-8").splitlines()) if match]
+    if any(header.startswith(("torch/", "ATen/", "c10/")) for kind, header in headers if kind == "<"):
+        return True
+    others = [SRC / header for kind, header in headers if kind == '"' and header.startswith("torch/")]
+    other_half = path.with_suffix(".cpp" if path.suffix == ".h" else ".h")
+    return any(reaches_torch(other, seen) for other in [other_half, *others])
+
+
+def without_torch():
+    for path in sorted((SRC / "torch").rglob("*")):
+        if path.suffix in {".h", ".cpp"} and not WITHOUT_TORCH.fullmatch(path.relative_to(SRC / "torch").as_posix()) and not reaches_torch(path, set()):
+            yield f"{path.relative_to(ROOT)}: needs no LibTorch, so it belongs into src/training"
+
+
 def problems():
     for path in sorted(SRC.rglob("*")):
         if path.suffix not in {".h", ".cpp"}:
@@ -97,7 +120,7 @@ def public_problems():
 
 
 def main():
-    found = list(problems()) + list(public_problems())
+    found = list(problems()) + list(without_torch()) + list(public_problems())
     for line in found:
         print(line)
     if found:

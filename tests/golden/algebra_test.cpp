@@ -11,7 +11,7 @@
 #include "runtime/compile.h"
 #include "support/compare.h"
 #include "support/zoo_variants.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 
 namespace actio {
 namespace {

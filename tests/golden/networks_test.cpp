@@ -20,7 +20,7 @@
 #include "support/needs.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 #include "torch/graph/graph.h"
 #include "torch/trainer/losses.h"
 #include "torch/graph/torch_compat.h"

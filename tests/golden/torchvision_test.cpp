@@ -15,7 +15,7 @@
 #include "support/needs.h"
 #include "support/compare.h"
 #include "support/temp_dir.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 
 namespace actio {
 namespace {

@@ -4,10 +4,12 @@
 
 #include "rank_processes.h"
 #include "torch/distributed/group.h"
-#include "torch/distributed/launch.h"
-#include "torch/distributed/watch.h"
+#include "training/ranks/launch.h"
+#include "training/ranks/watch.h"
 
 namespace actio::torch_train::distributed {
+
+using namespace training::ranks;
 namespace {
 
 using std::chrono::seconds;

@@ -9,7 +9,7 @@
 #include "nets.h"
 #include "support/compare.h"
 #include "torch/graph/convert.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 #include "torch/graph/graph.h"
 #include "torch/trainer/losses.h"
 #include "torch/graph/torch_compat.h"

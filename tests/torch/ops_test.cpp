@@ -9,7 +9,7 @@
 #include "net/infer.h"
 #include "nets.h"
 #include "support/compare.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 
 namespace actio::torch_train {
 namespace {

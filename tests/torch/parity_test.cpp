@@ -9,7 +9,7 @@
 #include "nets.h"
 #include "runtime/compile.h"
 #include "support/compare.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 
 namespace actio::torch_train {
 namespace {

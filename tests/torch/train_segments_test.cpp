@@ -6,7 +6,7 @@
 #include "nets.h"
 #include "pattern_source.h"
 #include "support/compare.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 #include "torch/trainer/trainer.h"
 
 namespace actio::torch_train {

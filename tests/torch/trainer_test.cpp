@@ -11,7 +11,7 @@
 #include "nets.h"
 #include "pattern_source.h"
 #include "support/compare.h"
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 #include "training/schedule.h"
 #include "torch/trainer/trainer.h"
 

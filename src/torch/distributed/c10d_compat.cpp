@@ -24,6 +24,8 @@
 #include "core/error.h"
 
 namespace actio::torch_train::distributed {
+
+using namespace training::ranks;
 namespace {
 
 #ifdef ACTIO_HAS_GLOO

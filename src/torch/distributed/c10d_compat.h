@@ -15,9 +15,11 @@
 #include <memory>
 #include <string>
 
-#include "torch/distributed/launch.h"
+#include "training/ranks/launch.h"
 
 namespace actio::torch_train::distributed {
+
+using training::ranks::Launch;
 
 #if TORCH_VERSION_MAJOR >= 2
 using Backend = c10d::Backend;

@@ -18,11 +18,13 @@
 #include "core/error.h"
 #include "torch/distributed/c10d_compat.h"
 #include "torch/distributed/rendezvous.h"
-#include "torch/distributed/signal.h"
-#include "torch/distributed/watch.h"
+#include "training/ranks/signal.h"
+#include "training/ranks/watch.h"
 #include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train::distributed {
+
+using namespace training::ranks;
 namespace {
 
 using std::chrono::milliseconds;

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "torch/distributed/launch.h"
+#include "training/ranks/launch.h"
 #include "training/peers.h"
 
 namespace at {
@@ -18,6 +18,8 @@ class Tensor;
 }
 
 namespace actio::torch_train::distributed {
+
+using training::ranks::Launch;
 
 struct GroupOptions {
   std::string backend = "gloo";  // "nccl": gradients on CUDA devices by NCCL, all else by Gloo

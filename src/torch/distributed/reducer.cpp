@@ -12,6 +12,8 @@
 
 namespace actio::torch_train::distributed {
 
+using namespace training::ranks;
+
 struct Reducer::State {
   struct Bucket {
     std::vector<std::size_t> members;  // indices of parameters

@@ -8,6 +8,8 @@
 #include "torch/graph/torch_compat.h"
 
 namespace actio::torch_train::distributed {
+
+using namespace training::ranks;
 namespace {
 
 using std::chrono::milliseconds;

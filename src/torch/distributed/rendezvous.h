@@ -6,11 +6,14 @@
 #include <vector>
 
 #include "torch/distributed/c10d_compat.h"
-#include "torch/distributed/launch.h"
-#include "torch/distributed/sockets.h"
-#include "torch/distributed/watch.h"
+#include "training/ranks/launch.h"
+#include "training/ranks/sockets.h"
+#include "training/ranks/watch.h"
 
 namespace actio::torch_train::distributed {
+
+using training::ranks::Launch;
+using training::ranks::Watch;
 
 struct Meeting {
   StorePtr store;

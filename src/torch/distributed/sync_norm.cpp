@@ -7,6 +7,8 @@
 #include <utility>
 
 namespace actio::torch_train::distributed {
+
+using namespace training::ranks;
 namespace {
 
 using torch::autograd::AutogradContext;

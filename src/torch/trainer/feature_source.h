@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/progress.h"
-#include "torch/trainer/batch_source.h"
+#include "torch/trainer/job.h"
 #include "torch/graph/graph.h"
 
 namespace actio::torch_train {

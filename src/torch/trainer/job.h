@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "training/batch_source.h"
 #include "training/train.h"
 
 namespace actio::torch_train {
@@ -12,6 +13,7 @@ class Group;
 }
 
 using training::Answers;
+using training::BatchSource;
 using training::EpochRecord;
 using training::TrainOptions;
 using training::TrainResult;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "torch/trainer/batch_source.h"
+#include "training/batch_source.h"
 #include "torch/distributed/group.h"
 #include "torch/distributed/reducer.h"
 #include "torch/trainer/ema.h"

@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-#include "torch/trainer/batch_source.h"
+#include "training/batch_source.h"
 #include "torch/graph/graph.h"
 #include "torch/trainer/job.h"
 

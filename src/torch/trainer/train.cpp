@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
-#include "torch/trainer/batch_source.h"
+#include "training/batch_source.h"
 #include "torch/distributed/group.h"
 #include "torch/trainer/gather.h"
 #include "torch/graph/graph.h"

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "core/tensor.h"
-#include "torch/trainer/batch_source.h"
+#include "training/batch_source.h"
 #include "torch/trainer/job.h"
 
 namespace actio::torch_train {

@@ -200,7 +200,7 @@ void check_resume(const std::string& device) {
 }
 
 // The same batches, of which each rank sees its share of the rows.
-class ShareSource final : public torch_train::BatchSource {
+class ShareSource final : public training::BatchSource {
  public:
   ShareSource(torch_train::PatternSource& whole, const torch_train::distributed::Group& group)
       : whole_(whole), group_(group) {}

@@ -20,12 +20,14 @@
 #include "core/rng.h"
 #include "torch/distributed/group.h"
 #include "torch/distributed/reducer.h"
-#include "torch/trainer/batch_source.h"
+#include "training/batch_source.h"
 #include "torch/graph/graph.h"
 #include "torch/graph/torch_compat.h"
 #include "torch/trainer/trainer.h"
 
 namespace actio::torch_train::distributed {
+
+using namespace training::ranks;
 namespace {
 
 void expect(bool holds, const std::string& what) {

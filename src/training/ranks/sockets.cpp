@@ -1,4 +1,4 @@
-#include "torch/distributed/sockets.h"
+#include "training/ranks/sockets.h"
 
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -17,7 +17,7 @@
 
 #include "core/error.h"
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 namespace {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
@@ -182,4 +182,4 @@ bool read_all(const Socket& socket, std::string& bytes, Deadline deadline) {
   return true;
 }
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

@@ -1,4 +1,4 @@
-// torch/distributed: the few TCP calls that watching over a group needs. In: addresses. Out: connected sockets.
+// training/ranks: the few TCP calls that watching over a group needs. In: addresses. Out: connected sockets.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 
 // Owns: the descriptor.
 class Socket {
@@ -52,4 +52,4 @@ Socket connect_to(const std::string& host, std::uint16_t port, Deadline deadline
 bool write_all(const Socket& socket, const std::string& bytes, Deadline deadline);
 bool read_all(const Socket& socket, std::string& bytes, Deadline deadline);
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

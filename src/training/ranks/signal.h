@@ -1,11 +1,11 @@
-// torch/distributed: that something is over, told by one thread to those that wait for it.
+// training/ranks: that something is over, told by one thread to those that wait for it.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 
 // Threads: safe.
 class Signal {
@@ -32,4 +32,4 @@ class Signal {
   bool set_ = false;
 };
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

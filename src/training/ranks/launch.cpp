@@ -1,4 +1,4 @@
-#include "torch/distributed/launch.h"
+#include "training/ranks/launch.h"
 
 #include <charconv>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 namespace {
 
 constexpr int kDefaultPort = 29500;  // PyTorch's
@@ -154,4 +154,4 @@ Launch find_launch(const Environment& environment) {
   return launch;
 }
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

@@ -1,4 +1,4 @@
-#include "torch/distributed/watch.h"
+#include "training/ranks/watch.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 namespace {
 
 using std::chrono::milliseconds;
@@ -197,4 +197,4 @@ void Watch::say_goodbye() {
   }
 }
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

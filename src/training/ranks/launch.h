@@ -1,4 +1,4 @@
-// torch/distributed: which of the processes that train together this one is. In: the environment variables that a launcher
+// training/ranks: which of the processes that train together this one is. In: the environment variables that a launcher
 // (torchrun, Slurm, mpirun) sets. Out: a rank, how many there are, and where they meet.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 
 struct Launch {
   std::string launcher;  // "torchrun", "Slurm", "Open MPI", "MPI"; empty: none
@@ -27,4 +27,4 @@ Launch find_launch(const Environment& environment);
 // The first machine of a Slurm node list: "gpu-[007-009,12],login" is "gpu-007".
 std::string first_slurm_host(const std::string& list);
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

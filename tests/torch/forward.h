@@ -1,4 +1,4 @@
-// torch: runs a NetSpec through LibTorch without training it; the tests compare the runtime with it.
+// A NetSpec run through LibTorch without training it, as the trainer would; the runtime is compared with it.
 #pragma once
 
 #include "core/tensor.h"

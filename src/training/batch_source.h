@@ -1,4 +1,4 @@
-// torch: where training takes its batches from: the loader of videos, features that are kept, or tensors in tests. In: nothing.
+// training: where a trainer takes its batches from: the loader of videos, features that are kept, or tensors in tests. In: nothing.
 // Out: batches.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "data/loader.h"
 
-namespace actio::torch_train {
+namespace actio::training {
 
 class BatchSource {
  public:
@@ -30,4 +30,4 @@ class BatchSource {
   }
 };
 
-}  // namespace actio::torch_train
+}  // namespace actio::training

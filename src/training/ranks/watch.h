@@ -1,4 +1,4 @@
-// torch/distributed: notices that a process of the group is gone. In: connections of every rank to rank 0, over which they
+// training/ranks: notices that a process of the group is gone. In: connections of every rank to rank 0, over which they
 // say every second that they live. Out: a sentence about the first that fell silent, the same on all ranks.
 #pragma once
 
@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "torch/distributed/sockets.h"
+#include "training/ranks/sockets.h"
 
-namespace actio::torch_train::distributed {
+namespace actio::training::ranks {
 
 // A process that is killed closes its connections, which is noticed at once. One that is stopped, or behind a network that
 // fails, is noticed once nothing was heard from it for `silence_limit`.
@@ -74,4 +74,4 @@ class Watch {
   std::thread thread_;
 };
 
-}  // namespace actio::torch_train::distributed
+}  // namespace actio::training::ranks

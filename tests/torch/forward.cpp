@@ -1,4 +1,4 @@
-#include "torch/graph/evaluate.h"
+#include "torch/forward.h"
 
 #include <ATen/ATen.h>
 
