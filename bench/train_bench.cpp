@@ -169,11 +169,11 @@ void work(const Case& each, const Options& options, const std::string& folder, s
   job.options.epochs = 1;
   job.options.batch_size = each.clips;
   job.options.learning_rate = kRate;
-  job.options.schedule = "constant";
+  job.options.schedule = training::RateSchedule::kConstant;
   job.options.evaluate_every = 0;
   job.options.bf16 = each.precision == "bf16";
   job.options.tf32 = each.precision == "tf32";
-  job.options.device = options.device;
+  job.options.device = value_named<training::Device>("device", options.device);
   job.options.threads = options.threads();
   std::vector<double> losses;
   job.on_step = [&](std::int64_t, double loss, double) { losses.push_back(loss); };
