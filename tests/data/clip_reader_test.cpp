@@ -200,8 +200,8 @@ TEST_F(ClipReader, looks_at_all_views_of_a_protocol_as_at_each_alone) {
     ClipRequest request = request_of(dir_ / "a.mp4", 3, motion);
     request.preprocess.motion_length = 2;
     request.preprocess.flow_quality = "realtime";
-    request.crops = "ten";
-    request.views = Protocol{0, {0.1, 0.9}, "ten"}.views(request.preprocess);
+    request.crops = ViewCrops::kTen;
+    request.views = Protocol{0, {0.1, 0.9}, ViewCrops::kTen}.views(request.preprocess);
     const ClipInput all = read_clip(request);
     EXPECT_EQ(all.inputs.at("rgb").dim(0), 20 * 3);
     ASSERT_EQ(all.sampled.size(), 60u);
