@@ -91,8 +91,8 @@ Case case_of(const std::string& name, const Options& options) {
 
 net::NetSpec spec_of(const Case& each) {
   net::NetworkOptions options;
-  options.network = each.network;
-  options.backbone = each.backbone;
+  options.network = value_named<net::NetworkKind>("network", each.network);
+  options.backbone = value_named<net::BackboneKind>("backbone", each.backbone);
   options.segments = each.segments;
   options.streams = each.network == "tsn" ? "rgb" : "both";
   options.classes = kClasses;

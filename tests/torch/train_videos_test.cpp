@@ -40,8 +40,8 @@ class TrainVideos : public ::testing::Test {
     job.preprocess.motion = Motion::kVectors;
     job.preprocess.motion_length = 2;
     net::NetworkOptions network;
-    network.network = "if_ttn";
-    network.backbone = "mobilenet_v2";
+    network.network = net::NetworkKind::kIfTtn;
+    network.backbone = net::BackboneKind::kMobilenetV2;
     network.width = 0.25;
     network.classes = 2;
     network.segments = 3;

@@ -81,7 +81,7 @@ Value add_relations(Builder& b, const NetworkOptions& options, const Stream& str
 NetSpec build_trn(const NetworkOptions& options, const Preprocess& preprocess) {
   if (options.segments < 2) fail_usage("trn needs at least 2 segments, got {}", options.segments);
   const auto backbone = make_backbone(backbone_options(options));
-  Builder b("trn_" + options.streams + "(" + options.backbone + ")", options.segments);
+  Builder b(fmt::format("trn_{}({})", options.streams, name_of(options.backbone)), options.segments);
   std::vector<Value> scores;
   for (const Stream& stream : add_streams(b, *backbone, options, preprocess)) {
     scores.push_back(add_relations(b, options, stream));

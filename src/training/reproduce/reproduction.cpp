@@ -183,7 +183,7 @@ std::vector<std::string> Reproduction::named_folds(const std::string& folds) con
 // Of the backbone that the first stage has.
 std::vector<std::string> Reproduction::init_of(const Json& config) const {
   const Json named = effective(config, config.at("stage").at(0), "network", "backbone");
-  const std::string backbone = named.is_string() ? named.get<std::string>() : net::NetworkOptions().backbone;
+  const std::string backbone = named.is_string() ? named.get<std::string>() : std::string(name_of(net::NetworkOptions().backbone));
   std::vector<std::string> files;
   for (const std::string& entry : options_.init) {
     const FirstWeights weights = first_weights(entry);

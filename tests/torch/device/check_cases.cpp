@@ -42,8 +42,8 @@ TensorMap first_weights(const net::NetSpec& spec, std::uint64_t moved) {
 
 net::NetSpec check_network(const std::string& name, const std::string& backbone) {
   net::NetworkOptions options;
-  options.network = name;
-  options.backbone = backbone;
+  options.network = value_named<net::NetworkKind>("network", name);
+  options.backbone = value_named<net::BackboneKind>("backbone", backbone);
   options.width = 0.25;
   options.classes = kClasses;
   options.segments = 3;
