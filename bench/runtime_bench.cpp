@@ -44,8 +44,8 @@ struct Case {
 
 Case make_case(const std::string& network, const std::string& backbone, std::int64_t segments) {
   net::NetworkOptions options;
-  options.network = network;
-  options.backbone = backbone;
+  options.network = value_named<net::NetworkKind>("network", network);
+  options.backbone = value_named<net::BackboneKind>("backbone", backbone);
   options.segments = segments;
   options.streams = "rgb";
   Preprocess preprocess;

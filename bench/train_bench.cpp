@@ -91,8 +91,8 @@ Case case_of(const std::string& name, const Options& options) {
 
 net::NetSpec spec_of(const Case& each) {
   net::NetworkOptions options;
-  options.network = each.network;
-  options.backbone = each.backbone;
+  options.network = value_named<net::NetworkKind>("network", each.network);
+  options.backbone = value_named<net::BackboneKind>("backbone", each.backbone);
   options.segments = each.segments;
   options.streams = each.network == "tsn" ? "rgb" : "both";
   options.classes = kClasses;
@@ -169,11 +169,11 @@ void work(const Case& each, const Options& options, const std::string& folder, s
   job.options.epochs = 1;
   job.options.batch_size = each.clips;
   job.options.learning_rate = kRate;
-  job.options.schedule = "constant";
+  job.options.schedule = training::RateSchedule::kConstant;
   job.options.evaluate_every = 0;
   job.options.bf16 = each.precision == "bf16";
   job.options.tf32 = each.precision == "tf32";
-  job.options.device = options.device;
+  job.options.device = value_named<training::Device>("device", options.device);
   job.options.threads = options.threads();
   std::vector<double> losses;
   job.on_step = [&](std::int64_t, double loss, double) { losses.push_back(loss); };

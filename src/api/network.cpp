@@ -124,7 +124,7 @@ Value NetworkBuilder::apply(std::string_view operation, const std::string& name,
 }
 
 std::array<Value, 5> NetworkBuilder::backbone(const std::string& prefix, const Value& x, std::string_view network, double width) {
-  const auto backbone = net::make_backbone({std::string(network), width, "torch"});
+  const auto backbone = net::make_backbone({value_named<net::BackboneKind>("backbone", network), width, net::PaddingKind::kTorch});
   std::array<Value, 5> stages;
   Value value = x;
   for (int stage = 1; stage <= net::Backbone::kStages; ++stage) {

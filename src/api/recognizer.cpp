@@ -21,7 +21,7 @@ recognize::RecognizeOptions own_options(const RecognizeOptions& options) {
   own.read.memory = options.read.memory;
   own.protocol.segments = options.protocol.segments;
   own.protocol.places = options.protocol.places;
-  own.protocol.crops = options.protocol.crops;
+  own.protocol.crops = value_named<data::ViewCrops>("crops", options.protocol.crops);
   own.head = options.head;
   own.keep = options.keep;
   data::check_protocol(own.protocol);
@@ -56,8 +56,8 @@ recognize::Recognition own_one(const Recognition& recognition) {
 }  // namespace
 
 Protocol Protocol::named(std::string_view name) {
-  data::Protocol own = data::named_protocol(name);
-  return {own.segments, std::move(own.places), std::move(own.crops)};
+  data::Protocol own = data::named_protocol(value_named<data::ProtocolName>("protocol", name));
+  return {own.segments, std::move(own.places), std::string(name_of(own.crops))};
 }
 
 struct Recognizer::Impl {

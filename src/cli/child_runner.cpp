@@ -48,8 +48,8 @@ Words words_of(const training::RowTraining& work) {
 Words words_of(const training::RowEvaluation& work) {
   Words words = {"evaluate", work.model, work.data};
   add_options(work.data_options, words);
-  words.insert(words.end(), {work.official ? "--split" : "--fold", work.fold, "--protocol", work.protocol});
-  if (work.average == "logits") words.insert(words.end(), {"--average", work.average});
+  words.insert(words.end(), {work.official ? "--split" : "--fold", work.fold, "--protocol", std::string(name_of(work.protocol))});
+  if (work.average != eval::Average::kProbabilities) words.insert(words.end(), {"--average", std::string(name_of(work.average))});
   if (!work.head.empty()) words.insert(words.end(), {"--head", work.head});
   if (!work.flow_cache.empty()) words.insert(words.end(), {"--flow-cache", work.flow_cache});
   words.insert(words.end(), {"--scores", work.scores});

@@ -59,7 +59,7 @@ std::string count_text(std::int64_t count, const char* thing, const char* things
 }
 
 std::string heading(const data::Dataset& dataset) {
-  return one_line(fmt::format("{}: layout {}, {}, {}{}", dataset.source, dataset.layout,
+  return one_line(fmt::format("{}: layout {}, {}, {}{}", dataset.source, name_of(dataset.layout),
                               count_text(static_cast<std::int64_t>(dataset.classes.size()), "class", "classes"),
                               count_text(static_cast<std::int64_t>(dataset.items.size()), "clip", "clips"),
                               dataset.protocol.empty() ? "" : ", " + dataset.protocol));
@@ -120,7 +120,7 @@ std::string list_text(const data::Dataset& dataset, const std::vector<ClassCount
 
 Json list_json(const data::Dataset& dataset, const std::vector<std::string>& warnings, const std::vector<ClassCount>& rows,
                const Columns& columns) {
-  Json json = {{"dataset", dataset.source}, {"layout", dataset.layout},   {"protocol", dataset.protocol},
+  Json json = {{"dataset", dataset.source}, {"layout", name_of(dataset.layout)},   {"protocol", dataset.protocol},
                {"classes", Json::array()},  {"ignored", dataset.ignored}, {"warnings", warnings}};
   for (const ClassCount& row : rows) {
     Json entry = {{"clips", row.clips}};

@@ -25,10 +25,6 @@ struct DescribeArguments {
   std::unique_ptr<OptionFlags> flags;
 };
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 net::NetSpec find_network(DescribeArguments& a) {
   if (a.network.empty()) {
     if (!a.flags->chosen().has(&net::NetworkOptions::network)) fail_usage("describe needs a network, a model file, or a --config that names a network");
@@ -40,18 +36,15 @@ net::NetSpec find_network(DescribeArguments& a) {
     if (!a.flags->chosen().empty()) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
     return net::read_model(a.network).spec;
   }
-  if (a.flags->chosen().has(&net::NetworkOptions::network) && a.options.network != a.network) {
-    fail_usage("describe {} and the option network = '{}' name two networks", a.network, a.options.network);
+  if (a.flags->chosen().has(&net::NetworkOptions::network) && name_of(a.options.network) != a.network) {
+    fail_usage("describe {} and the option network = '{}' name two networks", a.network, name_of(a.options.network));
   }
-  if (contains(net::backbone_names(), a.network)) {
-    a.options.network = "tsn";
+  if (set_by_name(a.network, a.options.backbone)) {
+    a.options.network = net::NetworkKind::kTsn;
     a.options.streams = "rgb";
-    a.options.backbone = a.network;
     if (!a.flags->chosen().has(&net::NetworkOptions::segments)) a.options.segments = 1;
     if (!a.flags->chosen().has(&net::NetworkOptions::classes)) a.options.classes = 1000;
-  } else if (contains(net::network_names(), a.network)) {
-    a.options.network = a.network;
-  } else {
+  } else if (!set_by_name(a.network, a.options.network)) {
     std::vector<std::string> known = net::network_names();
     for (const std::string& name : net::backbone_names()) known.push_back(name);
     fail_usage("{}, or the path of a model file", unknown_name_text("network", a.network, known));

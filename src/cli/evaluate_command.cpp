@@ -92,7 +92,7 @@ int run_evaluate(EvaluateArguments& a) {
   for (const std::string& warning : recognizer.warnings()) print_warning(warning);
   recognize::require_classes(recognizer.model(), a.model, items, a.data);
   if (!a.scores.empty()) check_score_file(a, items, recognizer);
-  if (a.test.average == "logits" && !recognizer.has_logits()) {
+  if (a.test.average == eval::Average::kLogits && !recognizer.has_logits()) {
     print_warning(fmt::format("--average logits: {} answers probabilities, so these are averaged", recognizer.model().spec.name));
   }
   TerminalProgress progress;

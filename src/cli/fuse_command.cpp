@@ -87,8 +87,8 @@ void settle_options(FuseArguments& a) {
   if ((a.raw || a.softmax) && a.flags->chosen().has_name("fuse.normalise")) {
     fail_usage("{} and --normalise contradict each other", a.raw ? "--raw" : "--softmax");
   }
-  if (a.raw) fusion.normalise = "raw";
-  if (a.softmax) fusion.normalise = "softmax";
+  if (a.raw) fusion.normalise = eval::Normalisation::kRaw;
+  if (a.softmax) fusion.normalise = eval::Normalisation::kSoftmax;
   if (!a.search.empty() && !a.options.weights.empty())
     fail_usage("--search finds weights and --weights gives them: choose one");
   if (!a.search.empty() && a.search.size() != a.files.size()) {

@@ -61,9 +61,9 @@ void import_whole(ImportArguments& a, TensorMap tensors, net::Model& model) {
   const auto found = source.find(classifier);
   if (found == source.end() || found->second.shape().size() != 2) {
     fail_data("{}: has no tensor '{}'{}; is it a {}? choose with --backbone", a.source, classifier, weights.remark,
-              a.options.backbone);
+              name_of(a.options.backbone));
   }
-  a.options.network = "tsn";
+  a.options.network = net::NetworkKind::kTsn;
   a.options.streams = "rgb";
   a.options.segments = a.flags->chosen().has(&net::NetworkOptions::segments) ? a.options.segments : 1;
   a.options.classes = found->second.dim(0);

@@ -24,6 +24,7 @@ namespace {
 struct ReproduceArguments {
   std::vector<std::string> tables;
   std::vector<std::string> rows, overrides;
+  std::string protocol;
   training::ReproduceOptions options;
   data::FlowCacheOptions cache;
   bool list = false, json = false;
@@ -50,8 +51,8 @@ std::string parts_text(const eval::PaperTable& table, const eval::PaperRow& row)
     if (part.weight != 1) text += fmt::format("{:g} x ", part.weight);
     text += "configs/" + part.config + (part.head.empty() ? "" : " head " + part.head);
   }
-  if (row.average != "probabilities") text += ", " + row.average;
-  if (row.protocol != table.protocol) text += ", protocol " + row.protocol;
+  if (row.average != eval::Average::kProbabilities) text += fmt::format(", {}", name_of(row.average));
+  if (row.protocol != table.protocol) text += fmt::format(", protocol {}", name_of(row.protocol));
   return text + (row.note.empty() ? "" : fmt::format(" ({})", row.note));
 }
 
@@ -59,7 +60,7 @@ std::string list_text(const std::vector<eval::PaperTable>& tables) {
   std::string text;
   for (const eval::PaperTable& table : tables) {
     text += fmt::format("{}{}   {}; {}, {}, protocol {}\n", text.empty() ? "" : "\n", table.name, table.caption,
-                        fmt::join(table.columns, ", "), table.splits == "1" ? "split 1" : "three splits", table.protocol);
+                        fmt::join(table.columns, ", "), table.splits == "1" ? "split 1" : "three splits", name_of(table.protocol));
     for (const eval::PaperRow& row : table.rows) {
       std::string figures;
       for (const auto& figure : row.paper) figures += figure ? fmt::format("{:>6.1f}", *figure) : fmt::format("{:>6}", "-");
@@ -150,7 +151,7 @@ void settle(ReproduceArguments& a) {
     a.options.changes.push_back(change);
   }
   a.options.data_options = data_options_of(*a.flags, a.options.dataset.fields());
-  if (!a.options.protocol.empty()) data::named_protocol(a.options.protocol);
+  if (!a.protocol.empty()) a.options.protocol = value_named<data::ProtocolName>("protocol", a.protocol);
   if (a.options.seeds.empty()) fail_usage("--seeds: needs a seed");
   for (std::size_t i = 0; i < a.options.seeds.size(); ++i) {
     const auto rest = a.options.seeds.begin() + static_cast<std::ptrdiff_t>(i) + 1;
@@ -243,7 +244,7 @@ void add_reproduce(CLI::App& app) {
       .add_option("--folds", options.folds,
                   "as for train; else the paper's splits of UCF101 and HMDB51, or every group in turn")
       ->type_name("all|NAME,...");
-  command.add_option("--protocol", options.protocol,
+  command.add_option("--protocol", a->protocol,
                      "views of the test clips in every row, as for evaluate; else those that the table states for each row");
   command
       .add_option("--override", a->overrides, "change an option in every row, or with 'STAGE:' in the stages of that name")

@@ -80,7 +80,7 @@ int run_train(TrainArguments& a) {
   distributed::GroupOptions options;
   options.stop = interrupt_token();
   options.on_waiting = [](const std::string& line) { print_note(line); };
-  if (request.spec.train.device == "cuda" && distributed::Group::has_nccl()) options.backend = "nccl";
+  if (request.spec.train.device == training::Device::kCuda && distributed::Group::has_nccl()) options.backend = "nccl";
   const std::unique_ptr<distributed::Group> group = distributed::Group::connect(options);
   if (group->rank() != 0) be_quiet();
   distributed::Group* const ranks = group->size() > 1 ? group.get() : nullptr;

@@ -23,7 +23,7 @@ struct ClipRequest {
   Inputs inputs;
   Sampling sampling = Sampling::kCentre;
   std::vector<View> views = {{}};      // V looks at the clip in one decode; their places are those of kCentre
-  std::string crops = "centre";        // what the views' crops count among (data::view_crops); without effect with augment
+  ViewCrops crops = ViewCrops::kCentre;  // what the views' crops count among; without effect with augment
   bool augment = false;                // one random crop for all snippets of the clip; else the centre
   CropOptions crop;                    // of augment
   std::uint64_t seed = 0, stream = 0;  // of all random choices: the same pair gives the same bytes

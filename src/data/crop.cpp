@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <string_view>
 
 #include "core/error.h"
-#include "core/options.h"
 
 namespace actio::data {
 namespace {
@@ -72,20 +70,17 @@ CropBox random_crop(int width, int height, const Framing& framing, Rng& rng, con
   return {(width - crop_width) * position[0] / 4, (height - crop_height) * position[1] / 4, crop_width, crop_height, flip};
 }
 
-std::vector<std::string> view_crop_names() { return {"centre", "three", "ten"}; }
-
-std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Framing& framing) {
+std::vector<CropBox> view_crops(ViewCrops crops, int width, int height, const Framing& framing) {
   const CropBox centre = centre_crop(width, height, framing);
-  if (name == "centre") return {centre};
-  if (name != "three" && name != "ten") fail_usage("{}", unknown_name_text("crops", name, view_crop_names()));
+  if (crops == ViewCrops::kCentre) return {centre};
   CropBox mirrored = centre;
   mirrored.flip = true;
   std::vector<CropBox> boxes;
   if (framing.resize == Resize::kStretch) {  // one look at a place
-    if (name == "ten") return {centre, mirrored};
+    if (crops == ViewCrops::kTen) return {centre, mirrored};
     return {centre};
   }
-  if (name == "three") {
+  if (crops == ViewCrops::kThree) {
     const double side = std::min(width, height);
     for (const double at : {0.0, 0.5, 1.0}) boxes.push_back({(width - side) * at, (height - side) * at, side, side, false});
     return boxes;

@@ -3,12 +3,26 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "core/names.h"
 #include "core/inputs.h"
 #include "core/rng.h"
+
+namespace actio {
+namespace data {
+
+// The boxes that a test protocol looks at. kCentre: centre_crop. kThree: squares as large as the short side, at both ends of the long
+// side and in its middle (SlowFast). kTen: the four corners and the middle, each of framing.size, then the same five mirrored (TSN).
+enum class ViewCrops { kCentre, kThree, kTen };
+
+}  // namespace data
+
+template <>
+inline constexpr auto kNames<data::ViewCrops> = NameTable<data::ViewCrops, 3>{
+    {{data::ViewCrops::kCentre, "centre"}, {data::ViewCrops::kThree, "three"}, {data::ViewCrops::kTen, "ten"}}};
+
+}  // namespace actio
 
 namespace actio::data {
 
@@ -35,14 +49,7 @@ CropBox centre_crop(int width, int height, const Framing& framing);
 // they are at most one step apart is in TSN's code.
 CropBox random_crop(int width, int height, const Framing& framing, Rng& rng, const CropOptions& options = {});
 
-// The names that view_crops knows.
-std::vector<std::string> view_crop_names();
-
-// The boxes that a test protocol looks at. Their number depends on `name` alone.
-// "centre": centre_crop. "three": squares as large as the short side, at both ends of the long side and in its middle
-// (SlowFast). "ten": the four corners and the middle, each of framing.size, then the same five mirrored (TSN). Where resize is
-// "stretch" every box is the whole frame.
-// Throws: Error(kUsage) naming the nearest name.
-std::vector<CropBox> view_crops(std::string_view name, int width, int height, const Framing& framing);
+// Their number does not depend on the frame. Where resize is "stretch" every box is the whole frame.
+std::vector<CropBox> view_crops(ViewCrops crops, int width, int height, const Framing& framing);
 
 }  // namespace actio::data

@@ -50,7 +50,7 @@ Table read_csv_table(const std::string& path, const DatasetOptions& options) {
   const std::size_t label_column = required_column(csv, "label");
   const fs::path folder = options.root.empty() ? fs::path(path).parent_path() : fs::path(options.root);
   Table table{csv.header, {}, {}};
-  table.layout = "csv";
+  table.layout = Layout::kCsv;
   for (const CsvRow& row : csv.rows) {
     for (const std::size_t column : {path_column, label_column}) {
       if (trimmed_label(row.fields[column]).empty())

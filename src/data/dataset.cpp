@@ -168,9 +168,9 @@ void warn_of_divided_groups(Dataset& dataset, const DatasetOptions& options) {
 }
 
 const char* expectation_of(const Dataset& dataset) {
-  if (dataset.layout == "split_folders") return "folders train and val or test with a folder per class in each";
-  if (dataset.layout == "csv") return "a column 'label' with a name for each class";
-  return dataset.layout == "list" ? "an index per class" : "a folder per class with its clips inside";
+  if (dataset.layout == Layout::kSplitFolders) return "folders train and val or test with a folder per class in each";
+  if (dataset.layout == Layout::kCsv) return "a column 'label' with a name for each class";
+  return dataset.layout == Layout::kList ? "an index per class" : "a folder per class with its clips inside";
 }
 
 // Of the whole dataset, where no filter chose a part of it.
@@ -198,20 +198,16 @@ const char* part_name(Part part) {
 
 Fields DatasetOptions::fields() {
   return {
-      {"layout",
-       &layout,
-       "how the data lies: a folder per class, such folders in train, val and test, a CSV, official lists, or TSN's and "
-       "MMAction2's lists",
-       {"auto", "folder", "split_folders", "csv", "ucf101", "hmdb51", "list"}},
+      choice_field("layout", &layout,
+                   "how the data lies: a folder per class, such folders in train, val and test, a CSV, official lists, or TSN's and "
+                   "MMAction2's lists"),
       {"root", &root, "folder that relative paths of a CSV or list count from; empty: the file's own", {}},
       {"annotations", &annotations, "folder of the official lists of UCF101 or HMDB51; empty: looked for", {}},
       {"split", &split, "official split, 1 to 3; 0: the first, unless fold or test_share divide the clips", {}, 0, 3},
       {"test_list", &test_list, "layout list: file that lists the test part", {}},
       {"class_names", &class_names, "layout list: file with a class name a line, in the order of the class indices", {}},
-      {"val_folder",
-       &val_folder,
-       "layout split_folders: what the folder val is for; auto: test where there is no folder test",
-       {"auto", "validation", "test"}},
+      choice_field("val_folder", &val_folder,
+                   "layout split_folders: what the folder val is for; auto: test where there is no folder test"),
       {"filter", &filter, "COLUMN=VALUE or COLUMN=A|B: keep only such rows; several must all hold", {}},
       {"group",
        &group,

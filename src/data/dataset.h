@@ -11,9 +11,30 @@
 
 #include "core/options.h"
 
-namespace actio::data {
+namespace actio {
+namespace data {
 
 enum class Part { kNone, kTrain, kTest, kUnused, kValidation };
+
+enum class Layout { kAuto, kFolder, kSplitFolders, kCsv, kUcf101, kHmdb51, kList };
+enum class ValFolder { kAuto, kValidation, kTest };  // what it is for; kAuto: testing where there is no folder test
+
+}  // namespace data
+
+template <>
+inline constexpr auto kNames<data::Layout> = NameTable<data::Layout, 7>{
+    {{data::Layout::kAuto, "auto"}, {data::Layout::kFolder, "folder"}, {data::Layout::kSplitFolders, "split_folders"},
+     {data::Layout::kCsv, "csv"}, {data::Layout::kUcf101, "ucf101"}, {data::Layout::kHmdb51, "hmdb51"},
+     {data::Layout::kList, "list"}}};
+template <>
+inline constexpr auto kNames<data::ValFolder> = NameTable<data::ValFolder, 3>{
+    {{data::ValFolder::kAuto, "auto"}, {data::ValFolder::kValidation, "validation"}, {data::ValFolder::kTest, "test"}}};
+
+}  // namespace actio
+
+namespace actio::data {
+
+inline bool is_official(Layout layout) { return layout == Layout::kUcf101 || layout == Layout::kHmdb51; }
 
 // "train", "test", "unused", "validation"; "" for kNone.
 const char* part_name(Part part);
@@ -33,7 +54,7 @@ struct Dataset {
   std::vector<std::string> classes;  // sorted, in the order of the column label_id, or as the lists number them
   std::vector<Item> items;
   std::vector<std::string> warnings;  // one line each: a class without a clip, a clip in two classes
-  std::string layout;                 // "folder", "split_folders", "csv", "ucf101", "hmdb51", "list"
+  Layout layout = Layout::kAuto;      // not kAuto once it is loaded
   std::string protocol;               // what divides the items: "UCF101 split 1"; empty where Item::part does not
   std::string ignored = {};  // one line about files in the folders that are no clips of a class; empty where all are
 };
@@ -41,13 +62,13 @@ struct Dataset {
 struct DatasetOptions {
   static constexpr std::string_view kTable = "data";
 
-  std::string layout = "auto";      // how the data lies; docs/datasets.md
+  Layout layout = Layout::kAuto;    // how the data lies; docs/datasets.md
   std::string root;                 // where relative paths of a CSV or list count from; empty: its own folder
   std::string annotations;          // folder of the official lists; empty: in the dataset's folder or beside it
   std::int64_t split = 0;           // which official split, 1..3; 0: the first, unless fold or test_share divide
   std::string test_list;            // layout list: the test part
   std::string class_names;          // layout list: a name a line, in the order of the class indices
-  std::string val_folder = "auto";  // layout split_folders: validation or test; auto: test where there is no such folder
+  ValFolder val_folder = ValFolder::kAuto;  // layout split_folders
   std::vector<std::string> filter;  // "set=1" keeps rows with that value, "set=1|2" with either; all filters must hold
   std::string group;                // column that names the group; empty: from UCF101's and HMDB51's file names, else each
                                     // file its own

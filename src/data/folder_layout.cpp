@@ -179,9 +179,9 @@ class FolderReader {
 
 // Where there is no test part, val is: that is how results on such datasets are reported.
 Part part_of(const PartFolder& folder, const FolderPlan& plan, const DatasetOptions& options) {
-  if (folder.part != Part::kValidation || options.val_folder == "validation") return folder.part;
+  if (folder.part != Part::kValidation || options.val_folder == ValFolder::kValidation) return folder.part;
   const auto is_test = [](const PartFolder& other) { return other.part == Part::kTest && other.has_classes; };
-  const bool tests = options.val_folder == "test" || !std::ranges::any_of(plan.parts, is_test);
+  const bool tests = options.val_folder == ValFolder::kTest || !std::ranges::any_of(plan.parts, is_test);
   return tests ? Part::kTest : Part::kValidation;
 }
 
@@ -223,7 +223,7 @@ Table read_parts(FolderReader& reader, const std::string& path, const FolderPlan
     add_part(reader, folder, parts.back());
   }
   Table table = reader.finish();
-  table.layout = "split_folders";
+  table.layout = Layout::kSplitFolders;
   table.columns = {"path", "label", "part"};
   table.protocol = protocol_of(plan, parts);
   const bool folds = !options.fold.empty();
@@ -239,16 +239,16 @@ Table read_parts(FolderReader& reader, const std::string& path, const FolderPlan
 
 Table read_folder(const std::string& path, const DatasetOptions& options) {
   FolderReader reader(path);
-  const FolderPlan plan = options.layout == "folder" ? plan_of_classes(path, reader.above())
-                                                     : plan_folders(path, options.layout == "split_folders", reader.above());
+  const FolderPlan plan = options.layout == Layout::kFolder ? plan_of_classes(path, reader.above())
+                                                     : plan_folders(path, options.layout == Layout::kSplitFolders, reader.above());
   for (const fs::path& folder : plan.above) reader.pass_over(folder);
   reader.warn(plan.warning);
   if (!plan.parts.empty()) return read_parts(reader, path, plan, options);
-  if (options.val_folder != "auto")
+  if (options.val_folder != ValFolder::kAuto)
     fail_usage("{}: val_folder belongs to the layout split_folders, this is read as the layout folder", path);
   reader.add_classes(plan.base, Part::kNone);
   Table table = reader.finish();
-  table.layout = "folder";
+  table.layout = Layout::kFolder;
   return table;
 }
 

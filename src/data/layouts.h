@@ -14,19 +14,19 @@ struct Table {
   std::vector<std::string> warnings;
   std::vector<std::string> classes = {};  // in their order; empty: they follow from label and label_id
   std::vector<std::string> ids = {};      // with `classes`: the label_id of each
-  std::string layout = {};
+  Layout layout = Layout::kAuto;  // until its reader says which
   std::string protocol = {};  // as Dataset::protocol
   std::string ignored = {};   // as Dataset::ignored
 };
 
-// Finds out the layout where it is "auto", and reads. Throws: as load_dataset.
+// Finds out the layout where it is kAuto, and reads. Throws: as load_dataset.
 Table read_table(const std::string& path, const DatasetOptions& options);
 
 Table read_folder(const std::string& path, const DatasetOptions& options);
 Table read_csv_table(const std::string& path, const DatasetOptions& options);
 Table read_lists(const std::string& path, const DatasetOptions& options);
 
-// The layout of a file: "csv" where its first line is a header, "list" where it is an entry.
-std::string layout_of_file(const std::string& path);
+// The layout of a file: kCsv where its first line is a header, kList where it is an entry.
+Layout layout_of_file(const std::string& path);
 
 }  // namespace actio::data

@@ -74,7 +74,7 @@ Table read_lists(const std::string& path, const DatasetOptions& options) {
   read_list(reader, path, two ? Part::kTrain : Part::kNone);
   if (two) read_list(reader, options.test_list, Part::kTest);
   Table& table = reader.table;
-  table.layout = "list";
+  table.layout = Layout::kList;
   table.columns = {"path", "label", "label_id", "frames", "part"};
   if (two) table.protocol = fmt::format("the lists {} and {}", path, options.test_list);
   table.classes = std::move(reader.names);

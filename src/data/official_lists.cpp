@@ -72,15 +72,15 @@ std::vector<std::string> ucf101_classes(const fs::path& annotations) {
   return classes;
 }
 
-std::string layout_of_lists(const fs::path& folder, const std::string& wanted) {
+Layout layout_of_lists(const fs::path& folder, Layout wanted) {
   std::error_code code;
-  if (!fs::is_directory(folder, code)) return {};
-  if (wanted != "hmdb51" && fs::exists(folder / kClassFile, code)) return "ucf101";
+  if (!fs::is_directory(folder, code)) return Layout::kAuto;
+  if (wanted != Layout::kHmdb51 && fs::exists(folder / kClassFile, code)) return Layout::kUcf101;
   fs::directory_iterator entry(folder, code);
-  for (const fs::directory_iterator end; !code && wanted != "ucf101" && entry != end; entry.increment(code)) {
-    if (!class_of_list(entry->path(), 0).empty()) return "hmdb51";
+  for (const fs::directory_iterator end; !code && wanted != Layout::kUcf101 && entry != end; entry.increment(code)) {
+    if (!class_of_list(entry->path(), 0).empty()) return Layout::kHmdb51;
   }
-  return {};
+  return Layout::kAuto;
 }
 
 // Where the class folders are: in `path`, or in a folder of it that is named as the distribution's.
@@ -126,7 +126,7 @@ class OfficialReader {
     Item item{found.value_or(videos_ / listed).string(), label, -1, {}, {}};
     item.part = part;
     item.columns = {{"path", listed}, {"label", label}, {"part", part_name(part)}};
-    if (table_.layout == "ucf101") item.columns["label_id"] = std::to_string(class_index + 1);
+    if (table_.layout == Layout::kUcf101) item.columns["label_id"] = std::to_string(class_index + 1);
     table_.items.push_back(std::move(item));
   }
 
@@ -134,7 +134,7 @@ class OfficialReader {
 
   Table finish(std::string protocol) {
     table_.protocol = std::move(protocol);
-    if (table_.layout == "ucf101") {
+    if (table_.layout == Layout::kUcf101) {
       table_.columns.push_back("label_id");
       for (std::size_t i = 0; i < table_.classes.size(); ++i) table_.ids.push_back(std::to_string(i + 1));
     }
@@ -208,7 +208,6 @@ void read_hmdb51_list(OfficialReader& reader, const fs::path& file, std::size_t 
 }  // namespace
 
 OfficialPlace find_official_lists(const std::string& path, const DatasetOptions& options, bool beside) {
-  const std::string wanted = options.layout == "auto" ? "" : options.layout;
   std::error_code ignored;  // of a working folder that is gone: then the path as it is
   const fs::path whole = fs::absolute(path.empty() ? "." : path, ignored).lexically_normal();
   const fs::path parent = whole.has_filename() ? whole.parent_path() : whole.parent_path().parent_path();
@@ -225,15 +224,16 @@ OfficialPlace find_official_lists(const std::string& path, const DatasetOptions&
     }
   }
   for (const fs::path& folder : candidates) {
-    OfficialPlace place{layout_of_lists(folder, wanted), folder.string(), options.root};
-    if (place.layout.empty()) continue;
-    const bool ucf101 = place.layout == "ucf101";
+    OfficialPlace place{layout_of_lists(folder, options.layout), folder.string(), options.root};
+    if (!is_official(place.layout)) continue;
+    const bool ucf101 = place.layout == Layout::kUcf101;
     if (options.root.empty()) place.videos = find_videos(path, ucf101 ? ucf101_classes(folder) : hmdb51_classes(folder, 0));
     return place;
   }
   if (options.annotations.empty()) return {};
   fail_usage("annotations: {}: neither classInd.txt (UCF101) nor CLASS_test_splitN.txt (HMDB51) is there{}",
-             options.annotations, wanted.empty() ? "" : fmt::format(", as the layout {} needs", wanted));
+             options.annotations,
+             options.layout == Layout::kAuto ? "" : fmt::format(", as the layout {} needs", name_of(options.layout)));
 }
 
 Table read_ucf101(const OfficialPlace& place, std::int64_t split) {

@@ -10,7 +10,7 @@
 namespace actio::data {
 
 struct OfficialPlace {
-  std::string layout;       // "ucf101", "hmdb51"; empty where no lists were found
+  Layout layout = Layout::kAuto;  // kUcf101, kHmdb51; kAuto where no lists were found
   std::string annotations;  // the folder of the lists
   std::string videos;       // the folder of the class folders; need not exist
 };

@@ -1,7 +1,6 @@
 #include "data/protocol.h"
 
 #include "core/error.h"
-#include "data/crop.h"
 
 namespace actio::data {
 namespace {
@@ -18,7 +17,7 @@ void check_place(double place) {
 }
 
 // Their number does not depend on the frame.
-std::int64_t crop_count(std::string_view crops, const Framing& framing) {
+std::int64_t crop_count(ViewCrops crops, const Framing& framing) {
   return static_cast<std::int64_t>(view_crops(crops, 2, 2, framing).size());
 }
 
@@ -28,7 +27,7 @@ Fields Protocol::fields() {
   return {
       {"test_segments", &segments, "snippets per view of a test clip; 0: as many as the network was trained with", {}, 0, 1000},
       {"test_places", &places, "where each view looks in its segments, 0..1; scores are averaged over them", {}, 0, 1},
-      {"test_crops", &crops, "boxes that each place is looked at through; scores are averaged over them", view_crop_names()},
+      choice_field("test_crops", &crops, "boxes that each place is looked at through; scores are averaged over them"),
   };
 }
 
@@ -36,15 +35,16 @@ void check_protocol(const Protocol& protocol) {
   if (protocol.segments < 0) fail_usage("protocol: segments must be 0 or more, got {}", protocol.segments);
   if (protocol.places.empty()) fail_usage("protocol: one place at least is needed, got none");
   for (const double place : protocol.places) check_place(place);
-  crop_count(protocol.crops, Framing{});
 }
 
-void check_views(const std::vector<View>& views, std::string_view crops, const Framing& framing) {
+void check_views(const std::vector<View>& views, ViewCrops crops, const Framing& framing) {
   const std::int64_t count = crop_count(crops, framing);
   if (views.empty()) fail_usage("one view at least is needed, got none");
   for (const View& view : views) {
     check_place(view.place);
-    if (view.crop < 0 || view.crop >= count) fail_usage("crop {} of a view is not among the {} of '{}'", view.crop, count, crops);
+    if (view.crop < 0 || view.crop >= count) {
+      fail_usage("crop {} of a view is not among the {} of '{}'", view.crop, count, name_of(crops));
+    }
   }
 }
 
@@ -57,14 +57,14 @@ std::vector<View> Protocol::views(const Framing& framing) const {
   return views;
 }
 
-std::vector<std::string> protocol_names() { return {"centre", "tsn", "stfn", "slowfast"}; }
-
-Protocol named_protocol(std::string_view name) {
-  if (name == "centre") return {};
-  if (name == "tsn") return {25, {0.5}, "ten"};
-  if (name == "stfn") return {0, even_places(5), "centre"};
-  if (name == "slowfast") return {0, even_places(10), "three"};
-  fail_usage("{}", unknown_name_text("protocol", name, protocol_names()));
+Protocol named_protocol(ProtocolName name) {
+  switch (name) {
+    case ProtocolName::kCentre: break;
+    case ProtocolName::kTsn: return {25, {0.5}, ViewCrops::kTen};
+    case ProtocolName::kStfn: return {0, even_places(5), ViewCrops::kCentre};
+    case ProtocolName::kSlowfast: return {0, even_places(10), ViewCrops::kThree};
+  }
+  return {};
 }
 
 }  // namespace actio::data

@@ -3,12 +3,28 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/options.h"
 #include "core/inputs.h"
+#include "data/crop.h"
+
+namespace actio {
+namespace data {
+
+// kCentre: one view. kTsn: 25 snippets, ten crops (Wang et al., Temporal Segment Networks, sec. 4.1). kStfn: five sequences, one from
+// each fifth of every segment, averaged (STFN sec. 4.2). kSlowfast: ten places, three crops.
+enum class ProtocolName { kCentre, kTsn, kStfn, kSlowfast };
+
+}  // namespace data
+
+template <>
+inline constexpr auto kNames<data::ProtocolName> = NameTable<data::ProtocolName, 4>{
+    {{data::ProtocolName::kCentre, "centre"}, {data::ProtocolName::kTsn, "tsn"}, {data::ProtocolName::kStfn, "stfn"},
+     {data::ProtocolName::kSlowfast, "slowfast"}}};
+
+}  // namespace actio
 
 namespace actio::data {
 
@@ -22,7 +38,7 @@ struct Protocol {
 
   std::int64_t segments = 0;          // snippets per view; 0: as many as the network was trained with
   std::vector<double> places = {0.5}; // where each view looks in its segments, 0..1
-  std::string crops = "centre";       // "centre", "three", "ten" (data::view_crops)
+  ViewCrops crops = ViewCrops::kCentre;
 
   Fields fields();
 
@@ -31,17 +47,12 @@ struct Protocol {
   std::vector<View> views(const Framing& framing) const;
 };
 
-std::vector<std::string> protocol_names();
+Protocol named_protocol(ProtocolName name);
 
-// "centre": one view. "tsn": 25 snippets, ten crops (Wang et al., Temporal Segment Networks, sec. 4.1). "stfn": five sequences, one
-// from each fifth of every segment, averaged (STFN sec. 4.2). "slowfast": ten places, three crops.
-// Throws: Error(kUsage) naming the nearest protocol.
-Protocol named_protocol(std::string_view name);
-
-// Throws: Error(kUsage) for no place, one outside of [0, 1], crops that do not exist or a negative number of segments.
+// Throws: Error(kUsage) for no place, one outside of [0, 1] or a negative number of segments.
 void check_protocol(const Protocol& protocol);
 
-// Throws: Error(kUsage) for no view, a place outside of [0, 1], unknown crops, or a crop that is not among them.
-void check_views(const std::vector<View>& views, std::string_view crops, const Framing& framing);
+// Throws: Error(kUsage) for no view, a place outside of [0, 1], or a crop that is not among `crops`.
+void check_views(const std::vector<View>& views, ViewCrops crops, const Framing& framing);
 
 }  // namespace actio::data

@@ -33,7 +33,7 @@ Json clip_json(const ClipScan& clip, const Item& item) {
 }  // namespace
 
 void write_json(std::ostream& stream, const ScanReport& report, const Dataset& dataset) {
-  Json head = {{"dataset", dataset.source},   {"layout", dataset.layout},     {"protocol", dataset.protocol},
+  Json head = {{"dataset", dataset.source},   {"layout", name_of(dataset.layout)},     {"protocol", dataset.protocol},
                {"classes", dataset.classes},  {"clips", report.clips.size()}, {"scanned", report.scanned()},
                {"stopped", report.stopped},   {"bad", report.bad()},          {"counts", Json::object()},
                {"warnings", dataset.warnings}};

@@ -16,27 +16,24 @@ namespace fs = std::filesystem;
 namespace actio::eval {
 namespace {
 
-const std::vector<std::string> kNormalisations = {"raw", "softmax", "l2", "standardise"};
-const std::vector<std::string> kMatches = {"path", "name"};
-
 using Places = std::unordered_map<std::string, std::size_t>;
 
-Places places_of(const ScoreTable& table, const std::string& match) {
+Places places_of(const ScoreTable& table, ClipMatch match) {
   Places places;
   for (std::size_t i = 0; i < table.paths.size(); ++i) {
     const auto [found, is_new] = places.emplace(clip_key(table.paths[i], match), i);
     if (is_new) continue;
     fail_data("{}: '{}' and '{}' count as the same clip{}", table.source, data::shown(table.paths[found->second]),
-              data::shown(table.paths[i]), match == "name" ? "; match them by path" : "");
+              data::shown(table.paths[i]), match == ClipMatch::kName ? "; match them by path" : "");
   }
   return places;
 }
 
 [[noreturn]] void fail_missing(const ScoreTable& has, const ScoreTable& lacks, const std::string& path,
-                               const std::string& match) {
+                               ClipMatch match) {
   fail_data("{}: clip '{}' of {} is missing; {} and {} clips{}", lacks.source, data::shown(path), has.source, lacks.clips(),
             has.clips(),
-            match == "path" ? " ('--match name' compares file names alone, '--common' leaves such clips out)"
+            match == ClipMatch::kPath ? " ('--match name' compares file names alone, '--common' leaves such clips out)"
                             : " ('--common' leaves such clips out)");
 }
 
@@ -125,21 +122,17 @@ ScoreKind kind_of(const std::vector<ScoreTable>& tables) {
 
 Fields FusionOptions::fields() {
   return {
-      {"normalise", &normalise,
-       "what is done to each row before it is weighted; --raw and --softmax are short for the first two", kNormalisations},
-      {"match", &match, "clips are the same by their path without a video's extension, or by their file name alone",
-       kMatches},
+      choice_field("normalise", &normalise,
+                   "what is done to each row before it is weighted; --raw and --softmax are short for the first two"),
+      choice_field("match", &match, "clips are the same by their path without a video's extension, or by their file name alone"),
       {"common", &common, "leave out clips that not every file has, instead of refusing them"},
   };
 }
 
-std::string clip_key(const std::string& path, std::string_view match) {
-  if (std::ranges::find(kMatches, match) == kMatches.end()) {
-    fail_usage("{}", unknown_name_text("way to match clips", match, kMatches));
-  }
+std::string clip_key(const std::string& path, ClipMatch match) {
   fs::path clip = fs::path(path).lexically_normal();
   if (data::is_video(clip)) clip.replace_extension();
-  return match == "name" ? clip.filename().string() : clip.string();
+  return match == ClipMatch::kName ? clip.filename().string() : clip.string();
 }
 
 void agree_on_classes(const ScoreTable& a, const ScoreTable& b) {
@@ -168,21 +161,19 @@ std::vector<ScoreTable> align(std::vector<ScoreTable> tables, const FusionOption
   return tables;
 }
 
-ScoreTable normalised(const ScoreTable& table, std::string_view name) {
-  if (std::ranges::find(kNormalisations, name) == kNormalisations.end()) {
-    fail_usage("{}", unknown_name_text("normalisation", name, kNormalisations));
-  }
-  if (name == "raw" || (name == "softmax" && table.kind == ScoreKind::kProbabilities)) return table;
+ScoreTable normalised(const ScoreTable& table, Normalisation way) {
+  const bool is_softmax = way == Normalisation::kSoftmax;
+  if (way == Normalisation::kRaw || (is_softmax && table.kind == ScoreKind::kProbabilities)) return table;
   ScoreTable result = table;
   result.scores = table.scores.clone();
-  result.kind = name == "softmax" ? ScoreKind::kProbabilities : ScoreKind::kUnknown;
+  result.kind = is_softmax ? ScoreKind::kProbabilities : ScoreKind::kUnknown;
   const auto width = static_cast<std::size_t>(table.class_count());
   for (std::int64_t i = 0; i < table.clips(); ++i) {
     const std::span<float> row(result.scores.data<float>() + static_cast<std::size_t>(i) * width, width);
-    if (name == "softmax")
+    if (is_softmax)
       softmax(row);
     else
-      scale(row, name == "standardise");
+      scale(row, way == Normalisation::kStandardise);
   }
   return result;
 }

@@ -85,7 +85,7 @@ std::string comparison_text(const FusionSetup& setup, const FusionReport& result
 std::vector<std::string> softmax_warnings(const std::vector<ScoreTable>& tables, const FusionOptions& options) {
   std::vector<std::string> warnings;
   for (const ScoreTable& table : tables) {
-    if (options.normalise != "softmax" || table.kind != ScoreKind::kUnknown || !could_be_probabilities(table)) continue;
+    if (options.normalise != Normalisation::kSoftmax || table.kind != ScoreKind::kUnknown || !could_be_probabilities(table)) continue;
     warnings.push_back(fmt::format("{}: its rows add up to 1, but --softmax takes them for logits; '--kinds probabilities' says that they are not",
                               table.source));
   }
@@ -125,8 +125,8 @@ Json to_json(const FusionSetup& setup, const FusionReport& result) {
   Json json = {{"clips", result.clips},
                {"labelled", result.labelled},
                {"clips_of_files", result.clips_of_files},
-               {"normalise", setup.fusion.normalise},
-               {"match", setup.fusion.match},
+               {"normalise", name_of(setup.fusion.normalise)},
+               {"match", name_of(setup.fusion.match)},
                {"inputs", Json::array()}};
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     if (i < setup.files.size())
@@ -155,7 +155,7 @@ Json to_json(const FusionSetup& setup, const FusionReport& result) {
 
 std::string text_of(const FusionSetup& setup, const FusionReport& result) {
   std::string text =
-      fmt::format("{} clips, {} classes, scores {}\n", result.clips, result.classes.size(), setup.fusion.normalise);
+      fmt::format("{} clips, {} classes, scores {}\n", result.clips, result.classes.size(), name_of(setup.fusion.normalise));
   for (std::size_t i = 0; i < setup.files.size(); ++i) {
     if (result.clips_of_files[i] == result.clips) continue;
     text += fmt::format("{}: {} clips left out\n", setup.files[i], result.clips_of_files[i] - result.clips);

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "data/protocol.h"
 
 namespace actio::eval {
 namespace {
@@ -82,11 +81,11 @@ std::vector<PaperPart> parts_of(const Json& object, const std::string& where) {
   return parts;
 }
 
-std::string protocol_of(const Json& object, const std::string& where, const std::string& otherwise) {
-  const std::string name = text_of(object, "protocol", where, otherwise);
-  const std::vector<std::string> known = data::protocol_names();
-  if (std::ranges::find(known, name) == known.end()) fail_usage("{}: {}", where, unknown_name_text("protocol", name, known));
-  return name;
+data::ProtocolName protocol_of(const Json& object, const std::string& where, data::ProtocolName otherwise) {
+  const std::string name = text_of(object, "protocol", where, std::string(name_of(otherwise)));
+  data::ProtocolName protocol = otherwise;
+  if (set_by_name(name, protocol)) return protocol;
+  fail_usage("{}: {}", where, unknown_name_text("protocol", name, all_names<data::ProtocolName>()));
 }
 
 PaperRow row_of(const Json& object, const PaperTable& table, const std::string& where) {
@@ -110,10 +109,8 @@ PaperRow row_of(const Json& object, const PaperTable& table, const std::string& 
   row.absent = text_of(object, "absent", place, "");
   row.note = text_of(object, "note", place, "");
   row.protocol = protocol_of(object, place, table.protocol);
-  row.average = text_of(object, "average", place, row.average);
-  if (row.average != "probabilities" && row.average != "logits") {
-    fail_usage("{}: average must be probabilities or logits, got '{}'", place, row.average);
-  }
+  const std::string average = text_of(object, "average", place, std::string(name_of(row.average)));
+  if (!set_by_name(average, row.average)) fail_usage("{}: average must be probabilities or logits, got '{}'", place, average);
   return row;
 }
 

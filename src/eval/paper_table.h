@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/options.h"
+#include "data/protocol.h"
+#include "eval/average.h"
 
 namespace actio::eval {
 
@@ -29,8 +31,8 @@ struct PaperRow {
   std::vector<PaperPart> parts = {};  // one, or several whose scores are fused; none where the row is absent
   std::string absent = {};            // why the row cannot be run
   std::string note = {};              // what differs from the paper's row
-  std::string protocol = "centre";    // of the test clips (data/protocol.h): the row's own, else the table's
-  std::string average = "probabilities";  // what is averaged over views and fused: these, or "logits"
+  data::ProtocolName protocol = data::ProtocolName::kCentre;  // of the test clips: the row's own, else the table's
+  Average average = Average::kProbabilities;                  // what is averaged over views and fused
 };
 
 struct PaperTable {
@@ -38,7 +40,7 @@ struct PaperTable {
   std::string caption;
   std::vector<std::string> columns;  // names of datasets: "HMDB51", "UCF101"
   std::string splits = "1";          // official ones that the figures are of: "1" or "all"
-  std::string protocol = "centre";   // of rows that have none of their own
+  data::ProtocolName protocol = data::ProtocolName::kCentre;  // of rows that have none of their own
   std::vector<std::string> keep =
       {};  // options that the rows compare, which nothing may change for all of them: "network.segments"
   std::vector<PaperRow> rows = {};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <string_view>
 
 #include "core/error.h"
 
@@ -108,17 +109,17 @@ std::string labels_where(const TableReport& report, const std::function<bool(con
 
 // How the rows were tested.
 std::vector<std::string> recipe_notes(const TableReport& report) {
-  std::string text = fmt::format("Protocol of the test clips: {}", report.table.protocol);
-  std::set<std::string> others;
+  std::string text = fmt::format("Protocol of the test clips: {}", name_of(report.table.protocol));
+  std::set<std::string_view> others;
   for (const RowReport& row : report.rows) {
-    if (row.row.absent.empty() && row.row.protocol != report.table.protocol) others.insert(row.row.protocol);
+    if (row.row.absent.empty() && row.row.protocol != report.table.protocol) others.insert(name_of(row.row.protocol));
   }
-  for (const std::string& protocol : others) {
+  for (const std::string_view protocol : others) {
     text += fmt::format("; {} for {}", protocol,
-                        labels_where(report, [&](const PaperRow& row) { return row.protocol == protocol; }));
+                        labels_where(report, [&](const PaperRow& row) { return name_of(row.protocol) == protocol; }));
   }
   std::vector<std::string> notes = {text + "."};
-  const std::string logits = labels_where(report, [](const PaperRow& row) { return row.average == "logits"; });
+  const std::string logits = labels_where(report, [](const PaperRow& row) { return row.average == Average::kLogits; });
   if (!logits.empty())
     notes.push_back(fmt::format("Scores before softmax are averaged, not probabilities, for {}.", logits));
   return notes;
@@ -170,7 +171,7 @@ std::string markdown_of(const TableReport& report) {
 
 Json to_json(const TableReport& report) {
   Json json = {{"table", report.table.name},    {"caption", report.table.caption},   {"columns", report.table.columns},
-               {"splits", report.table.splits}, {"protocol", report.table.protocol}, {"data", report.data}};
+               {"splits", report.table.splits}, {"protocol", name_of(report.table.protocol)}, {"data", report.data}};
   json["same_data"] = report.own_column ? Json(report.table.columns[*report.own_column]) : Json();
   json["changes"] = report.changes;
   json["notes"] = report.notes;
@@ -183,7 +184,7 @@ Json to_json(const TableReport& report) {
     if (row.row.speed) entry["paper_frames_per_second"] = *row.row.speed;
     if (!row.row.note.empty()) entry["note"] = row.row.note;
     if (row.row.absent.empty())
-      entry.update({{"protocol", row.row.protocol}, {"average", row.row.average}});
+      entry.update({{"protocol", name_of(row.row.protocol)}, {"average", name_of(row.row.average)}});
     else
       entry["absent"] = row.row.absent;
     if (!row.error.empty()) entry["error"] = row.error;

@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "data/list_file.h"
-#include "eval/fusion.h"
 
 namespace actio::eval {
 namespace {
@@ -185,7 +184,7 @@ FoundWeights search_weights(const std::vector<ScoreTable>& tables) {
   return Search(tables).run();
 }
 
-void check_disjoint(const ScoreTable& validation, const ScoreTable& test, std::string_view match) {
+void check_disjoint(const ScoreTable& validation, const ScoreTable& test, ClipMatch match) {
   std::unordered_map<std::string, std::string> paths;
   for (const std::string& path : test.paths) paths.emplace(clip_key(path, match), path);
   for (const std::string& path : validation.paths) {

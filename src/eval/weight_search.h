@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
-#include "eval/score_table.h"
+#include "eval/fusion.h"
 
 namespace actio::eval {
 
@@ -26,6 +25,6 @@ FoundWeights search_weights(const std::vector<ScoreTable>& tables);
 
 // Throws: Error(kUsage) naming a clip that is in both, by clip_key (eval/fusion.h), or saying that half of the rows of
 // scores or more are the same: weights that were found on clips say nothing about them.
-void check_disjoint(const ScoreTable& validation, const ScoreTable& test, std::string_view match);
+void check_disjoint(const ScoreTable& validation, const ScoreTable& test, ClipMatch match);
 
 }  // namespace actio::eval

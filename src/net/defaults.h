@@ -12,7 +12,7 @@ namespace actio::net {
 
 // Of a training in stages, whose other networks an option may be meant for.
 struct OtherStages {
-  std::vector<std::string> networks;  // of all stages
+  std::vector<NetworkKind> networks;  // of all stages
   Chosen for_all;                     // what was chosen for every stage, not for this one
 };
 

@@ -21,7 +21,7 @@ using Names = std::set<std::string, std::less<>>;
 // The backbone's parameters as torchvision names them, with its classifier.
 std::vector<ParamInfo> backbone_parameters(const NetworkOptions& options) {
   NetworkOptions alone;
-  alone.network = "tsn";
+  alone.network = NetworkKind::kTsn;
   alone.streams = "rgb";
   alone.backbone = options.backbone;
   alone.width = options.width;
@@ -65,7 +65,7 @@ std::string best_prefix(const Matches& matches, std::size_t least, const Network
     fail_data(
         "{}: has weights of {} below '{}' and below '{}'; 'actio import --prefix {}' takes those, and makes a model to "
         "start from",
-        where, options.backbone, shown_name(*best), shown_name(prefix), shown_name(*best));
+        where, name_of(options.backbone), shown_name(*best), shown_name(prefix), shown_name(*best));
   }
   return *best;
 }

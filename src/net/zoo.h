@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/inputs.h"
+#include "net/choices.h"
 #include "net/netspec.h"
 
 namespace actio::net {
@@ -14,10 +15,10 @@ namespace actio::net {
 struct NetworkOptions {
   static constexpr std::string_view kTable = "network";
 
-  std::string network = "if_ttn";            // "two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"
-  std::string backbone = "mobilenet_v2";     // "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "inception_v3"
+  NetworkKind network = NetworkKind::kIfTtn;
+  BackboneKind backbone = BackboneKind::kMobilenetV2;
   double width = 1.0;                        // factor on the backbone's channels
-  std::string padding = "torch";             // stride-2 3x3 convolutions: "torch" (1 on each side) or "same" (TensorFlow's)
+  PaddingKind padding = PaddingKind::kTorch;
   std::int64_t classes = 101;
   std::int64_t segments = 7;                 // K
   std::string streams = "both";              // tsn, trn: "both", or names of inputs ("rgb,rgbdiff,flow"): late fusion
@@ -28,14 +29,14 @@ struct NetworkOptions {
   bool aux_head = false;                     // two_stream, tsn: train Inception-V3's auxiliary classifier, too
   std::int64_t trn_features = 256;           // of a snippet, that relations are made of
   std::int64_t trn_tuples = 3;               // per scale, at most
-  std::string st_fusion = "additive";        // "additive", "multiplicative"
-  std::string ifm = "attention";             // "attention", "adaptive", "additive", "multiplicative", "none"
+  StFusionKind st_fusion = StFusionKind::kAdditive;
+  IfmKind ifm = IfmKind::kAttention;
   std::int64_t ttn_first_stage = 3;          // 2..5
   bool ttn_final_merge = false;              // add the last stage's difference to the TTN's output
-  std::string stfn_design = "a";             // "a", "b", "c"
-  std::string stfn_fusion = "average";       // "average", "maximum", "multiplication", "weighted"
+  StfnDesign stfn_design = StfnDesign::kA;
+  StfnFusion stfn_fusion = StfnFusion::kAverage;
   std::vector<double> stfn_weights;          // of "weighted", as shares that stay as they are; empty: learnt
-  std::string stfn_direction = "bidirectional";  // "bidirectional", "a_from_m", "m_from_a", "none"
+  StfnDirection stfn_direction = StfnDirection::kBidirectional;
   std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks before the fusion, 1..4
   std::int64_t stfn_blocks_after = 0;        // of design a, after it, 1..4; 0: as many as before
   double stfn_dropout = 0;                   // of the streams' features and before the classifiers; the paper has none

@@ -10,7 +10,7 @@
 namespace actio::recognize {
 
 Fields TestOptions::fields() {
-  Fields fields = {{"protocol", &protocol, "views of a test clip: one in the middle, or a paper's", data::protocol_names()}};
+  Fields fields = {choice_field("protocol", &protocol, "views of a test clip: one in the middle, or a paper's")};
   for (const Field& field : views.fields()) fields.push_back(field);
   fields.push_back({"test_memory",
                     &memory,
@@ -20,8 +20,7 @@ Fields TestOptions::fields() {
                     1 << 20});
   fields.push_back(
       {"head", &head, "measure this head alone (rgb, motion, ttn); empty: what the network answers, which fuses them"});
-  fields.push_back(
-      {"average", &average, "what is averaged over the views, and what a score file holds", {"probabilities", "logits"}});
+  fields.push_back(choice_field("average", &average, "what is averaged over the views, and what a score file holds"));
   return fields;
 }
 
@@ -98,13 +97,13 @@ Evaluation evaluate(const Recognizer& recognizer, const std::vector<data::Item>&
   return result;
 }
 
-eval::ScoreTable score_table_of(const Evaluation& evaluation, const Recognizer& recognizer, const std::string& average) {
+eval::ScoreTable score_table_of(const Evaluation& evaluation, const Recognizer& recognizer, eval::Average average) {
   eval::ScoreTable table;
   table.source = "evaluation";
   for (const data::Item& item : evaluation.items) table.paths.push_back(item.path);
   table.labels = evaluation.labels;
   table.classes = recognizer.model().classes;
-  const bool logits = average == "logits" && recognizer.has_logits();
+  const bool logits = average == eval::Average::kLogits && recognizer.has_logits();
   table.scores = logits ? evaluation.scores : evaluation.probabilities;
   table.kind = logits ? eval::ScoreKind::kLogits : eval::ScoreKind::kProbabilities;
   return table;

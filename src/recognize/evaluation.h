@@ -10,6 +10,7 @@
 #include "core/hooks.h"
 #include "data/dataset.h"
 #include "data/protocol.h"
+#include "eval/average.h"
 #include "eval/score_table.h"
 #include "recognize/recognizer.h"
 
@@ -18,11 +19,11 @@ namespace actio::recognize {
 struct TestOptions {
   static constexpr std::string_view kTable = "test";
 
-  std::string protocol = "centre";        // a name of data::named_protocol
-  data::Protocol views;                   // what replaces parts of it
-  std::string head;                       // of the network, alone; empty: what it answers
-  std::int64_t memory = 128;              // MiB of a clip's inputs at once
-  std::string average = "probabilities";  // what is averaged over the views: these, or "logits"
+  data::ProtocolName protocol = data::ProtocolName::kCentre;
+  data::Protocol views;       // what replaces parts of it
+  std::string head;           // of the network, alone; empty: what it answers
+  std::int64_t memory = 128;  // MiB of a clip's inputs at once
+  eval::Average average = eval::Average::kProbabilities;  // what is averaged over the views
 
   Fields fields();
 
@@ -53,6 +54,6 @@ std::int64_t class_index(const net::Model& model, const std::string& label);
 Evaluation evaluate(const Recognizer& recognizer, const std::vector<data::Item>& items, std::int64_t workers, const Hooks& hooks = {});
 
 // The averages that the user chose as a table; a network without logits has probabilities alone.
-eval::ScoreTable score_table_of(const Evaluation& evaluation, const Recognizer& recognizer, const std::string& average);
+eval::ScoreTable score_table_of(const Evaluation& evaluation, const Recognizer& recognizer, eval::Average average);
 
 }  // namespace actio::recognize

@@ -25,7 +25,7 @@ std::string confusion_text(const eval::Metrics& m, const std::vector<std::string
 EvaluationFigures measure(const eval::ScoreTable& table, const Evaluation& evaluation) {
   EvaluationFigures figures;
   figures.metrics = eval::compute_metrics(table.scores, table.labels);
-  figures.metrics.calibration = eval::measure_calibration(eval::normalised(table, "softmax").scores, table.labels);
+  figures.metrics.calibration = eval::measure_calibration(eval::normalised(table, eval::Normalisation::kSoftmax).scores, table.labels);
   std::vector<std::string> groups;
   for (const data::Item& item : evaluation.items) groups.push_back(item.group);
   figures.groups = eval::measure_groups(table.scores, table.labels, groups);
@@ -33,8 +33,8 @@ EvaluationFigures measure(const eval::ScoreTable& table, const Evaluation& evalu
 }
 
 Json protocol_json(const TestOptions& test, const data::Protocol& protocol, const Recognizer& recognizer, eval::ScoreKind kind) {
-  return {{"name", test.protocol},     {"segments", recognizer.model().spec.segments},
-          {"places", protocol.places},   {"crops", protocol.crops},
+  return {{"name", name_of(test.protocol)},     {"segments", recognizer.model().spec.segments},
+          {"places", protocol.places},   {"crops", name_of(protocol.crops)},
           {"views", recognizer.views()}, {"average", eval::score_kind_name(kind)}};
 }
 

@@ -44,7 +44,7 @@ void refuse_twice(const std::vector<std::string>& folds) {
   }
 }
 
-bool has_official_splits(const data::Dataset& dataset) { return dataset.layout == "ucf101" || dataset.layout == "hmdb51"; }
+bool has_official_splits(const data::Dataset& dataset) { return data::is_official(dataset.layout); }
 
 std::string fold_name(const data::DatasetOptions& options) {
   return options.fold.empty() ? fmt::format("split{}", options.split) : options.fold.front();

@@ -8,7 +8,7 @@ Fields TrainOptions::fields() {
       {"epochs", &epochs, "Passes over the training clips", {}, 1, 100000},
       {"batch_size", &batch_size, "Clips per step", {}, 1, 4096},
       {"accumulate", &accumulate, "Batches whose gradients make one step", {}, 1, 4096},
-      {"optimizer", &optimizer, "How gradients change the weights", {"sgd", "rmsprop", "adamw"}},
+      choice_field("optimizer", &optimizer, "How gradients change the weights"),
       {"learning_rate", &learning_rate, "Rate at the beginning, after the warm-up", {}, 0, 100},
       {"momentum", &momentum, "Share of the last step that the next one keeps; adamw: of the gradient's mean", {}, 0, 0.9999},
       {"rmsprop_decay", &rmsprop_decay, "With optimizer rmsprop: share of the running mean of squares that a step keeps", {}, 0, 0.9999},
@@ -19,7 +19,7 @@ Fields TrainOptions::fields() {
        {},
        0,
        1000},
-      {"schedule", &schedule, "How the rate falls", {"steps", "cosine", "plateau", "constant"}},
+      choice_field("schedule", &schedule, "How the rate falls"),
       {"steps", &steps, "With schedule steps: shares of the epochs after which the rate is divided by 10", {}, 0, 1},
       {"patience",
        &patience,
@@ -31,10 +31,7 @@ Fields TrainOptions::fields() {
       {"warmup_epochs", &warmup_epochs, "Epochs over which the rate rises from zero", {}, 0, 1000},
       {"clip_gradient", &clip_gradient, "Largest Euclidean norm of the gradient; 0: no limit", {}, 0, 1e9},
       {"label_smoothing", &label_smoothing, "Share of the target that all classes divide among them", {}, 0, 0.9},
-      {"balance",
-       &balance,
-       "Classes of different size: weights in the loss, or sampling of each class equally often",
-       {"none", "weights", "sampling"}},
+      choice_field("balance", &balance, "Classes of different size: weights in the loss, or sampling of each class equally often"),
       {"ema", &ema, "Decay of a running average of the weights, which is then the model; 0: none", {}, 0, 0.999999},
       {"early_stop", &early_stop, "Epochs without a better model after which training ends; 0: never", {}, 0, 100000},
       {"freeze", &freeze, "Parts that stay as they are, by the beginning of their nodes' names: rgb, motion, rgb.features"},
@@ -53,17 +50,16 @@ Fields TrainOptions::fields() {
       {"cache_gigabytes", &cache_gigabytes, "Memory for them, at most", {}, 0, 1e6},
       {"partial_bn", &partial_bn, "Freeze every batch norm of a stream but its first (TSN); those of a TTN always learn"},
       {"augment", &augment, "Random segments, and corner crops of several sizes"},
-      {"crop_pairs",
-       &crop_pairs,
-       "With augment: width and height of a crop at most one step apart among the four sizes (TSN), or each drawn alone (STFN)",
-       {"near", "all"}},
+      choice_field("crop_pairs", &crop_pairs,
+                   "With augment: width and height of a crop at most one step apart among the four sizes (TSN), or each drawn "
+                   "alone (STFN)"),
       {"flip", &flip, "With augment: mirror half of the clips; off where left and right are part of the action"},
       {"bf16", &bf16, "Convolutions in bfloat16; weights and statistics stay in f32"},
       {"fp16", &fp16, "On CUDA: convolutions in half precision with a scaled loss, for devices that lack bfloat16"},
       {"seed", &seed, "Of the order, the augmentation and dropout: the same seed and threads repeat a training bit for bit"},
       {"workers", &workers, "Threads that read videos", {}, 1, 256},
       {"threads", &threads, "Threads that compute; 0: one per core", {}, 0, 1024},
-      {"device", &device, "Where the network is computed; cuda needs a LibTorch that has it", {"cpu", "cuda"}},
+      choice_field("device", &device, "Where the network is computed; cuda needs a LibTorch that has it"),
       {"sync_bn", &sync_bn, "Of several processes: batch norms use the statistics of all their batches together"},
       {"tf32", &tf32, "On CUDA: f32 products with 10 bits of mantissa, which is several times as fast"},
       {"evaluate_every", &evaluate_every, "Epochs between tests; 0: only after the last", {}, 0, 100000},
@@ -99,7 +95,7 @@ void check_train_segments(const net::NetSpec& spec, std::int64_t segments) {
 
 void check_options(const TrainOptions& options) {
   if (options.fp16 && options.bf16) fail_usage("bf16 and fp16 exclude each other");
-  if (options.fp16 && options.device == "cpu") fail_usage("fp16: needs --device cuda; on the CPU there is --bf16");
+  if (options.fp16 && options.device == Device::kCpu) fail_usage("fp16: needs --device cuda; on the CPU there is --bf16");
 }
 
 }  // namespace actio::training

@@ -11,15 +11,13 @@ namespace actio::training {
 double rate_factor(const TrainOptions& options, double epochs_done) {
   const double total = static_cast<double>(std::max<std::int64_t>(1, options.epochs));
   double factor = 1;
-  if (options.schedule == "steps") {
+  if (options.schedule == RateSchedule::kSteps) {
     for (const double step : options.steps) {
       // A share such as 0.3 of 10 epochs must not miss the end of epoch 3 by a rounding error.
       if (epochs_done >= step * total - 1e-9) factor /= 10;
     }
-  } else if (options.schedule == "cosine") {
+  } else if (options.schedule == RateSchedule::kCosine) {
     factor = 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, epochs_done / total)));
-  } else if (options.schedule != "constant" && options.schedule != "plateau") {
-    fail_usage("schedule: '{}' is unknown; known: steps, cosine, plateau, constant", options.schedule);
   }
   if (epochs_done < options.warmup_epochs) factor *= epochs_done / options.warmup_epochs;
   return factor;
@@ -27,7 +25,7 @@ double rate_factor(const TrainOptions& options, double epochs_done) {
 
 void Schedule::finish_epoch(double loss) {
   constexpr double kBetter = 1 - 1e-3;
-  if (options_.schedule != "plateau") return;
+  if (options_.schedule != RateSchedule::kPlateau) return;
   if (best_ < 0 || loss < best_ * kBetter) {
     best_ = loss;
     waited_ = 0;

@@ -70,9 +70,7 @@ Fields TrainSpec::fields(std::string_view table) {
 
 TrainSpec paper_spec(std::string_view network) {
   TrainSpec spec;
-  const std::vector<std::string> known = net::network_names();
-  if (std::ranges::find(known, network) == known.end()) fail_usage("{}", unknown_name_text("network", network, known));
-  spec.network.network = network;
+  spec.network.network = value_named<net::NetworkKind>("network", network);
   spec.chosen.add(&net::NetworkOptions::network);
   net::apply_defaults(spec.network, spec.preprocess, spec.chosen);
   return spec;

@@ -15,6 +15,7 @@
 #include "core/tensor.h"
 #include "data/dataset.h"
 #include "net/netspec.h"
+#include "training/choices.h"
 
 namespace actio::training {
 
@@ -24,20 +25,20 @@ struct TrainOptions {
   std::int64_t epochs = 40;
   std::int64_t batch_size = 8;  // clips
   std::int64_t accumulate = 1;  // batches per step
-  std::string optimizer = "sgd";
+  StepRule optimizer = StepRule::kSgd;
   double learning_rate = 0.001;
   double momentum = 0.9;
   double rmsprop_decay = 0.99;  // share of the running mean of squares that a step keeps
   double weight_decay = 5e-4;
   double head_learning_rate = 1.0;         // factor on the rate of the heads' linear layers
-  std::string schedule = "steps";          // "steps", "cosine", "plateau", "constant"
+  RateSchedule schedule = RateSchedule::kSteps;
   std::vector<double> steps = {0.5, 0.8};  // shares of the epochs after which the rate is divided by 10
   std::int64_t patience = 10;              // plateau: epochs without a better loss after which the rate is divided by 10
   double lowest_rate = 1e-7;               // plateau: the rate falls no further
   double warmup_epochs = 0;                // the rate rises linearly over these
   double clip_gradient = 20;               // largest norm of the gradient; 0: no limit
   double label_smoothing = 0;              // share of the target that all classes divide among them
-  std::string balance = "none";            // classes of different size: "none", "weights", "sampling"
+  Balance balance = Balance::kNone;
   double ema = 0;                          // decay of the averaged weights, which are then the model; 0: none
   std::int64_t early_stop = 0;             // epochs without a better model after which training ends; 0: never
   std::vector<std::string> freeze;         // prefixes of nodes that stay as they are: "rgb", "motion"
@@ -46,14 +47,14 @@ struct TrainOptions {
   double cache_gigabytes = 4;              // at most, for them
   bool partial_bn = false;                 // freeze every batch norm of a stream but its first (TSN)
   bool augment = true;                     // random segments and crops
-  std::string crop_pairs = "near";         // widths and heights of crops: at most one step apart (TSN's code) or "all" (STFN)
+  CropPairs crop_pairs = CropPairs::kNear;
   bool flip = true;                        // mirror half of the clips; off where left and right are part of the action
   bool bf16 = false;                       // convolutions in bfloat16
   bool fp16 = false;                       // on CUDA: convolutions in half precision
   std::int64_t seed = 1;
   std::int64_t workers = 2;         // loader threads
   std::int64_t threads = 0;         // of LibTorch; 0: one per core
-  std::string device = "cpu";       // "cpu", "cuda"
+  Device device = Device::kCpu;
   bool sync_bn = false;             // of several ranks: batch norms use the statistics of all their batches together
   bool tf32 = true;                 // on CUDA: f32 products with 10 bits of mantissa
   std::int64_t evaluate_every = 5;  // epochs; 0: only at the end

@@ -200,7 +200,8 @@ TEST_F(OverTheInterface, options_that_make_no_sense_name_the_nearest) {
   EXPECT_THAT(with({.head = "motions"}).what(), HasSubstr("the nearest is 'motion'"));
   EXPECT_THAT(with({.run = {.backend = "onednm"}}).what(), HasSubstr("onednn"));
   EXPECT_EQ(with({.protocol = {.places = {2.0}}}).code(), ErrorCode::kUsage);
-  EXPECT_THAT(error_of([] { Protocol::named("tsm"); }).what(), HasSubstr("tsn"));
+  EXPECT_THAT(with({.protocol = {.crops = "tne"}}).what(), HasSubstr("unknown crops 'tne'; the nearest is 'ten'"));
+  EXPECT_THAT(error_of([] { Protocol::named("tsm"); }).what(), HasSubstr("unknown protocol 'tsm'; the nearest is 'tsn'"));
   EXPECT_EQ(Protocol::named("tsn").segments, 25);
 }
 

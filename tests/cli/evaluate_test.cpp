@@ -97,9 +97,9 @@ TempDir* EvaluateProtocols::dir_ = nullptr;
 
 TEST_F(EvaluateProtocols, average_what_each_view_gives_alone) {
   const std::tuple<std::string, std::string, data::Protocol> cases[] = {
-      {"tsn.actio", "--protocol tsn", data::named_protocol("tsn")},
-      {"mv.actio", "--protocol stfn", data::named_protocol("stfn")},
-      {"mv.actio", "--test-places 0.2,0.8 --test-crops three", {0, {0.2, 0.8}, "three"}}};
+      {"tsn.actio", "--protocol tsn", data::named_protocol(data::ProtocolName::kTsn)},
+      {"mv.actio", "--protocol stfn", data::named_protocol(data::ProtocolName::kStfn)},
+      {"mv.actio", "--test-places 0.2,0.8 --test-crops three", {0, {0.2, 0.8}, data::ViewCrops::kThree}}};
   for (const auto& [model, flags, protocol] : cases) {
     SCOPED_TRACE(flags);
     const eval::ScoreTable mean = scores(model, flags);
@@ -185,7 +185,7 @@ TEST_F(EvaluateProtocols, measure_a_head_alone_and_heads_add_up_to_the_answer) {
     const eval::ScoreTable soft = scores("mv.actio", "--head " + head),
                            raw = scores("mv.actio", "--average logits --head " + head);
     EXPECT_EQ(soft.kind, eval::ScoreKind::kProbabilities);
-    EXPECT_TRUE(close(soft.scores, eval::normalised(raw, "softmax").scores, 1e-6));
+    EXPECT_TRUE(close(soft.scores, eval::normalised(raw, eval::Normalisation::kSoftmax).scores, 1e-6));
   }
   const std::vector<float> means(sums.begin(), sums.end());
   EXPECT_TRUE(close(scores("mv.actio", all).scores, Tensor::of({4, 3}, means), 1e-5));

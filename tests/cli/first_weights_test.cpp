@@ -27,9 +27,9 @@ constexpr const char* kTiny = " --backbone resnet18 --width 0.125 --input-size 3
 // What torchvision would call the weights of a tiny ResNet-18 with five classes.
 TensorMap image_weights() {
   net::NetworkOptions options;
-  options.network = "tsn";
+  options.network = net::NetworkKind::kTsn;
   options.streams = "rgb";
-  options.backbone = "resnet18";
+  options.backbone = net::BackboneKind::kResnet18;
   options.width = 0.125;
   options.classes = 5;
   Preprocess preprocess;

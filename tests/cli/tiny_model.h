@@ -11,9 +11,9 @@ namespace actio::testing {
 
 inline void write_tiny_model(const std::string& path, const std::string& network, const std::string& motion) {
   net::NetworkOptions options;
-  options.network = network;
+  options.network = value_named<net::NetworkKind>("network", network);
   options.streams = motion == "none" ? "rgb" : "both";
-  options.backbone = "resnet18";
+  options.backbone = net::BackboneKind::kResnet18;
   options.width = 0.125;
   options.segments = 3;
   options.classes = 3;

@@ -203,8 +203,8 @@ TEST_F(ClipReader, looks_at_all_views_of_a_protocol_as_at_each_alone) {
     ClipRequest request = request_of(dir_ / "a.mp4", 3, motion);
     request.inputs.list.at(1).length = 2;
     request.inputs.list.at(1).flow_quality = "realtime";
-    request.crops = "ten";
-    request.views = Protocol{0, {0.1, 0.9}, "ten"}.views(request.inputs.framing);
+    request.crops = ViewCrops::kTen;
+    request.views = Protocol{0, {0.1, 0.9}, ViewCrops::kTen}.views(request.inputs.framing);
     const ClipInput all = read_clip(request);
     EXPECT_EQ(all.inputs.at("rgb").dim(0), 20 * 3);
     ASSERT_EQ(all.sampled.size(), 60u);

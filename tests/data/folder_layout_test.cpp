@@ -65,7 +65,7 @@ TEST_F(PartFolders, are_known_by_their_names_in_any_case) {
 TEST_F(PartFolders, divide_the_classes_inside_of_them_and_val_is_the_test_where_there_is_no_other) {
   files({"train/jump/a.mp4", "train/wave/deep/b.mp4", "VAL/jump/c.mp4", "VAL/wave/d.mp4", "train.csv"});
   const Dataset dataset = load();
-  EXPECT_EQ(dataset.layout, "split_folders");
+  EXPECT_EQ(dataset.layout, Layout::kSplitFolders);
   EXPECT_THAT(dataset.classes, ElementsAre("jump", "wave"));
   EXPECT_EQ(dataset.protocol, "the folders VAL (test), train (train)");
   EXPECT_THAT(clips(dataset), ElementsAre("test/jump/c.mp4", "test/wave/d.mp4", "train/jump/a.mp4", "train/wave/b.mp4"));
@@ -74,7 +74,7 @@ TEST_F(PartFolders, divide_the_classes_inside_of_them_and_val_is_the_test_where_
   EXPECT_EQ(split.train.size(), 2U);
   EXPECT_EQ(split.test.size(), 2U);
   DatasetOptions options;
-  options.val_folder = "validation";
+  options.val_folder = ValFolder::kValidation;
   const Split chosen = split_dataset(load(options), options);
   EXPECT_EQ(chosen.validation.size(), 2U);
   EXPECT_TRUE(chosen.test.empty());
@@ -94,7 +94,7 @@ TEST_F(PartFolders, choose_by_val_where_there_is_a_test) {
   EXPECT_THAT(error_of([&] { split_dataset(load(options), options); }),
               AllOf(StartsWith("2: "), HasSubstr("validation_share and the folders ")));
   options = {};
-  options.val_folder = "test";
+  options.val_folder = ValFolder::kTest;
   EXPECT_EQ(split_dataset(load(options), options).test.size(), 3U);
 }
 
@@ -109,11 +109,11 @@ TEST_F(PartFolders, may_lie_deeper_and_hold_their_classes_deeper) {
 TEST_F(PartFolders, videos_is_a_container_of_classes_and_no_class) {
   files({"videos/jump/a.mp4", "videos/jump/b.mp4", "videos/wave/c.mp4", "labels.txt"});
   const Dataset dataset = load();
-  EXPECT_EQ(dataset.layout, "folder");
+  EXPECT_EQ(dataset.layout, Layout::kFolder);
   EXPECT_THAT(dataset.classes, ElementsAre("jump", "wave"));
   EXPECT_FALSE(is_divided(dataset, {}));
   DatasetOptions options;
-  options.layout = "folder";
+  options.layout = Layout::kFolder;
   EXPECT_THAT(load(options).classes, ElementsAre("videos"));
 }
 
@@ -139,11 +139,11 @@ TEST_F(PartFolders, beside_another_folder_of_videos_are_refused_until_the_user_s
               AllOf(StartsWith("3: "),
                     HasSubstr("'test' and 'train' hold folders of classes, but 'extra' beside them has videos too")));
   DatasetOptions options;
-  options.layout = "folder";
+  options.layout = Layout::kFolder;
   const Dataset classes = load(options);
   EXPECT_THAT(classes.classes, ElementsAre("extra", "test", "train"));
   EXPECT_THAT(classes.warnings, Contains(HasSubstr("they are read as classes, as the layout folder says")));
-  options.layout = "split_folders";
+  options.layout = Layout::kSplitFolders;
   EXPECT_THAT(load(options).classes, ElementsAre("jump", "wave"));
 }
 
@@ -202,11 +202,11 @@ TEST_F(PartFolders, inside_of_classes_are_told_of) {
 TEST_F(PartFolders, are_asked_for_in_vain_where_there_are_none) {
   files({"jump/a.mp4", "wave/b.mp4"});
   DatasetOptions options;
-  options.layout = "split_folders";
+  options.layout = Layout::kSplitFolders;
   EXPECT_THAT(load_error(options),
               AllOf(StartsWith("3: "), HasSubstr("no folder train, val or test with a folder per class inside")));
   options = {};
-  options.val_folder = "test";
+  options.val_folder = ValFolder::kTest;
   EXPECT_THAT(load_error(options), AllOf(StartsWith("2: "), HasSubstr("val_folder belongs to the layout split_folders")));
 }
 

@@ -92,7 +92,7 @@ TEST_F(ClassNames, stand_one_a_line_with_or_without_an_index) {
 
 TEST_F(Lists, number_classes_as_they_do_and_need_no_videos) {
   const Dataset dataset = load_dataset(file("x/a.avi 2\nx/b.avi 0\n/abs/c.avi 2\n"));
-  EXPECT_EQ(dataset.layout, "list");
+  EXPECT_EQ(dataset.layout, Layout::kList);
   EXPECT_THAT(dataset.classes, ElementsAre("0", "1", "2"));
   EXPECT_EQ(dataset.items[0].path, dir_ / "x/a.avi");
   EXPECT_EQ(dataset.items[0].class_index, 2);
@@ -174,10 +174,10 @@ TEST_F(Lists, are_told_from_csv_by_their_first_line) {
   const auto layout = [&](const std::string& content, const std::string& name) {
     return load_dataset(file(content, name)).layout;
   };
-  EXPECT_EQ(layout("a.avi 0\n", "train.csv"), "list");
-  EXPECT_EQ(layout("\xEF\xBB\xBF\r\na.avi,0\r\n", "train.csv"), "list");
-  EXPECT_EQ(layout("path,label\na.avi,0\n", "train.txt"), "csv");
-  EXPECT_EQ(layout("\xEF\xBB\xBFlabel,\"path\"\nx,a.avi\n", "train.csv"), "csv");
+  EXPECT_EQ(layout("a.avi 0\n", "train.csv"), Layout::kList);
+  EXPECT_EQ(layout("\xEF\xBB\xBF\r\na.avi,0\r\n", "train.csv"), Layout::kList);
+  EXPECT_EQ(layout("path,label\na.avi,0\n", "train.txt"), Layout::kCsv);
+  EXPECT_EQ(layout("\xEF\xBB\xBFlabel,\"path\"\nx,a.avi\n", "train.csv"), Layout::kCsv);
   EXPECT_THAT(error_of([&] { layout("path,lable\na.avi,0\n", "train.csv"); }), HasSubstr("line 1: no column 'label'"));
   EXPECT_THAT(error_of([&] { layout("a.avi\n", "train.txt"); }), HasSubstr("line 1: 'path label' or"));
 }
@@ -196,12 +196,11 @@ TEST_F(Lists, refuse_options_that_contradict_each_other) {
   EXPECT_THAT(with([&](auto& o) { o.split = 1, o.fold = {"g01"}; }), HasSubstr("split and fold both"));
   EXPECT_THAT(with([&](auto& o) { o.split = 1; }),
               HasSubstr("split belongs to the layout ucf101 or hmdb51, this is read as the layout list"));
-  EXPECT_THAT(with([&](auto& o) { o.layout = "lists"; }), HasSubstr("unknown layout 'lists'; the nearest is 'list'"));
-  EXPECT_THAT(with([&](auto& o) { o.layout = "folder"; }), HasSubstr("is no folder; the layout folder needs one"));
-  EXPECT_THAT(with([&](auto& o) { o.layout = "csv", o.test_list = test; }),
+  EXPECT_THAT(with([&](auto& o) { o.layout = Layout::kFolder; }), HasSubstr("is no folder; the layout folder needs one"));
+  EXPECT_THAT(with([&](auto& o) { o.layout = Layout::kCsv, o.test_list = test; }),
               HasSubstr("test_list belongs to the layout list"));
   options = {};
-  options.layout = "list";
+  options.layout = Layout::kList;
   EXPECT_THAT(error_of([&] { load_dataset(dir_.path().string(), options); }),
               HasSubstr("is a folder; the layout list needs a file"));
   options = {};

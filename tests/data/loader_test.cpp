@@ -228,7 +228,7 @@ TEST_F(LoaderTest, says_so_when_no_video_can_be_read) {
 
 TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
   ClipRequest wrong = request();
-  wrong.crops = "middle";
+  wrong.views = {{1.5}};
   std::vector<std::string> warnings;
   Loader loader(items(), wrong, {}, [&](const std::string& text) { warnings.push_back(text); });
   for (int repeat = 0; repeat < 2; ++repeat) {
@@ -237,7 +237,7 @@ TEST_F(LoaderTest, passes_on_a_request_that_makes_no_sense) {
       FAIL() << "no error";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kUsage);
-      EXPECT_THAT(error.what(), HasSubstr("middle"));
+      EXPECT_THAT(error.what(), HasSubstr("a place must be between 0 and 1, got 1.5"));
     }
   }
   EXPECT_TRUE(warnings.empty());

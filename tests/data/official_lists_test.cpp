@@ -52,7 +52,7 @@ class OfficialLists : public ::testing::Test {
 TEST_F(OfficialLists, of_ucf101_number_classes_by_their_index_and_divide) {
   write_ucf101();
   const Dataset dataset = load_dataset(dir_ / "videos", options());
-  EXPECT_EQ(dataset.layout, "ucf101");
+  EXPECT_EQ(dataset.layout, Layout::kUcf101);
   EXPECT_EQ(dataset.protocol, "UCF101 split 1");
   EXPECT_THAT(dataset.classes, ElementsAre("Run", "Hop"));
   EXPECT_EQ(dataset.items[1].class_index, 1);
@@ -69,7 +69,7 @@ TEST_F(OfficialLists, of_ucf101_number_classes_by_their_index_and_divide) {
 TEST_F(OfficialLists, of_hmdb51_sort_classes_and_leave_out_what_is_unused) {
   write_hmdb51();
   const Dataset dataset = load_dataset(dir_ / "videos", options());
-  EXPECT_EQ(dataset.layout, "hmdb51");
+  EXPECT_EQ(dataset.layout, Layout::kHmdb51);
   EXPECT_THAT(dataset.classes, ElementsAre("hop", "run"));
   EXPECT_EQ(dataset.items.size(), 5u);
   EXPECT_EQ(dataset.items[0].part, Part::kUnused);
@@ -105,14 +105,14 @@ TEST_F(OfficialLists, are_found_in_the_dataset_and_beside_it_where_they_are_aske
   fs::create_directories(dir_ / "UCF-101/Run");
   write_text(dir_ / "UCF-101/Run/v_Run_g01_c01.mp4", "");
   fs::rename(dir_ / "lists", dir_ / "ucfTrainTestlist");
-  EXPECT_EQ(load_dataset(dir_ / "UCF-101").layout, "folder") << "a folder of classes stays one";
+  EXPECT_EQ(load_dataset(dir_ / "UCF-101").layout, Layout::kFolder) << "a folder of classes stays one";
   DatasetOptions by_split;
   by_split.split = 1;
   const Dataset dataset = load_dataset(dir_ / "UCF-101/", by_split);
   EXPECT_EQ(dataset.protocol, "UCF101 split 1");
   EXPECT_EQ(dataset.items[2].path, dir_ / "UCF-101/Run/v_Run_g01_c01.mp4") << "converted clips are found";
   const Dataset whole = load_dataset(dir_.path().string());
-  EXPECT_EQ(whole.layout, "ucf101") << "the folder that holds both";
+  EXPECT_EQ(whole.layout, Layout::kUcf101) << "the folder that holds both";
   EXPECT_EQ(whole.items[2].path, dir_ / "UCF-101/Run/v_Run_g01_c01.mp4");
   by_split.root = "/elsewhere";
   EXPECT_EQ(load_dataset(dir_.path().string(), by_split).items[0].path, "/elsewhere/Run/v_Run_g02_c01.avi");
@@ -131,11 +131,11 @@ TEST_F(OfficialLists, that_are_asked_for_and_missing_are_an_error) {
               AllOf(StartsWith("2: "), HasSubstr("neither classInd.txt (UCF101) nor CLASS_test_splitN.txt")));
   write_ucf101();
   wrong.annotations = dir_ / "lists";
-  wrong.layout = "hmdb51";
+  wrong.layout = Layout::kHmdb51;
   EXPECT_THAT(load_error(wrong), HasSubstr("as the layout hmdb51 needs"));
-  wrong.layout = "folder";
+  wrong.layout = Layout::kFolder;
   EXPECT_THAT(load_error(wrong), HasSubstr("belongs to the layout ucf101 or hmdb51"));
-  wrong.layout = "auto";
+  wrong.layout = Layout::kAuto;
   wrong.split = 2;
   EXPECT_THAT(load_error(wrong), AllOf(StartsWith("1: "), HasSubstr("trainlist02.txt: no such file")));
   wrong.split = 4;

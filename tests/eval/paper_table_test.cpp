@@ -120,27 +120,27 @@ TEST(PaperTables, test_and_fuse_each_row_as_its_authors_do) {
   }
   for (const char* label : {"stfn-6 TSN [46]", "if-ttn-5 TSN(RGB+Optical flow) [27]", "if-ttn-6 Two stream TSN [27]"}) {
     const PaperRow& row = rows.at(label);
-    EXPECT_EQ(row.protocol, "tsn") << label;
-    EXPECT_EQ(row.average, "logits") << label;
+    EXPECT_EQ(row.protocol, data::ProtocolName::kTsn) << label;
+    EXPECT_EQ(row.average, Average::kLogits) << label;
     ASSERT_EQ(row.parts.size(), 2U);
     EXPECT_EQ(row.parts[0].weight, 1);
     EXPECT_EQ(row.parts[1].weight, 1.5);
   }
   for (const char* label : {"if-ttn-5 TSN(RGB) [27]", "if-ttn-5 TSN(RGB+RGB Difference) [27]", "if-ttn-6 TSN(RGB) [27]",
                             "if-ttn-6 TSN(RGB+RGB Difference) [27]"}) {
-    EXPECT_EQ(rows.at(label).protocol, "tsn") << label;
-    EXPECT_EQ(rows.at(label).average, "logits") << label;
+    EXPECT_EQ(rows.at(label).protocol, data::ProtocolName::kTsn) << label;
+    EXPECT_EQ(rows.at(label).average, Average::kLogits) << label;
   }
   for (const char* label : {"stfn-6 Two-stream [31]", "stfn-6 ST-ResNet [7]", "stfn-6 ST-Multiplier [8]",
                             "if-ttn-6 Two stream CNN [15]", "if-ttn-6 Spatiotemporal Multiplier Network [6]"}) {
-    EXPECT_EQ(rows.at(label).protocol, "tsn") << label;
-    EXPECT_EQ(rows.at(label).average, "probabilities") << label;
+    EXPECT_EQ(rows.at(label).protocol, data::ProtocolName::kTsn) << label;
+    EXPECT_EQ(rows.at(label).average, Average::kProbabilities) << label;
   }
-  EXPECT_EQ(rows.at("if-ttn-3 Two-stream CNN").average, "logits");
-  EXPECT_EQ(rows.at("if-ttn-6 Full IF-TTN").average, "logits");
-  EXPECT_EQ(rows.at("if-ttn-6 Full IF-TTN").protocol, "centre");
-  EXPECT_EQ(rows.at("stfn-5 ResNet-101, Late Fusion").average, "probabilities");
-  EXPECT_EQ(rows.at("stfn-6 STFN (ResNet-101)").protocol, "stfn");
+  EXPECT_EQ(rows.at("if-ttn-3 Two-stream CNN").average, Average::kLogits);
+  EXPECT_EQ(rows.at("if-ttn-6 Full IF-TTN").average, Average::kLogits);
+  EXPECT_EQ(rows.at("if-ttn-6 Full IF-TTN").protocol, data::ProtocolName::kCentre);
+  EXPECT_EQ(rows.at("stfn-5 ResNet-101, Late Fusion").average, Average::kProbabilities);
+  EXPECT_EQ(rows.at("stfn-6 STFN (ResNet-101)").protocol, data::ProtocolName::kStfn);
 }
 
 TEST(PaperTables, are_chosen_by_name_by_paper_or_all) {

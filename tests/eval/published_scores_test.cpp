@@ -61,7 +61,7 @@ TEST_F(PublishedScores, are_fused_to_the_published_accuracy_by_the_recipe_of_eve
     std::vector<double> weights;
     for (std::size_t i = 0; i < row->parts.size(); ++i) {
       // Evaluation gives these, or their softmax.
-      models.push_back({{"split1", row->average == "logits" ? tables_[i] : normalised(tables_[i], "softmax")}});
+      models.push_back({{"split1", row->average == Average::kLogits ? tables_[i] : normalised(tables_[i], Normalisation::kSoftmax)}});
       weights.push_back(row->parts[i].weight);
     }
     const double top1 = measure_seed(1, fuse_folds(std::move(models), weights), true).top1;
@@ -82,7 +82,7 @@ TEST_F(PublishedScores, weights_found_on_some_groups_hold_on_the_others) {
   for (const ScoreTable& table : tables_) {
     validation.push_back(rows_of(table, found_on));
     test.push_back(rows_of(table, told_on));
-    check_disjoint(validation.back(), test.back(), "path");
+    check_disjoint(validation.back(), test.back(), ClipMatch::kPath);
   }
   const FoundWeights found = search_weights(validation);
   const auto on_test = [&](const std::vector<double>& weights) {

@@ -126,13 +126,13 @@ TEST(TableReport, has_the_difference_where_the_data_are_the_papers) {
 
 TEST(TableReport, says_how_each_row_was_tested) {
   TableReport report = report_of();
-  report.table.protocol = "stfn";
-  for (RowReport& row : report.rows) row.row.protocol = "stfn";
+  report.table.protocol = data::ProtocolName::kStfn;
+  for (RowReport& row : report.rows) row.row.protocol = data::ProtocolName::kStfn;
   EXPECT_THAT(markdown_of(report),
               AllOf(HasSubstr("\nProtocol of the test clips: stfn.\n"), Not(HasSubstr("before softmax"))));
-  report.rows[0].row.protocol = "slowfast";  // is absent
-  report.rows[1].row.protocol = report.rows[3].row.protocol = "tsn";
-  report.rows[3].row.average = "logits";
+  report.rows[0].row.protocol = data::ProtocolName::kSlowfast;  // is absent
+  report.rows[1].row.protocol = report.rows[3].row.protocol = data::ProtocolName::kTsn;
+  report.rows[3].row.average = Average::kLogits;
   EXPECT_THAT(markdown_of(report), AllOf(HasSubstr("\nProtocol of the test clips: stfn; tsn for A, C.\n"),
                                          HasSubstr("\nScores before softmax are averaged, not probabilities, for C.\n")));
   const Json rows = to_json(report).at("rows");

@@ -77,7 +77,7 @@ TEST(WeightSearch, takes_two_to_eight_tables_and_few_tries) {
 
 std::string disjoint_error(const ScoreTable& validation, const ScoreTable& test) {
   try {
-    check_disjoint(validation, test, "path");
+    check_disjoint(validation, test, ClipMatch::kPath);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
     return error.what();

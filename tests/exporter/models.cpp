@@ -13,10 +13,10 @@ namespace {
 
 net::NetworkOptions small_options(const std::string& network, const std::string& backbone) {
   net::NetworkOptions options;
-  options.network = network;
-  options.backbone = backbone;
+  options.network = value_named<net::NetworkKind>("network", network);
+  options.backbone = value_named<net::BackboneKind>("backbone", backbone);
   options.width = backbone == "inception_v3" ? 0.125 : 0.25;
-  options.padding = backbone == "mobilenet_v2" ? "same" : "torch";
+  options.padding = backbone == "mobilenet_v2" ? net::PaddingKind::kSame : net::PaddingKind::kTorch;
   options.classes = 7;
   options.segments = 4;
   return options;
@@ -30,7 +30,7 @@ std::vector<Variant> tsn_variants(const net::NetworkOptions& base) {
   }
   all.push_back({"tsn of one segment, torch padding", all.back().options});
   all.back().options.segments = 1;
-  all.back().options.padding = "torch";
+  all.back().options.padding = net::PaddingKind::kTorch;
   return all;
 }
 
@@ -39,21 +39,21 @@ std::vector<Variant> tsn_variants(const net::NetworkOptions& base) {
 std::vector<Variant> stfn_variants(const net::NetworkOptions& base) {
   const std::vector<std::string> fusions = {"average", "maximum", "multiplication", "weighted"};
   const std::vector<std::string> directions = {"bidirectional", "a_from_m", "m_from_a"};
-  const bool all_combinations = base.backbone == "resnet18";
+  const bool all_combinations = base.backbone == net::BackboneKind::kResnet18;
   std::vector<Variant> all;
   for (std::size_t i = 0; i < fusions.size(); ++i) {
     for (std::size_t j = 0; j < directions.size(); ++j) {
       for (const char* design : {"a", "b"}) {
         if (!all_combinations && (j != i % directions.size() || (design[0] == 'a') != (i % 2 == 0))) continue;
         all.push_back({fmt::format("stfn {} {} {}", design, fusions[i], directions[j]), base});
-        all.back().options.stfn_design = design;
-        all.back().options.stfn_fusion = fusions[i];
-        all.back().options.stfn_direction = directions[j];
+        all.back().options.stfn_design = value_named<net::StfnDesign>("stfn_design", design);
+        all.back().options.stfn_fusion = value_named<net::StfnFusion>("stfn_fusion", fusions[i]);
+        all.back().options.stfn_direction = value_named<net::StfnDirection>("stfn_direction", directions[j]);
       }
     }
   }
   all.push_back({"stfn c", base});
-  all.back().options.stfn_design = "c";
+  all.back().options.stfn_design = net::StfnDesign::kC;
   if (!all_combinations) return all;
   all.push_back({"stfn a of two blocks and five segments", base});
   all.back().options.stfn_blocks = 2;
@@ -66,9 +66,9 @@ std::vector<Variant> if_ttn_variants(const net::NetworkOptions& base) {
   for (const char* ifm : {"attention", "adaptive", "additive", "multiplicative", "none"}) {
     for (std::int64_t stage = 2; stage <= 5; ++stage) {
       for (const bool merge : {false, true}) {
-        if (base.backbone == "inception_v3" && (stage != 2 || merge != (all.size() % 2 == 1))) continue;
+        if (base.backbone == net::BackboneKind::kInceptionV3 && (stage != 2 || merge != (all.size() % 2 == 1))) continue;
         all.push_back({fmt::format("if_ttn {} from stage {}{}", ifm, stage, merge ? " with the final merge" : ""), base});
-        all.back().options.ifm = ifm;
+        all.back().options.ifm = value_named<net::IfmKind>("ifm", ifm);
         all.back().options.ttn_first_stage = stage;
         all.back().options.ttn_final_merge = merge;
       }
@@ -79,11 +79,11 @@ std::vector<Variant> if_ttn_variants(const net::NetworkOptions& base) {
 
 // It injects at residual units, which Inception lacks.
 std::vector<Variant> st_fusion_variants(const net::NetworkOptions& base) {
-  if (base.backbone == "inception_v3") return {};
+  if (base.backbone == net::BackboneKind::kInceptionV3) return {};
   std::vector<Variant> all;
   for (const char* kind : {"additive", "multiplicative"}) {
     all.push_back({fmt::format("st_fusion {}", kind), base});
-    all.back().options.st_fusion = kind;
+    all.back().options.st_fusion = value_named<net::StFusionKind>("st_fusion", kind);
   }
   return all;
 }
@@ -158,7 +158,7 @@ net::Model random_model(net::NetSpec spec, std::uint64_t seed) {
 
 net::Model random_model(const net::NetworkOptions& options) {
   Preprocess preprocess;
-  preprocess.input_size = options.backbone == "inception_v3" ? 96 : 48;
+  preprocess.input_size = options.backbone == net::BackboneKind::kInceptionV3 ? 96 : 48;
   preprocess.motion = Motion::kVectors;
   preprocess.motion_length = 2;
   net::Model model = random_model(net::build_network(options, preprocess), 5);

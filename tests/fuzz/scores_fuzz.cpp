@@ -39,7 +39,7 @@ void require_equal(const Tensor& a, const Tensor& b, const char* what) {
 
 void fuse_with_itself(const ScoreTable& table) {
   const std::vector<ScoreTable> tables = align({labelled_rows(table), labelled_rows(table)}, {});
-  for (const char* way : {"raw", "softmax", "l2", "standardise"}) {
+  for (const auto& [way, name] : kNames<Normalisation>) {
     const ScoreTable rows = normalised(tables[0], way);
     const ScoreTable fused = fuse({rows, normalised(tables[1], way)}, {0.5, 2});
     for (const float score : fused.scores.values<float>()) fuzz::require(!std::isnan(score), "fused scores are numbers");

@@ -65,7 +65,7 @@ Tensor scores_of(const net::NetSpec& spec, const TensorMap& weights, const Tenso
 
 TEST(Algebra, attention_equals_adaptive_fusion_at_one_zero_one) {
   ZooVariant attention = ZooVariants::plain("if_ttn"), adaptive = attention;
-  adaptive.options.ifm = "adaptive";
+  adaptive.options.ifm = net::IfmKind::kAdaptive;
   const net::NetSpec first = attention.spec(), second = adaptive.spec();
   const TensorMap weights = random_weights(first, 1);
   TensorMap with_scalars = weights;
@@ -85,7 +85,7 @@ TEST(Algebra, attention_equals_adaptive_fusion_at_one_zero_one) {
 TEST(Algebra, ttn_does_not_see_a_constant_added_to_the_features_of_every_snippet) {
   for (const char* ifm : {"attention", "multiplicative"}) {
     ZooVariant variant = ZooVariants::plain("if_ttn");
-    variant.options.ifm = ifm;
+    variant.options.ifm = value_named<net::IfmKind>("ifm", ifm);
     const net::NetSpec spec = variant.spec();
     const auto network = runtime::compile(spec, random_weights(spec, 2), {"reference", 0});
     TensorMap snippets = network->run_snippets(random_clips(spec, 1));
@@ -150,7 +150,7 @@ std::string swapped_name(std::string name) {
 TEST(Algebra, stfn_with_average_fusion_both_ways_does_not_change_when_its_streams_are_swapped) {
   for (const char* design : {"a", "b"}) {
     ZooVariant variant = ZooVariants::plain("stfn");
-    variant.options.stfn_design = design;
+    variant.options.stfn_design = value_named<net::StfnDesign>("stfn_design", design);
     const net::NetSpec spec = variant.spec();
     const TensorMap weights = random_weights(spec, 4), inputs = random_clips(spec, kClips);
     TensorMap swapped;

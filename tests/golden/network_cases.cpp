@@ -12,8 +12,8 @@ constexpr std::int64_t kPasses = 100;  // at most 30 are used
 
 NetworkCase small(const std::string& name, const std::string& network, std::int64_t segments = 3) {
   NetworkCase c{name, {}};
-  c.options.network = network;
-  c.options.backbone = "resnet18";
+  c.options.network = value_named<net::NetworkKind>("network", network);
+  c.options.backbone = net::BackboneKind::kResnet18;
   c.options.width = 0.125;
   c.options.classes = 5;
   c.options.segments = segments;
@@ -76,7 +76,7 @@ std::vector<NetworkCase> res_inc_cases() {
   std::vector<NetworkCase> cases;
   for (const auto& [segments, dimension] : {std::pair{3, 64}, {5, 256}, {7, 64}, {9, 32}, {2, 64}}) {
     NetworkCase c = small(fmt::format("block_k{}_d{}", segments, dimension), "stfn", segments);
-    c.options.stfn_design = "b";
+    c.options.stfn_design = net::StfnDesign::kB;
     c.options.width = dimension / 512.0;
     c.block_dimension = dimension;
     cases.push_back(c);
@@ -90,14 +90,14 @@ std::vector<NetworkCase> stfn_fusion_cases() {
   for (const char* direction : {"bidirectional", "a_from_m", "m_from_a"}) {
     for (const char* fusion : {"average", "maximum", "multiplication", "weighted"}) {
       NetworkCase c = small(fmt::format("stfn_{}_{}_k{}", fusion, direction, segments), "stfn", segments);
-      c.options.stfn_direction = direction;
-      c.options.stfn_fusion = fusion;
+      c.options.stfn_direction = value_named<net::StfnDirection>("stfn_direction", direction);
+      c.options.stfn_fusion = value_named<net::StfnFusion>("stfn_fusion", fusion);
       cases.push_back(c);
       segments = segments == 9 ? 3 : segments + 2;
     }
   }
   cases.push_back(small("stfn_fixed_weights", "stfn"));
-  cases.back().options.stfn_fusion = "weighted";
+  cases.back().options.stfn_fusion = net::StfnFusion::kWeighted;
   cases.back().options.stfn_weights = {1, 3};  // shares without rounding
   return cases;
 }
@@ -121,11 +121,11 @@ std::vector<NetworkCase> stfn_design_cases() {
                            Variant{"b", 2, "multiplication", "none"}}) {
     NetworkCase c =
         small(fmt::format("stfn_design_{}_blocks_{}_{}_{}", v.design, v.blocks, v.blocks_after, v.direction), "stfn", 4);
-    c.options.stfn_design = v.design;
+    c.options.stfn_design = value_named<net::StfnDesign>("stfn_design", v.design);
     c.options.stfn_blocks = v.blocks;
     c.options.stfn_blocks_after = v.blocks_after;
-    c.options.stfn_fusion = v.fusion;
-    c.options.stfn_direction = v.direction;
+    c.options.stfn_fusion = value_named<net::StfnFusion>("stfn_fusion", v.fusion);
+    c.options.stfn_direction = value_named<net::StfnDirection>("stfn_direction", v.direction);
     cases.push_back(c);
   }
   return cases;
@@ -135,7 +135,7 @@ std::vector<NetworkCase> ifm_cases() {
   std::vector<NetworkCase> cases;
   for (const char* ifm : {"attention", "adaptive", "additive", "multiplicative", "none"}) {
     NetworkCase c = small(fmt::format("if_ttn_{}", ifm), "if_ttn", 4);
-    c.options.ifm = ifm;
+    c.options.ifm = value_named<net::IfmKind>("ifm", ifm);
     c.options.width = 0.25;
     cases.push_back(c);
   }
@@ -149,7 +149,7 @@ std::vector<NetworkCase> ttn_cases() {
       NetworkCase c = small(fmt::format("if_ttn_first_{}{}", first, merge ? "_merge" : ""), "if_ttn");
       c.options.ttn_first_stage = first;
       c.options.ttn_final_merge = merge;
-      if (merge) c.options.ifm = first % 2 == 0 ? "adaptive" : "none";
+      if (merge) c.options.ifm = first % 2 == 0 ? net::IfmKind::kAdaptive : net::IfmKind::kNone;
       cases.push_back(c);
     }
   }
@@ -174,7 +174,7 @@ std::vector<NetworkCase> tsn_cases() {
   }
   cases.push_back(small("tsn_one_segment", "tsn", 1));
   cases.push_back(small("tsn_same_padding", "tsn"));
-  cases.back().options.padding = "same";
+  cases.back().options.padding = net::PaddingKind::kSame;
   cases.back().input_size = 45;  // odd sizes are padded unevenly
   return cases;
 }
@@ -195,8 +195,8 @@ std::vector<NetworkCase> baseline_cases() {
   for (const char* kind : {"additive", "multiplicative"}) {
     for (const char* backbone : {"resnet18", "mobilenet_v2"}) {
       NetworkCase c = small(fmt::format("st_fusion_{}_{}", kind, backbone), "st_fusion");
-      c.options.st_fusion = kind;
-      c.options.backbone = backbone;
+      c.options.st_fusion = value_named<net::StFusionKind>("st_fusion", kind);
+      c.options.backbone = value_named<net::BackboneKind>("backbone", backbone);
       cases.push_back(c);
     }
   }
@@ -206,19 +206,19 @@ std::vector<NetworkCase> baseline_cases() {
 std::vector<NetworkCase> resnet_cases() {
   std::vector<NetworkCase> cases = {small("if_ttn_resnet50", "if_ttn"), small("st_fusion_resnet50", "st_fusion"),
                                     small("stfn_resnet34", "stfn"), small("tsn_resnet101", "tsn")};
-  cases[0].options.backbone = cases[1].options.backbone = "resnet50";
-  cases[2].options.backbone = "resnet34";
-  cases[3].options.backbone = "resnet101";
+  cases[0].options.backbone = cases[1].options.backbone = net::BackboneKind::kResnet50;
+  cases[2].options.backbone = net::BackboneKind::kResnet34;
+  cases[3].options.backbone = net::BackboneKind::kResnet101;
   cases[3].options.streams = "rgb";
   return cases;
 }
 
 std::vector<NetworkCase> mobilenet_cases() {
   std::vector<NetworkCase> cases = {small("if_ttn_mobilenet_v2", "if_ttn"), small("tsn_mobilenet_v2_same", "tsn")};
-  for (NetworkCase& c : cases) c.options.backbone = "mobilenet_v2";
+  for (NetworkCase& c : cases) c.options.backbone = net::BackboneKind::kMobilenetV2;
   cases[0].options.width = 0.35;
   cases[0].input_size = 48;
-  cases[1].options.padding = "same";
+  cases[1].options.padding = net::PaddingKind::kSame;
   cases[1].input_size = 45;
   return cases;
 }
@@ -227,10 +227,10 @@ std::vector<NetworkCase> inception_cases() {
   std::vector<NetworkCase> cases = {small("stfn_inception_v3", "stfn"), small("if_ttn_inception_v3", "if_ttn"),
                                     small("tsn_inception_v3_aux", "tsn", 2)};
   for (NetworkCase& c : cases) {
-    c.options.backbone = "inception_v3";
+    c.options.backbone = net::BackboneKind::kInceptionV3;
     c.input_size = 107;
   }
-  cases[0].options.stfn_design = "b";
+  cases[0].options.stfn_design = net::StfnDesign::kB;
   cases[2].options.streams = "rgb";
   cases[2].options.aux_head = true;
   cases[2].input_size = 299;      // the auxiliary classifier takes no less

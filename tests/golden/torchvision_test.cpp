@@ -49,9 +49,9 @@ class Torchvision : public ::testing::TestWithParam<ImageNetwork> {
     arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
     testing::run_golden_script("torchvision_logits.py", arguments);
     net::NetworkOptions options;
-    options.network = "tsn";
+    options.network = net::NetworkKind::kTsn;
     options.streams = "rgb";
-    options.backbone = name_;
+    options.backbone = value_named<net::BackboneKind>("backbone", name_);
     options.segments = 1;
     options.classes = 1000;
     Preprocess preprocess;

@@ -22,9 +22,9 @@ using ::testing::IsEmpty;
 
 NetworkOptions tiny(const std::string& network = "tsn") {
   NetworkOptions options;
-  options.network = network;
+  options.network = value_named<NetworkKind>("network", network);
   options.streams = network == "tsn" ? "rgb" : "both";
-  options.backbone = "resnet18";
+  options.backbone = BackboneKind::kResnet18;
   options.width = 0.125;
   options.classes = 5;
   return options;
@@ -143,7 +143,7 @@ TEST(WeightNames, that_fit_below_two_prefixes_are_an_error_that_names_both) {
 
 TEST(WeightNames, that_belong_to_another_backbone_stay_and_their_prefix_is_named) {
   NetworkOptions other = tiny();
-  other.backbone = "mobilenet_v2";
+  other.backbone = BackboneKind::kMobilenetV2;
   const TensorMap weights = below("module.base_model.", image_weights());
   const NamedWeights named = fit(weights, other);
   EXPECT_EQ(names_of(named.tensors), names_of(weights));

@@ -28,8 +28,8 @@ Preprocess with_motion(std::int64_t size = 96) {
 
 NetworkOptions options_for(const std::string& network, const std::string& backbone) {
   NetworkOptions options;
-  options.network = network;
-  options.backbone = backbone;
+  options.network = value_named<NetworkKind>("network", network);
+  options.backbone = value_named<BackboneKind>("backbone", backbone);
   options.classes = 6;
   options.segments = 4;
   return options;
@@ -50,7 +50,8 @@ TEST(Zoo, backbones_have_the_published_parameters_and_multiply_adds) {
     options.segments = 1;
     options.classes = 1000;
     Preprocess preprocess;
-    if (options.backbone == "inception_v3") preprocess.input_size = 299;  // the table counts its auxiliary classifier: 3.33 M
+    // The table counts its auxiliary classifier: 3.33 M.
+    if (options.backbone == BackboneKind::kInceptionV3) preprocess.input_size = 299;
     const Description d = describe(build_network(options, preprocess));
     EXPECT_NEAR(static_cast<double>(d.parameters) / 1e6, known.million_parameters, 0.006) << known.backbone;
     EXPECT_NEAR(static_cast<double>(d.row_multiply_adds[0]) / 1e9, known.giga_multiply_adds, 0.006) << known.backbone;
@@ -106,13 +107,13 @@ TEST(Zoo, if_ttn_feeds_the_difference_into_its_first_stage_and_adds_it_between_s
 TEST(Zoo, if_ttn_trains_three_heads_and_four_without_fusion) {
   NetworkOptions options = options_for("if_ttn", "resnet18");
   EXPECT_EQ(build_network(options, with_motion()).heads.size(), 3U);
-  options.ifm = "none";
+  options.ifm = IfmKind::kNone;
   EXPECT_EQ(build_network(options, with_motion()).heads.size(), 4U);
 }
 
 TEST(Zoo, adaptive_fusion_starts_as_attention) {
   NetworkOptions options = options_for("if_ttn", "resnet18");
-  options.ifm = "adaptive";
+  options.ifm = IfmKind::kAdaptive;
   const NetSpec spec = build_network(options, with_motion());
   EXPECT_THAT(spec.node("ifm.stage2").attrs.weights, ElementsAre(1, 0, 1));
   EXPECT_TRUE(spec.node("ifm.stage2").attrs.trainable);
@@ -132,7 +133,7 @@ TEST(Zoo, stfn_res_inc_has_four_quarter_width_branches_and_a_skip_without_relu) 
 TEST(Zoo, stfn_directions_choose_which_streams_continue_with_the_fused_signal) {
   NetworkOptions options = options_for("stfn", "resnet18");
   const auto input_of = [&](const std::string& direction, const std::string& stream) {
-    options.stfn_direction = direction;
+    options.stfn_direction = value_named<StfnDirection>("stfn_direction", direction);
     return build_network(options, with_motion()).node("stfn." + stream + ".res_inc0.branch2.conv").inputs[0];
   };
   EXPECT_EQ(input_of("bidirectional", "fa"), "stfn.fusion");
@@ -155,21 +156,21 @@ TEST(Zoo, stfn_drops_features_on_request_alone_and_not_with_the_streams_that_are
   EXPECT_THAT(dropouts(), ::testing::IsEmpty());
   options.stfn_dropout = 0.5;
   EXPECT_THAT(dropouts(), ::testing::UnorderedElementsAre("stfn.a.dropout", "stfn.m.dropout", "stfn.head_a.dropout", "stfn.head_m.dropout"));
-  options.stfn_design = "c";
+  options.stfn_design = StfnDesign::kC;
   EXPECT_THAT(dropouts(), ::testing::UnorderedElementsAre("stfn.a.dropout", "stfn.m.dropout", "stfn.head.dropout"));
 }
 
 TEST(Zoo, stfn_designs_differ_as_in_figure_4) {
   NetworkOptions options = options_for("stfn", "resnet18");
   const auto count = [&](const std::string& design) {
-    options.stfn_design = design;
+    options.stfn_design = value_named<StfnDesign>("stfn_design", design);
     const NetSpec spec = build_network(options, with_motion());
     return std::ranges::count_if(spec.nodes, [](const Node& n) { return n.name.ends_with(".skip.conv"); });
   };
   EXPECT_EQ(count("a"), 4);
   EXPECT_EQ(count("b"), 2);
   EXPECT_EQ(count("c"), 1);
-  options.stfn_design = "c";
+  options.stfn_design = StfnDesign::kC;
   EXPECT_THAT(infer(build_network(options, with_motion())).at("stfn.joint.res_inc0.relu").shape, ElementsAre(1024, 4));
 }
 
@@ -186,7 +187,7 @@ TEST(Zoo, inception_with_its_auxiliary_classifier_has_the_published_parameters_a
   EXPECT_EQ(spec.heads[1].weight, 0.4);
   EXPECT_EQ(spec_from_json(to_json(spec), "test"), spec);
   EXPECT_THROW(build_network(options, with_motion(224)), Error) << "its 5x5 convolution does not fit";
-  options.backbone = "resnet18";
+  options.backbone = BackboneKind::kResnet18;
   EXPECT_THROW(build_network(options, with_motion(299)), Error) << "has none";
 }
 
@@ -235,27 +236,27 @@ TEST(Zoo, stfn_has_as_many_blocks_after_the_fusion_as_before_unless_told_otherwi
   EXPECT_EQ(blocks(2, 0), (Counts{{"stfn.a", 2}, {"stfn.m", 2}, {"stfn.fa", 2}, {"stfn.fm", 2}}));
   EXPECT_EQ(blocks(1, 3), (Counts{{"stfn.a", 1}, {"stfn.m", 1}, {"stfn.fa", 3}, {"stfn.fm", 3}}));
   EXPECT_EQ(blocks(4, 1), (Counts{{"stfn.a", 4}, {"stfn.m", 4}, {"stfn.fa", 1}, {"stfn.fm", 1}}));
-  options.stfn_design = "b";
+  options.stfn_design = StfnDesign::kB;
   EXPECT_THROW(blocks(1, 1), Error) << "it has none after the fusion";
-  options.stfn_design = "c";
+  options.stfn_design = StfnDesign::kC;
   EXPECT_THROW(blocks(1, 1), Error);
 }
 
 TEST(Zoo, stfn_without_a_direction_keeps_its_streams_apart) {
   NetworkOptions options = options_for("stfn", "resnet18");
-  options.stfn_direction = "none";
-  options.stfn_design = "b";
+  options.stfn_direction = StfnDirection::kNone;
+  options.stfn_design = StfnDesign::kB;
   NetSpec spec = build_network(options, with_motion());
   EXPECT_THAT(spec.node("stfn.head_a.mean").inputs, ElementsAre("stfn.a.res_inc0.relu"));
   EXPECT_THAT(spec.node("stfn.head_m.mean").inputs, ElementsAre("stfn.m.res_inc0.relu"));
   EXPECT_FALSE(std::ranges::any_of(spec.nodes, [](const Node& node) { return node.name == "stfn.fusion"; }));
-  options.stfn_design = "a";
+  options.stfn_design = StfnDesign::kA;
   spec = build_network(options, with_motion());
   EXPECT_THAT(spec.node("stfn.fm.res_inc0.skip.conv").inputs, ElementsAre("stfn.m.res_inc0.relu"));
   for (const char* design : {"a", "c"}) {
-    options.stfn_design = design;
-    options.stfn_direction = std::string(design) == "a" ? "none" : "bidirectional";
-    options.stfn_fusion = "weighted";
+    options.stfn_design = value_named<StfnDesign>("stfn_design", design);
+    options.stfn_direction = std::string(design) == "a" ? StfnDirection::kNone : StfnDirection::kBidirectional;
+    options.stfn_fusion = StfnFusion::kWeighted;
     options.stfn_weights = {1, 1};
     EXPECT_THROW(build_network(options, with_motion()), Error) << design << ": there is no fusion to weigh";
   }
@@ -263,7 +264,7 @@ TEST(Zoo, stfn_without_a_direction_keeps_its_streams_apart) {
 
 TEST(Zoo, stfn_weighs_its_streams_by_given_shares_that_training_leaves_alone) {
   NetworkOptions options = options_for("stfn", "resnet18");
-  options.stfn_fusion = "weighted";
+  options.stfn_fusion = StfnFusion::kWeighted;
   EXPECT_TRUE(build_network(options, with_motion()).node("stfn.fusion").attrs.trainable);
   options.stfn_weights = {48.2, 58.1};  // accuracies of two streams
   const Node fusion = build_network(options, with_motion()).node("stfn.fusion");
@@ -276,7 +277,7 @@ TEST(Zoo, stfn_weighs_its_streams_by_given_shares_that_training_leaves_alone) {
     EXPECT_THROW(build_network(options, with_motion()), Error);
   }
   options.stfn_weights = {1, 1};
-  options.stfn_fusion = "average";
+  options.stfn_fusion = StfnFusion::kAverage;
   EXPECT_THROW(build_network(options, with_motion()), Error) << "which has weights of its own";
 }
 
@@ -306,7 +307,7 @@ TEST(Zoo, spatiotemporal_fusion_enters_the_residual_branch_once_a_stage_and_leav
         {"mobilenet_v2", "features.5.conv.0.0", "features.5.add"}}) {
     for (const auto& [kind, op] : {std::pair{"additive", Op::kAdd}, {"multiplicative", Op::kMul}}) {
       NetworkOptions options = options_for("st_fusion", backbone);
-      options.st_fusion = kind;
+      options.st_fusion = value_named<StFusionKind>("st_fusion", kind);
       const NetSpec spec = build_network(options, with_motion());
       const Node& fusion = spec.node(spec.node(std::string("rgb.") + unit).inputs[0]);
       EXPECT_EQ(fusion.op, op) << backbone;
@@ -320,10 +321,10 @@ TEST(Zoo, spatiotemporal_fusion_enters_the_residual_branch_once_a_stage_and_leav
 
 TEST(Zoo, tensorflow_padding_puts_the_odd_pixel_behind) {
   NetworkOptions options = options_for("tsn", "mobilenet_v2");
-  options.padding = "same";
+  options.padding = PaddingKind::kSame;
   EXPECT_EQ(build_network(options, with_motion(224)).node("rgb.features.0.0").attrs.padding, (Padding{0, 1, 0, 1}));
   EXPECT_EQ(build_network(options, with_motion(225)).node("rgb.features.0.0").attrs.padding, (Padding{1, 1, 1, 1}));
-  options.padding = "torch";
+  options.padding = PaddingKind::kTorch;
   EXPECT_EQ(build_network(options, with_motion(224)).node("rgb.features.0.0").attrs.padding, (Padding{1, 1, 1, 1}));
 }
 

@@ -39,14 +39,14 @@ class ZooNetwork : public ::testing::TestWithParam<ZooCase> {
   void SetUp() override {
     const ZooCase& c = GetParam();
     net::NetworkOptions options;
-    options.network = c.network;
-    options.backbone = c.backbone;
+    options.network = value_named<net::NetworkKind>("network", c.network);
+    options.backbone = value_named<net::BackboneKind>("backbone", c.backbone);
     options.width = 0.25;
     options.classes = 7;
     options.segments = kSegments;
-    if (options.network == "if_ttn") options.ifm = c.variant;
-    if (options.network == "stfn") options.stfn_design = c.variant;
-    if (options.network == "tsn") options.streams = c.variant;
+    if (options.network == net::NetworkKind::kIfTtn) options.ifm = value_named<net::IfmKind>("ifm", c.variant);
+    if (options.network == net::NetworkKind::kStfn) options.stfn_design = value_named<net::StfnDesign>("stfn_design", c.variant);
+    if (options.network == net::NetworkKind::kTsn) options.streams = c.variant;
     Preprocess preprocess;
     preprocess.input_size = kSize;
     preprocess.motion = Motion::kVectors;

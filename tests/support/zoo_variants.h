@@ -32,8 +32,8 @@ class ZooVariants {
   static ZooVariant plain(const std::string& network) {
     ZooVariant variant;
     variant.name = network;
-    variant.options.network = network;
-    variant.options.backbone = "resnet18";
+    variant.options.network = value_named<net::NetworkKind>("network", network);
+    variant.options.backbone = net::BackboneKind::kResnet18;
     variant.options.width = 0.125;
     variant.options.classes = 4;
     variant.options.segments = 4;
@@ -51,7 +51,7 @@ class ZooVariants {
       if (network == "st_fusion" && backbone == "inception_v3") continue;  // has no residual units
       ZooVariant& variant = variants_.emplace_back(plain(network));
       variant.name = network + " on " + backbone;
-      variant.options.backbone = backbone;
+      variant.options.backbone = value_named<net::BackboneKind>("backbone", backbone);
       variant.options.segments = 3;
       if (backbone == "inception_v3") variant.preprocess.input_size = 75;
       if (backbone == "mobilenet_v2") variant.options.width = 0.35;
@@ -69,9 +69,9 @@ class ZooVariants {
     for (const char* streams : {"rgb", "motion"}) {
       for (const char* network : {"tsn", "trn"}) add(network, streams, [&](auto& o) { o.streams = streams; });
     }
-    add("st_fusion", "multiplicative", [](auto& o) { o.st_fusion = "multiplicative"; });
+    add("st_fusion", "multiplicative", [](auto& o) { o.st_fusion = net::StFusionKind::kMultiplicative; });
     for (const char* ifm : {"adaptive", "additive", "multiplicative", "none"}) {
-      add("if_ttn", ifm, [&](auto& o) { o.ifm = ifm; });
+      add("if_ttn", ifm, [&](auto& o) { o.ifm = value_named<net::IfmKind>("ifm", ifm); });
     }
     for (const std::int64_t first : {2, 4, 5}) {
       add("if_ttn", fmt::format("first stage {}", first), [&](auto& o) { o.ttn_first_stage = first; });
@@ -80,25 +80,25 @@ class ZooVariants {
     for (const char* fusion : {"average", "maximum", "multiplication", "weighted"}) {
       for (const char* direction : {"bidirectional", "a_from_m", "m_from_a"}) {
         add("stfn", fmt::format("{} {}", fusion, direction), [&](auto& o) {
-          o.stfn_fusion = fusion;
-          o.stfn_direction = direction;
+          o.stfn_fusion = value_named<net::StfnFusion>("stfn_fusion", fusion);
+          o.stfn_direction = value_named<net::StfnDirection>("stfn_direction", direction);
         });
       }
     }
-    for (const char* design : {"b", "c"})
-      add("stfn", fmt::format("design {}", design), [&](auto& o) { o.stfn_design = design; });
+    for (const net::StfnDesign design : {net::StfnDesign::kB, net::StfnDesign::kC})
+      add("stfn", fmt::format("design {}", name_of(design)), [&](auto& o) { o.stfn_design = design; });
     for (const std::int64_t blocks : {2, 3, 4}) {
       add("stfn", fmt::format("{} blocks", blocks), [&](auto& o) { o.stfn_blocks = blocks; });
     }
     add("stfn", "3 blocks after the fusion", [](auto& o) { o.stfn_blocks_after = 3; });
     for (const char* design : {"a", "b"}) {
       add("stfn", fmt::format("design {} without fusion", design), [&](auto& o) {
-        o.stfn_design = design;
-        o.stfn_direction = "none";
+        o.stfn_design = value_named<net::StfnDesign>("stfn_design", design);
+        o.stfn_direction = net::StfnDirection::kNone;
       });
     }
     add("stfn", "fixed weights", [](auto& o) {
-      o.stfn_fusion = "weighted";
+      o.stfn_fusion = net::StfnFusion::kWeighted;
       o.stfn_weights = {2, 3};
     });
     for (const std::int64_t segments : {3, 5, 7, 9}) {

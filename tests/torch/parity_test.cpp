@@ -43,12 +43,12 @@ TEST(Parity, every_network_of_the_zoo_gives_the_same_scores_as_the_reference) {
       preprocess.motion = Motion::kVectors;
       preprocess.motion_length = 2;
       net::NetworkOptions options;
-      options.network = network;
-      options.backbone = backbone;
+      options.network = value_named<net::NetworkKind>("network", network);
+      options.backbone = value_named<net::BackboneKind>("backbone", backbone);
       options.width = 0.25;
       options.segments = 3;
       options.classes = 7;
-      options.padding = backbone == "resnet18" ? "torch" : "same";
+      options.padding = backbone == "resnet18" ? net::PaddingKind::kTorch : net::PaddingKind::kSame;
       expect_parity(net::build_network(options, preprocess), 2, 1e-4);
     }
   }

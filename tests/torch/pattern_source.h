@@ -72,7 +72,7 @@ inline Training prepare(const net::NetSpec& spec) {
   run.job.options.epochs = 4;
   run.job.options.batch_size = 5;
   run.job.options.learning_rate = 0.02;
-  run.job.options.schedule = "constant";
+  run.job.options.schedule = training::RateSchedule::kConstant;
   run.job.options.threads = 1;  // the networks are too small to share
   run.weights = testing::random_weights(spec, 1);
   return run;

@@ -37,8 +37,8 @@ class TrainVideos : public ::testing::Test {
     for (const data::Item& item : dataset.items) (job.test.size() < 4 ? job.test : job.train).push_back(item);
     const Preprocess preprocess{.input_size = 32, .short_side = 36, .motion = Motion::kVectors, .motion_length = 2};
     net::NetworkOptions network;
-    network.network = "if_ttn";
-    network.backbone = "mobilenet_v2";
+    network.network = net::NetworkKind::kIfTtn;
+    network.backbone = net::BackboneKind::kMobilenetV2;
     network.width = 0.25;
     network.classes = 2;
     network.segments = 3;

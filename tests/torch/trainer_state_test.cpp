@@ -24,6 +24,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::close;
 using testing::random_weights;
+using training::StepRule;
 
 TrainState copy_of(const TrainState& state) {
   TrainState copy{state.progress, {}};
@@ -32,12 +33,12 @@ TrainState copy_of(const TrainState& state) {
 }
 
 // Everything that has a memory at once.
-Training demanding_run(const std::string& optimizer) {
+Training demanding_run(StepRule optimizer) {
   Training run = prepare(testing::fusion_net());
   run.job.options.optimizer = optimizer;
-  run.job.options.learning_rate = optimizer == "sgd" ? 0.02 : 0.002;
+  run.job.options.learning_rate = optimizer == StepRule::kSgd ? 0.02 : 0.002;
   run.job.options.epochs = 4;
-  run.job.options.schedule = "plateau";
+  run.job.options.schedule = training::RateSchedule::kPlateau;
   run.job.options.patience = 1;
   run.job.options.ema = 0.9;
   run.job.options.accumulate = 2;
@@ -51,8 +52,8 @@ Sources pattern_sources(const net::NetSpec& spec) {
 }
 
 TEST(TrainerState, lets_a_training_go_on_bit_for_bit_from_wherever_it_was_saved) {
-  for (const std::string optimizer : {"sgd", "rmsprop", "adamw"}) {
-    SCOPED_TRACE(optimizer);
+  for (const StepRule optimizer : {StepRule::kSgd, StepRule::kRmsprop, StepRule::kAdamw}) {
+    SCOPED_TRACE(name_of(optimizer));
     Training whole = demanding_run(optimizer);
     std::vector<TrainState> states;
     whole.job.on_state = [&](const TrainState& state, const TensorMap&) { states.push_back(copy_of(state)); };
@@ -100,7 +101,7 @@ class WatchedSource final : public BatchSource {
 };
 
 TEST(TrainerState, is_saved_when_training_is_interrupted_while_it_reads_validates_or_tests) {
-  Training whole = demanding_run("sgd");
+  Training whole = demanding_run(StepRule::kSgd);
   whole.job.options.evaluate_every = 1;
   int batches = 0;
   const auto watched = [&](const std::function<void()>& before) {
@@ -114,7 +115,7 @@ TEST(TrainerState, is_saved_when_training_is_interrupted_while_it_reads_validate
   ASSERT_GE(batches, 40);
   for (int stop_at = 2; stop_at <= batches; stop_at += stop_at < batches - 6 ? 3 : 1) {
     SCOPED_TRACE(fmt::format("interrupted before batch {} of {}", stop_at, batches));
-    Training first = demanding_run("sgd");
+    Training first = demanding_run(StepRule::kSgd);
     first.job.options.evaluate_every = 1;
     first.job.options.save_minutes = 0;
     std::stop_source stop;
@@ -127,7 +128,7 @@ TEST(TrainerState, is_saved_when_training_is_interrupted_while_it_reads_validate
                             }));
     ASSERT_TRUE(first.result.interrupted);
     ASSERT_TRUE(last);
-    Training rest = demanding_run("sgd");
+    Training rest = demanding_run(StepRule::kSgd);
     rest.job.options.evaluate_every = 1;
     rest.job.resume = *last;
     rest.result = train_on(rest.job, rest.weights, pattern_sources(rest.job.spec));
@@ -141,7 +142,7 @@ TEST(TrainerState, is_saved_when_training_is_interrupted_while_it_reads_validate
 }
 
 TEST(TrainerState, is_not_saved_before_anything_was_learned) {
-  Training run = demanding_run("sgd");
+  Training run = demanding_run(StepRule::kSgd);
   std::stop_source stop;
   stop.request_stop();
   run.job.stop = stop.get_token();
@@ -150,7 +151,7 @@ TEST(TrainerState, is_not_saved_before_anything_was_learned) {
 }
 
 TEST(TrainerState, within_an_epoch_belongs_to_as_many_processes) {
-  Training run = demanding_run("sgd");
+  Training run = demanding_run(StepRule::kSgd);
   std::vector<TrainState> states;
   run.job.on_state = [&](const TrainState& state, const TensorMap&) { states.push_back(copy_of(state)); };
   train_on(run.job, run.weights, pattern_sources(run.job.spec));
@@ -169,7 +170,7 @@ TEST(Trainer, learns_nothing_from_a_validation_part_that_cannot_be_read) {
   Training run = prepare(testing::fusion_net());
   run.job.options.epochs = 6;
   run.job.options.early_stop = 2;
-  run.job.options.schedule = "plateau";
+  run.job.options.schedule = training::RateSchedule::kPlateau;
   run.job.options.patience = 1;
   run.job.warn = [](const std::string&) {};
   Sources sources = pattern_sources(run.job.spec);
@@ -183,7 +184,7 @@ TEST(Trainer, learns_nothing_from_a_validation_part_that_cannot_be_read) {
 TEST(TrainerState, survives_a_file_and_is_refused_by_another_training) {
   const testing::TempDir folder;
   const std::string path = (folder.path() / "model.actio.state").string();
-  Training run = demanding_run("sgd");
+  Training run = demanding_run(StepRule::kSgd);
   TrainState last;
   run.job.on_state = [&](const TrainState& state, const TensorMap&) { last = copy_of(state); };
   train_on(run.job, run.weights, pattern_sources(run.job.spec));
@@ -424,11 +425,11 @@ TEST(Losses, smooth_labels_and_weigh_classes_as_the_library_does) {
 std::unique_ptr<torch::optim::Optimizer> library_optimizer(const TrainOptions& options, const at::Tensor& tensor) {
   const std::vector<at::Tensor> tensors = {tensor};
   const double rate = options.learning_rate, decay = options.weight_decay;
-  if (options.optimizer == "rmsprop") {
+  if (options.optimizer == StepRule::kRmsprop) {
     return std::make_unique<torch::optim::RMSprop>(
         tensors, torch::optim::RMSpropOptions(rate).alpha(options.rmsprop_decay).eps(1e-8).momentum(options.momentum).weight_decay(decay));
   }
-  if (options.optimizer == "adamw") {
+  if (options.optimizer == StepRule::kAdamw) {
     return std::make_unique<torch::optim::AdamW>(
         tensors, torch::optim::AdamWOptions(rate).betas({options.momentum, 0.999}).eps(1e-8).weight_decay(decay));
   }
@@ -457,11 +458,11 @@ void expect_the_library_s_steps(const TrainOptions& options, at::MemoryFormat fo
 }
 
 TEST(Optimizer, takes_the_steps_that_the_library_takes_however_tensors_lie) {
-  for (const std::string kind : {"sgd", "rmsprop", "adamw"}) {
+  for (const StepRule kind : {StepRule::kSgd, StepRule::kRmsprop, StepRule::kAdamw}) {
     for (const double momentum : {0.0, 0.9}) {
       for (const at::MemoryFormat format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
         for (const bool same_layout : {true, false}) {
-          SCOPED_TRACE(fmt::format("{} momentum {} format {} same {}", kind, momentum, static_cast<int>(format), same_layout));
+          SCOPED_TRACE(fmt::format("{} momentum {} format {} same {}", name_of(kind), momentum, static_cast<int>(format), same_layout));
           TrainOptions options;
           options.optimizer = kind;
           options.momentum = momentum;
@@ -469,7 +470,7 @@ TEST(Optimizer, takes_the_steps_that_the_library_takes_however_tensors_lie) {
           options.weight_decay = 0.005;
           options.clip_gradient = 20;
           expect_the_library_s_steps(options, format, same_layout);
-          if (kind != "rmsprop") continue;
+          if (kind != StepRule::kRmsprop) continue;
           options.rmsprop_decay = 0.9;
           expect_the_library_s_steps(options, format, same_layout);
         }

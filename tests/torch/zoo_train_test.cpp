@@ -70,7 +70,7 @@ class ZooTraining : public ::testing::TestWithParam<const char*> {};
 TEST_P(ZooTraining, lowers_the_loss_and_reaches_every_parameter_in_every_variant) {
   int count = 0;
   for (const ZooVariant& variant : ZooVariants::all()) {
-    if (variant.options.network != GetParam()) continue;
+    if (name_of(variant.options.network) != GetParam()) continue;
     expect_learning(variant);
     ++count;
   }
@@ -107,7 +107,7 @@ TEST(ZooTrainingOf, partial_bn_leaves_one_batch_norm_of_each_stream_free_and_all
 
 TEST(ZooTrainingOf, an_auxiliary_head_reaches_its_classifier) {
   ZooVariant variant = ZooVariants::plain("tsn");
-  variant.options.backbone = "inception_v3";
+  variant.options.backbone = net::BackboneKind::kInceptionV3;
   variant.options.aux_head = true;
   variant.options.segments = 1;
   variant.options.streams = "rgb";

@@ -72,10 +72,10 @@ TEST(Stages, differ_from_the_options_above_them_in_what_they_say_alone) {
   base.train.batch_size = 16;
   const std::vector<TrainSpec> specs = resolve(base, stages_of(kThreeStages), {}, "plan.toml");
   ASSERT_EQ(specs.size(), 3U);
-  EXPECT_EQ(specs[0].network.network, "tsn");
+  EXPECT_EQ(specs[0].network.network, net::NetworkKind::kTsn);
   EXPECT_EQ(specs[0].network.streams, "rgb");
   EXPECT_EQ(specs[1].network.streams, "motion");
-  EXPECT_EQ(specs[2].network.network, "if_ttn");
+  EXPECT_EQ(specs[2].network.network, net::NetworkKind::kIfTtn);
   EXPECT_EQ(specs[2].network.streams, "both") << "what an earlier stage said must not reach a later one";
   EXPECT_EQ(specs[0].train.epochs, 40);
   EXPECT_EQ(specs[1].train.epochs, 7);
@@ -95,7 +95,7 @@ TEST(Stages, know_what_was_chosen_for_them) {
     EXPECT_TRUE(spec.chosen.has(&TrainOptions::batch_size));
     EXPECT_TRUE(spec.others.for_all.has(&TrainOptions::batch_size));
     EXPECT_FALSE(spec.others.for_all.has(&TrainOptions::epochs));
-    EXPECT_THAT(spec.others.networks, ElementsAre("tsn", "tsn", "if_ttn"));
+    EXPECT_THAT(spec.others.networks, ElementsAre(net::NetworkKind::kTsn, net::NetworkKind::kTsn, net::NetworkKind::kIfTtn));
   }
 }
 

@@ -7,13 +7,14 @@
 #include <string>
 
 #include "net/builder.h"
+#include "net/choices.h"
 
 namespace actio::net {
 
 struct BackboneOptions {
-  std::string name = "resnet50";
+  BackboneKind kind = BackboneKind::kResnet50;
   double width = 1.0;
-  std::string padding = "torch";
+  PaddingKind padding = PaddingKind::kTorch;
 };
 
 class Backbone {
@@ -41,7 +42,6 @@ class Backbone {
   virtual std::string classifier() const = 0;
 };
 
-// Throws: Error naming the nearest backbone.
 std::unique_ptr<Backbone> make_backbone(const BackboneOptions& options);
 
 std::unique_ptr<Backbone> make_resnet(const BackboneOptions& options);
@@ -49,6 +49,6 @@ std::unique_ptr<Backbone> make_mobilenet_v2(const BackboneOptions& options);
 std::unique_ptr<Backbone> make_inception_v3(const BackboneOptions& options);
 
 // Padding of a k x k convolution that keeps the size (stride 1) or halves it (stride 2), in the manner of `padding`.
-Padding conv_padding(const std::string& padding, std::int64_t kernel, std::int64_t stride, const Shape& input);
+Padding conv_padding(PaddingKind padding, std::int64_t kernel, std::int64_t stride, const Shape& input);
 
 }  // namespace actio::net

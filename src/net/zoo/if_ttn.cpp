@@ -9,11 +9,11 @@ namespace {
 using Stages = std::array<Value, Backbone::kStages + 1>;
 
 // Eq. 2, eq. 3, and the fusions of table 2.
-Value fuse(Builder& b, const std::string& kind, const std::string& name, const Value& a, const Value& m) {
-  if (kind == "additive") return b.apply(Op::kAdd, name, {a, m});
-  if (kind == "multiplicative") return b.apply(Op::kMul, name, {a, m});
+Value fuse(Builder& b, IfmKind kind, const std::string& name, const Value& a, const Value& m) {
+  if (kind == IfmKind::kAdditive) return b.apply(Op::kAdd, name, {a, m});
+  if (kind == IfmKind::kMultiplicative) return b.apply(Op::kMul, name, {a, m});
   const Value product = b.apply(Op::kMul, name + ".product", {a, m});
-  if (kind == "attention") return b.apply(Op::kAdd, name, {a, product});
+  if (kind == IfmKind::kAttention) return b.apply(Op::kAdd, name, {a, product});
   return b.weighted_sum(name, {a, m, product}, {1, 0, 1}, true);
 }
 
@@ -54,12 +54,12 @@ Value add_ttn(Builder& b, const Backbone& backbone, const NetworkOptions& option
 
 NetSpec build_if_ttn(const NetworkOptions& options, const Inputs& inputs) {
   const auto backbone = make_backbone(backbone_options(options));
-  Builder b("if_ttn(" + options.backbone + ")", options.segments);
+  Builder b(fmt::format("if_ttn({})", name_of(options.backbone)), options.segments);
   const Stream rgb = add_stream(b, *backbone, "rgb", inputs);
   const Stream motion = add_stream(b, *backbone, "motion", inputs);
   std::vector<Value> scores = {add_consensus_head(b, *backbone, rgb, options.dropout_rgb, options.classes),
                                add_consensus_head(b, *backbone, motion, options.dropout_motion, options.classes)};
-  if (options.ifm == "none") {
+  if (options.ifm == IfmKind::kNone) {
     scores.push_back(add_ttn(b, *backbone, options, "ttn_rgb", rgb.stages));
     scores.push_back(add_ttn(b, *backbone, options, "ttn_motion", motion.stages));
   } else {

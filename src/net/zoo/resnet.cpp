@@ -14,18 +14,18 @@ struct ResNetShape {
   bool bottleneck;
 };
 
-ResNetShape shape_of_name(const std::string& name) {
-  if (name == "resnet18") return {{2, 2, 2, 2}, false};
-  if (name == "resnet34") return {{3, 4, 6, 3}, false};
-  if (name == "resnet101") return {{3, 4, 23, 3}, true};
+ResNetShape shape_of(BackboneKind kind) {
+  if (kind == BackboneKind::kResnet18) return {{2, 2, 2, 2}, false};
+  if (kind == BackboneKind::kResnet34) return {{3, 4, 6, 3}, false};
+  if (kind == BackboneKind::kResnet101) return {{3, 4, 23, 3}, true};
   return {{3, 4, 6, 3}, true};
 }
 
 class ResNet final : public Backbone {
  public:
-  explicit ResNet(const BackboneOptions& options) : options_(options), shape_(shape_of_name(options.name)) {
+  explicit ResNet(const BackboneOptions& options) : options_(options), shape_(shape_of(options.kind)) {
     base_ = static_cast<std::int64_t>(std::lround(64 * options.width));
-    if (base_ < 1) fail_usage("{}: width {} leaves no channels", options.name, options.width);
+    if (base_ < 1) fail_usage("{}: width {} leaves no channels", name_of(options.kind), options.width);
   }
 
   Value stage(Builder& b, const std::string& prefix, int stage, const Value& x, const Injection& inject) const override {

@@ -35,11 +35,12 @@ Value res_inc_chain(Builder& b, const std::string& name, Value x, std::int64_t b
 
 // Options that would say nothing. Throws: Error(kUsage).
 void check(const NetworkOptions& options) {
-  if (options.stfn_blocks_after > 0 && options.stfn_design != "a") {
-    fail_usage("stfn_blocks_after: design {} has no blocks after the fusion", options.stfn_design);
+  if (options.stfn_blocks_after > 0 && options.stfn_design != StfnDesign::kA) {
+    fail_usage("stfn_blocks_after: design {} has no blocks after the fusion", name_of(options.stfn_design));
   }
   if (options.stfn_weights.empty()) return;
-  if (options.stfn_fusion != "weighted" || options.stfn_direction == "none" || options.stfn_design == "c") {
+  if (options.stfn_fusion != StfnFusion::kWeighted || options.stfn_direction == StfnDirection::kNone ||
+      options.stfn_design == StfnDesign::kC) {
     fail_usage("stfn_weights: are those of the fusion 'weighted', which this network does not have");
   }
   if (std::ranges::any_of(options.stfn_weights, [](double weight) { return weight < 0; })) {
@@ -48,11 +49,11 @@ void check(const NetworkOptions& options) {
 }
 
 Value fuse(Builder& b, const NetworkOptions& options, const Value& a, const Value& m) {
-  if (options.stfn_fusion == "maximum") return b.apply(Op::kMax, "stfn.fusion", {a, m});
-  if (options.stfn_fusion == "multiplication") return b.apply(Op::kMul, "stfn.fusion", {a, m});
+  if (options.stfn_fusion == StfnFusion::kMaximum) return b.apply(Op::kMax, "stfn.fusion", {a, m});
+  if (options.stfn_fusion == StfnFusion::kMultiplication) return b.apply(Op::kMul, "stfn.fusion", {a, m});
   if (!options.stfn_weights.empty())
     return b.weighted_sum("stfn.fusion", {a, m}, shares(options.stfn_weights, 2, "stfn_weights"), false);
-  return b.weighted_sum("stfn.fusion", {a, m}, {0.5, 0.5}, options.stfn_fusion == "weighted");
+  return b.weighted_sum("stfn.fusion", {a, m}, {0.5, 0.5}, options.stfn_fusion == StfnFusion::kWeighted);
 }
 
 Value drop(Builder& b, const std::string& name, const Value& x, const NetworkOptions& options) {
@@ -77,21 +78,21 @@ NetSpec finish_design_c(Builder& b, const NetworkOptions& options, const Value& 
 NetSpec build_stfn(const NetworkOptions& options, const Inputs& inputs) {
   check(options);
   const auto backbone = make_backbone(backbone_options(options));
-  Builder b("stfn_" + options.stfn_design + "(" + options.backbone + ")", options.segments);
+  Builder b(fmt::format("stfn_{}({})", name_of(options.stfn_design), name_of(options.backbone)), options.segments);
   const Stream rgb = add_stream(b, *backbone, "rgb", inputs);
   const Stream motion = add_stream(b, *backbone, "motion", inputs);
   Value a = drop(b, "stfn.a", b.apply(Op::kSegmentStack, "rgb.sequence", {rgb.feature}), options);
   Value m = drop(b, "stfn.m", b.apply(Op::kSegmentStack, "motion.sequence", {motion.feature}), options);
-  if (options.stfn_design == "c") return finish_design_c(b, options, a, m);
+  if (options.stfn_design == StfnDesign::kC) return finish_design_c(b, options, a, m);
 
   a = res_inc_chain(b, "stfn.a", a, options.stfn_blocks);
   m = res_inc_chain(b, "stfn.m", m, options.stfn_blocks);
-  if (options.stfn_direction != "none") {  // sec. 3.1: G can be omitted
+  if (options.stfn_direction != StfnDirection::kNone) {  // sec. 3.1: G can be omitted
     const Value fused = fuse(b, options, a, m);
-    if (options.stfn_direction != "m_from_a") a = fused;
-    if (options.stfn_direction != "a_from_m") m = fused;
+    if (options.stfn_direction != StfnDirection::kMFromA) a = fused;
+    if (options.stfn_direction != StfnDirection::kAFromM) m = fused;
   }
-  if (options.stfn_design == "a") {
+  if (options.stfn_design == StfnDesign::kA) {
     const std::int64_t blocks = options.stfn_blocks_after > 0 ? options.stfn_blocks_after : options.stfn_blocks;
     a = res_inc_chain(b, "stfn.fa", a, blocks);
     m = res_inc_chain(b, "stfn.fm", m, blocks);

@@ -81,7 +81,7 @@ Value add_relations(Builder& b, const NetworkOptions& options, const Stream& str
 NetSpec build_trn(const NetworkOptions& options, const Inputs& inputs) {
   if (options.segments < 2) fail_usage("trn needs at least 2 segments, got {}", options.segments);
   const auto backbone = make_backbone(backbone_options(options));
-  Builder b("trn_" + streams_text(options) + "(" + options.backbone + ")", options.segments);
+  Builder b(fmt::format("trn_{}({})", streams_text(options), name_of(options.backbone)), options.segments);
   std::vector<Value> scores;
   for (const Stream& stream : add_streams(b, *backbone, inputs)) {
     scores.push_back(add_relations(b, options, stream));

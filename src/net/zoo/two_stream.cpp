@@ -19,7 +19,7 @@ void refuse_negative(const std::vector<double>& weights) {
 NetSpec build_two_stream(const NetworkOptions& options, const Inputs& inputs) {
   refuse_negative(options.fusion_weights);
   const auto backbone = make_backbone(backbone_options(options));
-  Builder b("two_stream(" + options.backbone + ")", options.segments);
+  Builder b(fmt::format("two_stream({})", name_of(options.backbone)), options.segments);
   std::vector<Value> probabilities;
   for (const char* name : {"rgb", "motion"}) {
     const Stream stream = add_stream(b, *backbone, name, inputs);

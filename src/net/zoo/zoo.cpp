@@ -7,16 +7,16 @@
 
 namespace actio::net {
 
-std::vector<std::string> network_names() {
-  return {"two_stream", "tsn", "trn", "st_fusion", "stfn", "if_ttn"};
-}
+std::vector<std::string> network_names() { return all_names<NetworkKind>(); }
+
+std::vector<std::string> backbone_names() { return all_names<BackboneKind>(); }
 
 Fields NetworkOptions::fields() {
   return {
-      {"network", &network, "the network", network_names()},
-      {"backbone", &backbone, "the image network of each stream", backbone_names()},
+      choice_field("network", &network, "the network"),
+      choice_field("backbone", &backbone, "the image network of each stream"),
       {"width", &width, "factor on the backbone's channels", {}, 0.05, 4},
-      {"padding", &padding, "padding of strided convolutions: torch, or same as in TensorFlow's weights", {"torch", "same"}},
+      choice_field("padding", &padding, "padding of strided convolutions: torch, or same as in TensorFlow's weights"),
       {"classes", &classes, "number of classes; training takes it from the data", {}, 1, 100000},
       {"segments", &segments, "segments per clip (K)", {}, 1, 64},
       {"streams", &streams,
@@ -29,17 +29,15 @@ Fields NetworkOptions::fields() {
       {"aux_head", &aux_head, "two_stream, tsn: train inception_v3's auxiliary classifier, too"},
       {"trn_features", &trn_features, "trn: features of a snippet that relations are made of", {}, 1, 8192},
       {"trn_tuples", &trn_tuples, "trn: tuples of snippets per scale, at most", {}, 1, 64},
-      {"st_fusion", &st_fusion, "st_fusion: how motion enters the appearance stream", {"additive", "multiplicative"}},
-      {"ifm", &ifm, "if_ttn: fusion of the streams; none: a TTN per stream",
-       {"attention", "adaptive", "additive", "multiplicative", "none"}},
+      choice_field("st_fusion", &st_fusion, "st_fusion: how motion enters the appearance stream"),
+      choice_field("ifm", &ifm, "if_ttn: fusion of the streams; none: a TTN per stream"),
       {"ttn_first_stage", &ttn_first_stage, "if_ttn: first backbone stage of the TTN", {}, 2, 5},
       {"ttn_final_merge", &ttn_final_merge, "if_ttn: add the last stage's difference to the TTN's output"},
-      {"stfn_design", &stfn_design, "stfn: design of figure 4", {"a", "b", "c"}},
-      {"stfn_fusion", &stfn_fusion, "stfn: fusion operation", {"average", "maximum", "multiplication", "weighted"}},
+      choice_field("stfn_design", &stfn_design, "stfn: design of figure 4"),
+      choice_field("stfn_fusion", &stfn_fusion, "stfn: fusion operation"),
       {"stfn_weights", &stfn_weights,
        "stfn: fixed weights of appearance and motion in the fusion 'weighted', of which shares count; empty: learnt"},
-      {"stfn_direction", &stfn_direction, "stfn: fusion direction; none: no fusion, each stream goes on alone",
-       {"bidirectional", "a_from_m", "m_from_a", "none"}},
+      choice_field("stfn_direction", &stfn_direction, "stfn: fusion direction; none: no fusion, each stream goes on alone"),
       {"stfn_blocks", &stfn_blocks, "stfn: consecutive Res-Inc blocks before the fusion", {}, 1, 4},
       {"stfn_blocks_after", &stfn_blocks_after, "stfn: the same after it, in design a; 0: as many as before", {}, 0, 4},
       {"stfn_dropout", &stfn_dropout, "stfn: dropout of the streams' features and before the classifiers, for small data", {}, 0, 0.99},
@@ -61,7 +59,7 @@ std::vector<std::string> networks_with(std::string_view option) {
 
 std::vector<std::string> stream_names(const NetworkOptions& options) {
   const std::vector<std::string> choosable = networks_with("streams");
-  const bool chooses = std::ranges::find(choosable, options.network) != choosable.end();
+  const bool chooses = std::ranges::find(choosable, name_of(options.network)) != choosable.end();
   if (!chooses || options.streams == "both") return {"rgb", "motion"};
   std::vector<std::string> names;
   std::string_view rest = options.streams;
@@ -89,13 +87,15 @@ std::vector<Motion> motions_of(const NetworkOptions& options, const Preprocess& 
 
 NetSpec build_network(const NetworkOptions& options, const Preprocess& preprocess) {
   const Inputs inputs = network_inputs(options, preprocess);
-  if (options.network == "two_stream") return build_two_stream(options, inputs);
-  if (options.network == "trn") return build_trn(options, inputs);
-  if (options.network == "st_fusion") return build_st_fusion(options, inputs);
-  if (options.network == "tsn") return build_tsn(options, inputs);
-  if (options.network == "stfn") return build_stfn(options, inputs);
-  if (options.network == "if_ttn") return build_if_ttn(options, inputs);
-  fail_usage("{}", unknown_name_text("network", options.network, network_names()));
+  switch (options.network) {
+    case NetworkKind::kTwoStream: return build_two_stream(options, inputs);
+    case NetworkKind::kTsn: return build_tsn(options, inputs);
+    case NetworkKind::kTrn: return build_trn(options, inputs);
+    case NetworkKind::kStFusion: return build_st_fusion(options, inputs);
+    case NetworkKind::kStfn: return build_stfn(options, inputs);
+    case NetworkKind::kIfTtn: return build_if_ttn(options, inputs);
+  }
+  fail_internal("network {} has no builder", static_cast<int>(options.network));
 }
 
 }  // namespace actio::net

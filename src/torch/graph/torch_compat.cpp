@@ -43,9 +43,8 @@ bool has_quick_bf16() {
 #endif
 }
 
-at::Device find_device(const std::string& name, int index) {
-  if (name == "cpu") return at::kCPU;
-  if (name != "cuda") fail_usage("device: '{}' is unknown; known: cpu, cuda", name);
+at::Device find_device(training::Device kind, int index) {
+  if (kind == training::Device::kCpu) return at::kCPU;
   try {
     const c10::impl::VirtualGuardImpl devices(at::kCUDA);
     // A launcher may show every process its own device only.

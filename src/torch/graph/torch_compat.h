@@ -8,6 +8,8 @@
 #include <exception>
 #include <string>
 
+#include "training/choices.h"
+
 namespace actio::torch_train {
 
 // Sets the threads of LibTorch's operators in this process; 0: one per core. (LibTorch's own default is 1 in some builds.)
@@ -16,9 +18,9 @@ void set_thread_count(std::int64_t threads);
 // Whether this processor has the instructions with which bfloat16 convolutions are faster than f32, and may use them.
 bool has_quick_bf16();
 
-// "cpu", or "cuda" and the number of a device among those that this process sees (counted round), which becomes this thread's.
+// The CPU, or the CUDA device of a number among those that this process sees (counted round), which becomes this thread's.
 // Throws: Error where this LibTorch or machine has none, with the reason.
-at::Device find_device(const std::string& name, int index = 0);
+at::Device find_device(training::Device kind, int index = 0);
 
 // Of CUDA: whether matrix products and convolutions in f32 may use TF32; convolutions give the same bits every time.
 void set_up_cuda(bool tf32);

@@ -45,7 +45,9 @@ Learner::Learner(const TrainJob& job, const TensorMap& weights)
 
 void Learner::prepare_loss() {
   loss_.label_smoothing = options_.label_smoothing;
-  if (options_.balance == "weights") loss_.class_weights = class_weights(job_.train, job_.spec).to(graph_.options().device);
+  if (options_.balance == training::Balance::kWeights) {
+    loss_.class_weights = class_weights(job_.train, job_.spec).to(graph_.options().device);
+  }
   for (const net::Head& head : job_.spec.heads) {
     if (!graph_.is_trainable(head.node)) loss_.frozen_heads.insert(head.name);
   }

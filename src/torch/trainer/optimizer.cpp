@@ -38,9 +38,6 @@ void in_parts(const at::Tensor& tensor, const Work& work) {
 }  // namespace
 
 Optimizer::Optimizer(std::vector<Parameter>& parameters, const TrainOptions& options) : options_(options) {
-  if (options.optimizer != "sgd" && options.optimizer != "rmsprop" && options.optimizer != "adamw") {
-    fail_usage("optimizer: '{}' is unknown; known: sgd, rmsprop, adamw", options.optimizer);
-  }
   for (Parameter& parameter : parameters) {
     if (!parameter.info.trainable) continue;
     slots_.push_back({parameter.info.name, parameter.tensor, {}, {}, parameter.head ? options.head_learning_rate : 1.0});
@@ -155,9 +152,11 @@ void Optimizer::step(double factor, double norm) {
     if (!gradient.defined()) continue;
     ++slot.steps;
     const double rate = options_.learning_rate * slot.rate * factor;
-    if (options_.optimizer == "sgd") change_sgd(slot, gradient, scale, rate);
-    else if (options_.optimizer == "rmsprop") change_rmsprop(slot, gradient, scale, rate);
-    else change_adamw(slot, gradient, scale, rate);
+    switch (options_.optimizer) {
+      case training::StepRule::kSgd: change_sgd(slot, gradient, scale, rate); break;
+      case training::StepRule::kRmsprop: change_rmsprop(slot, gradient, scale, rate); break;
+      case training::StepRule::kAdamw: change_adamw(slot, gradient, scale, rate); break;
+    }
   }
   clear_gradients();
 }

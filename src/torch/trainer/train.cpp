@@ -20,7 +20,7 @@ data::ClipRequest clip_request(const TrainJob& job, bool augment, std::int64_t s
   request.sampling = augment ? data::Sampling::kRandom : data::Sampling::kCentre;
   request.augment = augment;
   request.crop.flip = job.options.flip;
-  request.crop.all_pairs = job.options.crop_pairs == "all";
+  request.crop.all_pairs = job.options.crop_pairs == training::CropPairs::kAll;
   request.flow_cache = job.flow_cache;
   return request;
 }
@@ -74,7 +74,7 @@ std::unique_ptr<VideoSource> training_source(const TrainJob& job) {
   options.threads = job.options.workers;
   options.seed = static_cast<std::uint64_t>(job.options.seed);
   options.shuffle = options.drop_last = !kept;  // a batch of one or two clips is a poor estimate for batch norm
-  options.balanced = job.options.balance == "sampling";
+  options.balanced = job.options.balance == training::Balance::kSampling;
   const std::int64_t views = job.options.augment ? job.options.cache_views : 1;
   options.last_epoch = (kept ? views : job.options.epochs) - 1;
   if (!kept) set_shard(job, options);

@@ -102,7 +102,7 @@ class Trainer {
     features.only_tested = false;
     features.views = options_.augment ? options_.cache_views : 1;
     features.shuffle = features.drop_last = true;
-    features.balanced = options_.balance == "sampling";
+    features.balanced = options_.balance == training::Balance::kSampling;
     features.bf16 = options_.bf16;
     features.fp16 = options_.fp16;
     features.segments = options_.train_segments;
@@ -376,7 +376,7 @@ TrainResult train_on(const TrainJob& job, TensorMap& weights, Sources sources) {
   set_up_threads(job);
   training::check_options(job.options);
   training::check_train_segments(job.spec, job.options.train_segments);
-  if (job.options.bf16 && job.options.device == "cpu" && !has_quick_bf16() && job.warn)
+  if (job.options.bf16 && job.options.device == training::Device::kCpu && !has_quick_bf16() && job.warn)
     job.warn("bf16: this processor computes bfloat16 slowly, if at all");
   try {
     return Trainer(job, weights, std::move(sources)).run();

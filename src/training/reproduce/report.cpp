@@ -19,7 +19,10 @@ std::string lower_case(std::string text) {
 }
 
 // Of the whole dataset.
-std::int64_t classes_of(const std::string& layout) { return layout == "ucf101" ? 101 : layout == "hmdb51" ? 51 : 0; }
+std::int64_t classes_of(data::Layout layout) {
+  if (layout == data::Layout::kUcf101) return 101;
+  return layout == data::Layout::kHmdb51 ? 51 : 0;
+}
 
 }  // namespace
 
@@ -27,7 +30,7 @@ eval::TableReport Reproduction::empty_report(const eval::PaperTable& table) cons
   eval::TableReport report;
   report.table = table;
   report.table.rows.clear();
-  if (!options_.protocol.empty()) report.table.protocol = options_.protocol;
+  if (options_.protocol) report.table.protocol = *options_.protocol;
   std::string name = options_.data_name;
   if (name.empty()) {
     name = fs::path(options_.data).filename().empty() ? options_.data : fs::path(options_.data).filename().string();
@@ -43,7 +46,7 @@ eval::TableReport Reproduction::empty_report(const eval::PaperTable& table) cons
   const bool whole = official_ && options_.dataset.filter.empty() && names == paper_folds(table) &&
                      static_cast<std::int64_t>(dataset_.classes.size()) == classes_of(dataset_.layout);
   for (std::size_t c = 0; whole && c < table.columns.size(); ++c) {
-    if (lower_case(table.columns[c]) == dataset_.layout) report.own_column = c;
+    if (lower_case(table.columns[c]) == name_of(dataset_.layout)) report.own_column = c;
   }
   for (const ConfigChange& change : options_.changes) {
     const bool kept = std::ranges::find(table.keep, change.table + "." + change.key) != table.keep.end();

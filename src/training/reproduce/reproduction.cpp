@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kOwnProtocol = "centre";  // by which the trainer tests its models
+constexpr data::ProtocolName kOwnProtocol = data::ProtocolName::kCentre;  // by which the trainer tests its models
 
 void make_folder(const fs::path& folder) {
   std::error_code code;
@@ -50,10 +50,10 @@ std::string hash_of(const std::string& text) { return content_hash(std::as_bytes
 
 constexpr const char* kOwnScores = "scores.csv";  // which it leaves: probabilities of the whole network's answer
 
-std::string score_name(const std::string& protocol, const std::string& average, const std::string& head) {
-  const bool logits = average == "logits";
+std::string score_name(data::ProtocolName protocol, eval::Average average, const std::string& head) {
+  const bool logits = average == eval::Average::kLogits;
   if (protocol == kOwnProtocol && !logits && head.empty()) return kOwnScores;
-  return fmt::format("scores_{}{}{}{}.csv", protocol, logits ? "_logits" : "", head.empty() ? "" : "_", head);
+  return fmt::format("scores_{}{}{}{}.csv", name_of(protocol), logits ? "_logits" : "", head.empty() ? "" : "_", head);
 }
 
 // What was said of the model of other settings, or of other clips.
@@ -103,7 +103,8 @@ struct Reproduction::Training {
   std::string config_text;
   RowTraining work;
   std::vector<std::string> folds;
-  std::string protocol, average;  // of the row that it is trained for
+  data::ProtocolName protocol = kOwnProtocol;  // of the row that it is trained for
+  eval::Average average = eval::Average::kProbabilities;
   std::string flow_cache;  // for the model that comes out
   std::string key;         // of all that it depends on
 
@@ -124,7 +125,7 @@ Reproduction::Reproduction(ReproduceOptions options, Runner& runner, ReproduceHo
   if (!options_.dataset.fold.empty() || options_.dataset.test_share != 0) {
     fail_usage("reproduce divides the clips by itself; leave out --fold and --test-share, --folds names groups or splits");
   }
-  official_ = (dataset_.layout == "ucf101" || dataset_.layout == "hmdb51") && options_.dataset.group.empty();
+  official_ = data::is_official(dataset_.layout) && options_.dataset.group.empty();
   const std::set<std::string> groups = groups_of(dataset_);
   if (!official_ && groups.size() < 2) {
     fail_usage("{}: one group only; --group names the column that divides the clips", options_.data);
@@ -182,7 +183,7 @@ std::vector<std::string> Reproduction::named_folds(const std::string& folds) con
 // Of the backbone that the first stage has.
 std::vector<std::string> Reproduction::init_of(const Json& config) const {
   const Json named = effective(config, config.at("stage").at(0), "network", "backbone");
-  const std::string backbone = named.is_string() ? named.get<std::string>() : net::NetworkOptions().backbone;
+  const std::string backbone = named.is_string() ? named.get<std::string>() : std::string(name_of(net::NetworkOptions().backbone));
   std::vector<std::string> files;
   for (const std::string& entry : options_.init) {
     const FirstWeights weights = first_weights(entry);
@@ -209,7 +210,7 @@ Reproduction::Training Reproduction::training_of(const eval::PaperTable& table, 
   const fs::path output = options_.output;
   training.folder = (output / "runs" / fs::path(part.config).replace_extension() / fmt::format("seed{}", seed)).string();
   training.folds = folds_of(table);
-  training.protocol = options_.protocol.empty() ? row.protocol : options_.protocol;
+  training.protocol = options_.protocol.value_or(row.protocol);
   training.average = row.average;
   training.work = {.data = options_.data,
                    .output = training.folder,
@@ -363,7 +364,7 @@ eval::TableReport Reproduction::run(const eval::PaperTable& table, const std::ve
   eval::TableReport report = empty_report(table);
   for (const eval::PaperRow& row : table.rows) {
     report.rows.push_back({row, std::nullopt, ""});
-    if (!options_.protocol.empty()) report.rows.back().row.protocol = options_.protocol;
+    if (options_.protocol) report.rows.back().row.protocol = *options_.protocol;
   }
   const auto is_chosen = [&](const eval::RowReport& row) {
     return labels.empty() ||

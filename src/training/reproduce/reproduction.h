@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ struct ReproduceOptions {
   std::string flow_cache;
   std::vector<std::int64_t> seeds = {1};
   std::string folds;              // as for `actio train`; empty: the official splits of the paper's table, or every group
-  std::string protocol;           // empty: that of each row
+  std::optional<data::ProtocolName> protocol;  // none: that of each row
   std::vector<std::string> init;  // files for every row, or "BACKBONE=FILE"
   std::vector<ConfigChange> changes;
   bool dry_run = false;  // commands are told instead of run

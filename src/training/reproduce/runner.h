@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/options.h"
+#include "data/protocol.h"
+#include "eval/average.h"
 
 namespace actio::training {
 
@@ -26,7 +28,8 @@ struct RowEvaluation {
   std::vector<Setting> data_options;
   std::string fold;                // a group, or with `official` the number of a split
   bool official = false;
-  std::string protocol, average;   // as recognize::TestOptions; an empty average: probabilities
+  data::ProtocolName protocol = data::ProtocolName::kCentre;
+  eval::Average average = eval::Average::kProbabilities;
   std::string head;                // empty: what the network answers
   std::string flow_cache;          // empty: none
   std::string scores;              // the file to write

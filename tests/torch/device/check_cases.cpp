@@ -42,8 +42,8 @@ TensorMap first_weights(const net::NetSpec& spec, std::uint64_t moved) {
 
 net::NetSpec check_network(const std::string& name, const std::string& backbone) {
   net::NetworkOptions options;
-  options.network = name;
-  options.backbone = backbone;
+  options.network = value_named<net::NetworkKind>("network", name);
+  options.backbone = value_named<net::BackboneKind>("backbone", backbone);
   options.width = 0.25;
   options.classes = kClasses;
   options.segments = 3;
@@ -57,7 +57,7 @@ net::NetSpec check_network(const std::string& name, const std::string& backbone)
 
 Step run_step(const net::NetSpec& spec, const Setting& setting) {
   torch_train::GraphOptions options;
-  options.device = torch_train::find_device(setting.device);
+  options.device = torch_train::find_device(value_named<training::Device>("device", setting.device));
   if (options.device.is_cuda()) torch_train::set_up_cuda(setting.precision == "tf32");
   if (setting.precision == "f64") options.dtype = at::kDouble;
   options.bf16 = setting.precision == "bf16";
@@ -103,7 +103,7 @@ Distance distance(const Step& a, const Step& b) {
 torch_train::Training run_training(const net::NetSpec& spec, const Setting& setting, std::uint64_t moved,
                                    const std::function<void(torch_train::Training&)>& change) {
   torch_train::Training run = torch_train::prepare(spec);
-  run.job.options.device = setting.device;
+  run.job.options.device = value_named<training::Device>("device", setting.device);
   run.job.options.tf32 = setting.precision == "tf32";
   run.job.options.bf16 = setting.precision == "bf16";
   run.job.options.fp16 = setting.precision == "fp16";

@@ -247,7 +247,7 @@ void run_rank(const RankPlace& place, const std::string& folder) {
     Training run = torch_train::prepare(spec);
     run.job.group = group.get();
     TensorMap weights = net::read_safetensors(folder + "/first.safetensors");
-    run.job.options.device = place.device;
+    run.job.options.device = value_named<training::Device>("device", place.device);
     run.job.options.tf32 = false;
     run.job.options.learning_rate = 0.005;
     run.job.options.sync_bn = true;
@@ -313,8 +313,8 @@ void check_nccl(const std::string& device) {
         "device_check", 0, 1, 0, "127.0.0.1", static_cast<std::uint16_t>(31600 + ::getpid() % 1000)};
     const StorePtr store = open_store(launch, std::chrono::seconds(30));
     const BackendPtr nccl = make_nccl(store, {0, 1, "check", "127.0.0.1", std::chrono::seconds(60)});
-    const at::Tensor x = at::arange(1000, at::TensorOptions(torch_train::find_device(device)).dtype(at::kFloat)),
-                     before = x.clone();
+    const at::Device there = torch_train::find_device(value_named<training::Device>("device", device));
+    const at::Tensor x = at::arange(1000, at::TensorOptions(there).dtype(at::kFloat)), before = x.clone();
     const WorkPtr work = start_all_reduce(*nccl, x);
     work->wait();
     row("one rank by NCCL: a sum", (x - before).abs().max().item<double>(), 0);
@@ -346,7 +346,7 @@ int run_main(const std::vector<std::string>& arguments) {
   }
   if (arguments.size() < 2) fail_usage("use: device_check cpu|cuda [step] [training] [resume] [ranks] [nccl]");
   const std::string& device = arguments[1];
-  torch_train::find_device(device);
+  torch_train::find_device(value_named<training::Device>("device", device));
   torch_train::set_thread_count(0);
   const std::set<std::string> wanted(arguments.begin() + 2, arguments.end());
   const std::vector<std::pair<std::string, void (*)(const std::string&)>> parts = {{"step", check_steps},

@@ -19,9 +19,10 @@ namespace actio::torch_train {
 namespace {
 
 using testing::close;
+using training::Device;
 
 // The test's clips are other ones than those of the training.
-Training train_on_device(const net::NetSpec& spec, const std::string& device, const std::function<void(Training&)>& change = {}) {
+Training train_on_device(const net::NetSpec& spec, Device device, const std::function<void(Training&)>& change = {}) {
   Training run = prepare(spec);
   run.job.options.device = device;
   run.job.options.epochs = 3;
@@ -50,7 +51,7 @@ TEST(Device, catches_operands_on_different_devices_and_memory_that_the_cpu_must_
 TEST(Device, training_of_every_network_there_gives_what_it_gives_on_the_cpu) {
   for (const testing::NamedNet& net : testing::small_nets()) {
     SCOPED_TRACE(net.name);
-    const Training there = train_on_device(net.spec, "cuda"), here = train_on_device(net.spec, "cpu");
+    const Training there = train_on_device(net.spec, Device::kCuda), here = train_on_device(net.spec, Device::kCpu);
     expect_same(here, there, 1e-3);
     ASSERT_TRUE(there.result.test.has_value());
     EXPECT_NEAR(there.result.test->loss, here.result.test->loss, 1e-3);
@@ -60,8 +61,8 @@ TEST(Device, training_of_every_network_there_gives_what_it_gives_on_the_cpu) {
 TEST(Device, every_option_that_changes_the_steps_works_there) {
   const std::vector<std::pair<std::string, std::function<void(TrainOptions&)>>> cases = {
       {"accumulate", [](TrainOptions& o) { o.accumulate = 2; }},
-      {"rmsprop", [](TrainOptions& o) { o.optimizer = "rmsprop", o.learning_rate = 1e-4; }},
-      {"adamw", [](TrainOptions& o) { o.optimizer = "adamw", o.learning_rate = 1e-4; }},
+      {"rmsprop", [](TrainOptions& o) { o.optimizer = training::StepRule::kRmsprop, o.learning_rate = 1e-4; }},
+      {"adamw", [](TrainOptions& o) { o.optimizer = training::StepRule::kAdamw, o.learning_rate = 1e-4; }},
       {"ema", [](TrainOptions& o) { o.ema = 0.9; }},
       {"smoothing", [](TrainOptions& o) { o.label_smoothing = 0.1; }},
       {"clip", [](TrainOptions& o) { o.clip_gradient = 0.1; }},
@@ -75,7 +76,7 @@ TEST(Device, every_option_that_changes_the_steps_works_there) {
     if (name == "bf16" && std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr) continue;
     const auto change = [&](Training& run) { set(run.job.options); };
     const net::NetSpec spec = testing::fusion_net();
-    expect_same(train_on_device(spec, "cpu", change), train_on_device(spec, "cuda", change), name == "bf16" ? 0.1 : 2e-3);
+    expect_same(train_on_device(spec, Device::kCpu, change), train_on_device(spec, Device::kCuda, change), name == "bf16" ? 0.1 : 2e-3);
   }
 }
 
@@ -84,7 +85,7 @@ TEST(Device, weights_of_classes_and_a_state_work_there) {
   std::optional<TrainState> state;
   const auto keep_state = [&](Training& run) {
     run.job.options.ema = 0.9;
-    run.job.options.balance = "weights";
+    run.job.options.balance = training::Balance::kWeights;
     run.job.train.resize(10);
     for (int i = 0; i < 10; ++i) run.job.train[static_cast<std::size_t>(i)].class_index = i % 5;
     run.job.options.save_minutes = 1e-9;
@@ -92,9 +93,9 @@ TEST(Device, weights_of_classes_and_a_state_work_there) {
       if (!state) state = now;
     };
   };
-  const Training whole = train_on_device(spec, "cuda", keep_state);
+  const Training whole = train_on_device(spec, Device::kCuda, keep_state);
   ASSERT_TRUE(state.has_value());
-  const Training rest = train_on_device(spec, "cuda", [&](Training& run) {
+  const Training rest = train_on_device(spec, Device::kCuda, [&](Training& run) {
     keep_state(run);
     run.job.resume = state;
   });
@@ -114,7 +115,7 @@ TEST(Device, each_has_random_numbers_of_its_own) {
 TEST(Device, batches_go_there_from_pinned_memory_without_waiting) {
   const auto before = testing::fake_cuda_counts();
   Training run = prepare(testing::residual_net());
-  run.job.options.device = "cuda";
+  run.job.options.device = Device::kCuda;
   run.job.options.epochs = 1;
   PatternSource source(run.job.spec, 20, 5, 3);
   start(run, source);
