@@ -105,12 +105,12 @@ Value Builder::apply(Op op, const std::string& name, const std::vector<Value>& x
   return add_node(Node{name, op, xs, {}});
 }
 
-void Builder::head(const std::string& name, const Value& node, const std::string& loss) {
+void Builder::head(const std::string& name, const Value& node, HeadLoss loss) {
   spec_.heads.push_back({name, node, loss, 1.0, false});
 }
 
 void Builder::auxiliary_head(const std::string& name, const Value& node, double weight) {
-  spec_.heads.push_back({name, node, "cross_entropy", weight, true});
+  spec_.heads.push_back({name, node, HeadLoss::kCrossEntropy, weight, true});
 }
 
 void Builder::stage(const std::string& name, const Value& node) { spec_.stages.push_back({name, node}); }

@@ -43,7 +43,7 @@ class Builder {
   // global_avg_pool, time_mean, add, sub, mul, max, concat, softmax, flatten, segment_diff, segment_mean, segment_stack
   Value apply(Op op, const std::string& name, const std::vector<Value>& xs);
 
-  void head(const std::string& name, const Value& node, const std::string& loss = "cross_entropy");
+  void head(const std::string& name, const Value& node, HeadLoss loss = HeadLoss::kCrossEntropy);
   // A term of the objective that is no part of the prediction.
   void auxiliary_head(const std::string& name, const Value& node, double weight);
   void stage(const std::string& name, const Value& node);

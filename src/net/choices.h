@@ -1,4 +1,4 @@
-// net: the options of a network that are a choice, each with its table of names.
+// net: what of a network is a choice, each with its table of names.
 #pragma once
 
 #include "core/names.h"
@@ -14,6 +14,7 @@ enum class IfmKind { kAttention, kAdaptive, kAdditive, kMultiplicative, kNone };
 enum class StfnDesign { kA, kB, kC };  // of figure 4
 enum class StfnFusion { kAverage, kMaximum, kMultiplication, kWeighted };
 enum class StfnDirection { kBidirectional, kAFromM, kMFromA, kNone };
+enum class HeadLoss { kCrossEntropy, kNll };  // of logits, of probabilities
 
 }  // namespace net
 
@@ -47,5 +48,8 @@ template <>
 inline constexpr auto kNames<net::StfnDirection> = NameTable<net::StfnDirection, 4>{
     {{net::StfnDirection::kBidirectional, "bidirectional"}, {net::StfnDirection::kAFromM, "a_from_m"},
      {net::StfnDirection::kMFromA, "m_from_a"}, {net::StfnDirection::kNone, "none"}}};
+template <>
+inline constexpr auto kNames<net::HeadLoss> =
+    NameTable<net::HeadLoss, 2>{{{net::HeadLoss::kCrossEntropy, "cross_entropy"}, {net::HeadLoss::kNll, "nll"}}};
 
 }  // namespace actio

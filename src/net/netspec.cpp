@@ -139,9 +139,14 @@ NetSpec parse(const Json& json) {
     spec.nodes.push_back(std::move(node));
   }
   for (const Json& entry : json.at("heads")) {
-    spec.heads.push_back({entry.at("name").get<std::string>(), entry.at("node").get<std::string>(),
-                          entry.at("loss").get<std::string>(), entry.at("weight").get<double>(),
-                          training_only(entry)});
+    Head head{entry.at("name").get<std::string>(), entry.at("node").get<std::string>()};
+    const std::string loss = entry.at("loss").get<std::string>();
+    if (!set_by_name(loss, head.loss)) {
+      fail_data("head '{}' has the loss '{}'; known: {}", head.name, loss, fmt::join(all_names<HeadLoss>(), ", "));
+    }
+    entry.at("weight").get_to(head.weight);
+    head.training_only = training_only(entry);
+    spec.heads.push_back(std::move(head));
   }
   for (const Json& entry : json.at("stages")) {
     spec.stages.push_back({entry.at("name").get<std::string>(), entry.at("node").get<std::string>()});
@@ -219,7 +224,7 @@ Json to_json(const NetSpec& spec) {
   }
   json["heads"] = Json::array();
   for (const Head& head : spec.heads) {
-    json["heads"].push_back({{"name", head.name}, {"node", head.node}, {"loss", head.loss}, {"weight", head.weight}});
+    json["heads"].push_back({{"name", head.name}, {"node", head.node}, {"loss", name_of(head.loss)}, {"weight", head.weight}});
     if (head.training_only) json["heads"].back()["training_only"] = true;
   }
   json["stages"] = Json::array();

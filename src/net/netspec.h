@@ -9,6 +9,7 @@
 
 #include "core/options.h"
 #include "core/tensor.h"
+#include "net/choices.h"
 
 namespace actio::net {
 
@@ -67,8 +68,8 @@ bool is_linear(const Node& node);
 // One term of the training objective.
 struct Head {
   std::string name;                  // "rgb", "motion", "ttn"
-  std::string node;                  // clip-granular [classes]: logits for cross_entropy, probabilities for nll
-  std::string loss = "cross_entropy";
+  std::string node;                  // clip-granular [classes]: logits or probabilities, as the loss wants them
+  HeadLoss loss = HeadLoss::kCrossEntropy;
   double weight = 1.0;
   bool training_only = false;        // an auxiliary head: no part of what a model answers
   bool operator==(const Head&) const = default;

@@ -111,7 +111,7 @@ std::size_t Recognizer::parts_at_once() const {
 
 bool Recognizer::has_logits() const {
   // Networks that average probabilities inside have no logits: their scores are their output.
-  return head_ ? head_->loss == "cross_entropy" : model_->spec.scores != model_->spec.output;
+  return head_ ? head_->loss == net::HeadLoss::kCrossEntropy : model_->spec.scores != model_->spec.output;
 }
 
 data::ClipInput Recognizer::read(const video::Source& video, std::size_t part, const std::stop_token& stop) const {

@@ -188,6 +188,10 @@ TEST(NetSpec, names_what_is_wrong_with_its_json) {
   json = to_json(small_net());
   json["nodes"][1]["attrs"]["kernal"] = 3;
   EXPECT_THAT(message_of([&] { spec_from_json(json, "m.actio"); }), HasSubstr("unknown attribute 'kernal'"));
+  json = to_json(small_net());
+  json["heads"] = {{{"name", "rgb"}, {"node", "y"}, {"loss", "nil"}, {"weight", 1.0}}};
+  EXPECT_THAT(message_of([&] { spec_from_json(json, "m.actio"); }),
+              HasSubstr("head 'rgb' has the loss 'nil'; known: cross_entropy, nll"));
   json.erase("segments");
   EXPECT_THAT(message_of([&] { spec_from_json(json, "m.actio"); }), HasSubstr("m.actio: the network definition"));
 }

@@ -100,7 +100,7 @@ inline NetSpec small_spec(std::int64_t channels = 3, std::int64_t classes = 2, c
   fc.bias = true;
   add("mean", Op::kSegmentMean, {at("fc")});
   add("softmax", Op::kSoftmax, {"mean"});
-  spec.heads = {{"rgb", "mean", "cross_entropy", 1.0}};
+  spec.heads = {{"rgb", "mean"}};
   spec.scores = "mean";
   spec.output = "softmax";
   return spec;

@@ -82,7 +82,7 @@ inline net::NetSpec small_stfn(std::int64_t segments) {
   const net::Value fused = b.weighted_sum("fused", {a, m}, {0.5, 0.5}, false);
   const net::Value output =
       b.weighted_sum("output", {head("a", res_inc("a.2", fused)), head("m", res_inc("m.2", fused))}, {0.5, 0.5}, false);
-  b.head("both", output, "nll");
+  b.head("both", output, net::HeadLoss::kNll);
   return b.finish(output, output);
 }
 

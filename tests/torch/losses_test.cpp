@@ -25,7 +25,7 @@ net::NetSpec two_heads(bool trainable) {
   spec.nodes.push_back({"output", net::Op::kWeightedSum, {"a.probabilities", "m.probabilities"}, {}});
   spec.nodes.back().attrs.weights = {0.25, 0.75};
   spec.nodes.back().attrs.trainable = trainable;
-  spec.heads = {{"stfn", "output", "nll", 1.0}};
+  spec.heads = {{"stfn", "output", net::HeadLoss::kNll}};
   spec.scores = spec.output = "output";
   return spec;
 }

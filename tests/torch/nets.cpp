@@ -126,7 +126,7 @@ NetSpec sequence_net() {
     probabilities.push_back(b.apply(Op::kSoftmax, name + ".softmax", {scores.back()}));
   }
   const Value output = b.weighted_sum("output", probabilities, {0.5, 0.5}, false);
-  b.head("clip", output, "nll");
+  b.head("clip", output, net::HeadLoss::kNll);
   return b.finish(b.weighted_sum("scores", scores, {0.5, 0.5}, false), output);
 }
 
@@ -167,7 +167,7 @@ NetSpec single_op_net(net::Node node, const Shape& row, std::size_t inputs, std:
   spec.scores = clip ? "scores" : "mean";
   spec.output = "output";
   spec.nodes.push_back({"output", Op::kSoftmax, {spec.scores}, {}});
-  spec.heads.push_back({"head", spec.scores, "cross_entropy", 1.0});
+  spec.heads.push_back({"head", spec.scores});
   net::infer(spec);
   return spec;
 }

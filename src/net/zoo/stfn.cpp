@@ -69,7 +69,7 @@ Value probabilities(Builder& b, const std::string& name, const Value& sequence, 
 NetSpec finish_design_c(Builder& b, const NetworkOptions& options, const Value& a, const Value& m) {
   const Value joined = b.apply(Op::kConcat, "stfn.concat", {a, m});
   const Value output = probabilities(b, "stfn.head", res_inc_chain(b, "stfn.joint", joined, options.stfn_blocks), options);
-  b.head("stfn", output, "nll");
+  b.head("stfn", output, HeadLoss::kNll);
   return b.finish(output, output);
 }
 
@@ -102,7 +102,7 @@ NetSpec build_stfn(const NetworkOptions& options, const Inputs& inputs) {
                                       {probabilities(b, "stfn.head_a", a, options),
                                        probabilities(b, "stfn.head_m", m, options)},
                                       {0.5, 0.5}, false);
-  b.head("stfn", output, "nll");
+  b.head("stfn", output, HeadLoss::kNll);
   return b.finish(output, output);
 }
 

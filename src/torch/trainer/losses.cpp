@@ -19,7 +19,7 @@ struct Term {
   double share = 1;
 };
 
-// What an "nll" head's probabilities are made of: softmax, or a fixed mixture of several. Empty where they are something else.
+// What an nll head's probabilities are made of: softmax, or a fixed mixture of several. Empty where they are something else.
 std::vector<Term> terms_of(const net::NetSpec& spec, const net::Head& head) {
   const net::Node& node = spec.node(head.node);
   if (node.op == net::Op::kSoftmax) return {{node.inputs[0], 1}};
@@ -43,7 +43,7 @@ at::Tensor log_mixture(const std::vector<Term>& terms, const Graph::Values& valu
 
 at::Tensor log_probabilities(const net::NetSpec& spec, const net::Head& head, const Graph::Values& values) {
   const at::Tensor full = in_full(values.at(head.node));
-  if (head.loss != "nll") return at::log_softmax(full, 1);
+  if (head.loss != net::HeadLoss::kNll) return at::log_softmax(full, 1);
   const std::vector<Term> terms = terms_of(spec, head);
   return terms.empty() ? full.clamp_min(kFloor).log() : log_mixture(terms, values);
 }
@@ -67,7 +67,7 @@ std::vector<std::string> loss_nodes(const net::NetSpec& spec) {
   std::vector<std::string> nodes = {spec.output};
   for (const net::Head& head : spec.heads) {
     nodes.push_back(head.node);
-    if (head.loss != "nll") continue;
+    if (head.loss != net::HeadLoss::kNll) continue;
     for (const Term& term : terms_of(spec, head)) nodes.push_back(term.logits);
   }
   return nodes;
