@@ -153,8 +153,8 @@ void Input::check_size(std::int64_t width, std::int64_t height) const {
     fail_data("{}: claims {} x {} pixels, at most {} x {} are read", info_.path, width, height, kMaxSide, kMaxSide);
   }
   if (width > 0 && height > 0 && width * height > options_.max_pixels) {
-    fail_data("{}: claims {} x {} pixels, {} in all; at most {} a frame are read (--max-pixels)", info_.path, width, height, width * height,
-              options_.max_pixels);
+    fail_data("{}: claims {} x {} pixels, {} in all; at most {} a frame are read (--max-pixels)", info_.path, width, height,
+              width * height, options_.max_pixels);
   }
 }
 
