@@ -31,6 +31,8 @@ struct ReadOptions {
   std::filesystem::path flow_cache = {};        // folder of optical flow that is kept; empty: none
   int flow_threads = 1;                         // of one video
   std::size_t memory = std::size_t{128} << 20;  // bytes of a video's inputs that lie in memory at once, unless one view is larger
+  std::int64_t max_pixels = std::int64_t{1} << 26;  // of a frame; a video with larger ones is Error(kBadData)
+  double max_seconds = 0;  // wall time that reading one video may take, its motion included; more is Error(kBadData); 0: no limit
 };
 
 // The views of a video that its scores are averaged over.
@@ -90,7 +92,7 @@ class ACTIO_API Recognizer {
   // What the user of these options with this model should know, a line each.
   const std::vector<std::string>& warnings() const;
 
-  // Throws: as Video; Error(kInterrupted) on `stop`.
+  // Throws: as Video; Error(kBadData) past a limit of ReadOptions; Error(kInterrupted) on `stop`.
   Recognition recognize(const VideoSource& video, const std::stop_token& stop = {}) const;
 
   // Of inputs that are preprocessed already. Shape: f32 [V*K, C, H, W] for each of Model::inputs(), V views of K segments.

@@ -102,6 +102,7 @@ struct VideoOptions {
   bool vectors_optional = false;                     // with vectors: a codec that has none is no error
   int threads = 1;                                   // of the decoder; 0: as many as cores
   std::int64_t max_pixels = std::int64_t{1} << 26;   // of a frame; a video with larger ones is refused
+  double max_seconds = 0;                            // wall time within the calls of one Video, waiting included; 0: no limit
 };
 
 struct VideoCounters {
@@ -114,7 +115,7 @@ struct VideoCounters {
 class ACTIO_API Video {
  public:
   // `stop` ends every wait and every reading. Throws: Error(kFailed) for a file that is missing or cannot be read, Error(kBadData) for one
-  // without a video that can be decoded, Error(kInterrupted) on `stop`; what the source's functions throw.
+  // without a video that can be decoded or past a limit (next(), too), Error(kInterrupted) on `stop`; what the source's functions throw.
   explicit Video(const VideoSource& source, const VideoOptions& options = {}, const std::stop_token& stop = {});
   ~Video();
   Video(Video&&) noexcept;

@@ -19,6 +19,7 @@ recognize::RecognizeOptions own_options(const RecognizeOptions& options) {
   own.read.flow_cache = options.read.flow_cache.string();
   own.read.flow_threads = options.read.flow_threads;
   own.read.memory = options.read.memory;
+  own.read.limits = {options.read.max_pixels, options.read.max_seconds};
   own.protocol.segments = options.protocol.segments;
   own.protocol.places = options.protocol.places;
   own.protocol.crops = value_named<data::ViewCrops>("crops", options.protocol.crops);

@@ -82,7 +82,8 @@ struct Video::Impl {
 };
 
 Video::Video(const VideoSource& source, const VideoOptions& options, const std::stop_token& stop) {
-  const video::DecoderOptions own = {options.vectors, options.vectors_optional, options.threads, options.max_pixels};
+  const video::DecoderOptions own = {options.vectors, options.vectors_optional, options.threads, options.max_pixels,
+                                     options.max_seconds};
   impl_ = std::make_unique<Impl>(video::Decoder(source.impl_->source, own, stop));
   impl_->info = info_of(impl_->decoder.info());
 }

@@ -242,6 +242,7 @@ void add_scan(CLI::App& data) {
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add(a->dataset);
   a->flags->add("scan", a->scan.fields());
+  a->flags->add(a->scan.limits);
   a->flags->add_config();
   on_run(command, [a] { return run_scan(*a); });
 }

@@ -75,7 +75,7 @@ void add_describe(CLI::App& app) {
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add(a->options);
   a->flags->add(a->preprocess);
-  for (const char* table : {"data", "train", "cache", "stage"}) a->flags->tolerate(table);  // a file for training does
+  for (const char* table : {"data", "train", "cache", "read", "stage"}) a->flags->tolerate(table);  // a file for training does
   a->flags->add_config();
   on_run(command, [a] {
     a->flags->apply();

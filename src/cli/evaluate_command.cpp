@@ -13,6 +13,7 @@
 #include "core/output_check.h"
 #include "data/dataset.h"
 #include "data/flow_cache.h"
+#include "data/read_limits.h"
 #include "eval/metrics.h"
 #include "eval/score_file.h"
 #include "recognize/evaluation.h"
@@ -33,6 +34,7 @@ struct EvaluateArguments {
   recognize::TestOptions test;
   runtime::RunOptions runtime;
   data::FlowCacheOptions cache;
+  data::ReadLimits limits;
   std::unique_ptr<OptionFlags> flags;
 };
 
@@ -85,7 +87,8 @@ int run_evaluate(EvaluateArguments& a) {
   std::vector<std::string> dataset_warnings;
   const std::vector<data::Item> items = items_of(a, dataset_warnings);
   const recognize::Recognizer recognizer(a.model, {.run = a.runtime,
-                                                   .read = {.flow_cache = a.cache.flow_cache, .flow_threads = 1, .memory = a.test.bytes()},
+                                                   .read = {.flow_cache = a.cache.flow_cache, .flow_threads = 1, .memory = a.test.bytes(),
+                                                            .limits = a.limits},
                                                    .head = a.test.head,
                                                    .protocol = protocol,
                                                    .keep = {}});
@@ -140,6 +143,7 @@ void add_evaluate(CLI::App& app) {
   a->flags->add(a->test);
   a->flags->add(a->runtime);
   a->flags->add(a->cache);
+  a->flags->add(a->limits);
   a->flags->add_config();
   on_run(command, [a] { return run_evaluate(*a); });
 }

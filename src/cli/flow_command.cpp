@@ -27,6 +27,7 @@ struct FlowArguments {
   bool replace = false;
   bool json = false;
   Preprocess preprocess;
+  data::ReadLimits limits;
   std::unique_ptr<OptionFlags> flags;
 };
 
@@ -75,6 +76,7 @@ int run_flow(FlowArguments& a) {
   batch.settings = motion::flow_settings(a.preprocess);
   batch.threads = static_cast<int>(a.threads > 0 ? a.threads : core_count());
   batch.replace = a.replace;
+  batch.limits = a.limits;
   TerminalProgress progress;
   data::FlowBatchReport report;
   try {
@@ -108,6 +110,7 @@ void add_flow(CLI::App& app) {
   Fields fields = a->preprocess.fields();
   std::erase_if(fields, [](const Field& f) { return !f.name.starts_with("flow_") && f.name != "motion_bound"; });
   a->flags->add("preprocess", fields);
+  a->flags->add(a->limits);
   a->flags->add_config();
   on_run(command, [a] { return run_flow(*a); });
 }

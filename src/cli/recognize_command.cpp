@@ -14,6 +14,7 @@
 #include "core/json_text.h"
 #include "core/output_check.h"
 #include "data/flow_cache.h"
+#include "data/read_limits.h"
 #include "recognize/answer_json.h"
 #include "recognize/archive.h"
 
@@ -31,6 +32,7 @@ struct RecognizeArguments {
   bool json = false, retry_failed = false;
   runtime::RunOptions runtime;
   data::FlowCacheOptions cache;
+  data::ReadLimits limits;
   std::unique_ptr<OptionFlags> flags;
 };
 
@@ -44,7 +46,8 @@ std::string text_of(const std::string& video, const recognize::Recognition& reco
 }
 
 recognize::Recognizer recognizer_of(const RecognizeArguments& a, int flow_threads) {
-  recognize::Recognizer recognizer(a.model, {.run = a.runtime, .read = {a.cache.flow_cache, flow_threads}, .head = {}, .protocol = {}, .keep = {}});
+  const recognize::ReadOptions read = {.flow_cache = a.cache.flow_cache, .flow_threads = flow_threads, .limits = a.limits};
+  recognize::Recognizer recognizer(a.model, {.run = a.runtime, .read = read, .head = {}, .protocol = {}, .keep = {}});
   for (const std::string& warning : recognizer.warnings()) print_warning(warning);
   return recognizer;
 }
@@ -66,27 +69,28 @@ int run_archive(RecognizeArguments& a) {
   check_output(path, {a.model, a.manifest});
   const recognize::Recognizer recognizer = recognizer_of(a, 1);
   recognize::ArchiveOutput output(path, archive_job(a, recognizer, shard), a.retry_failed);
-  std::vector<std::string> mine, open;
+  std::size_t mine = 0;
+  std::vector<std::string> open;
   for (std::size_t i = static_cast<std::size_t>(shard.index - 1); i < all.size(); i += static_cast<std::size_t>(shard.count)) {
-    mine.push_back(all[i]);
+    ++mine;
     if (!output.done().contains(all[i])) open.push_back(all[i]);
   }
-  if (open.size() < mine.size()) std::puts(fmt::format("{}: {} of {} videos are done already", path, mine.size() - open.size(), mine.size()).c_str());
+  if (open.size() < mine) std::puts(fmt::format("{}: {} of {} videos are done already", path, mine - open.size(), mine).c_str());
   TerminalProgress progress;
-  auto done = static_cast<std::int64_t>(mine.size() - open.size());
+  auto done = static_cast<std::int64_t>(mine - open.size());
   const auto take = [&](std::size_t i, const recognize::Answer& answer) {
     output.add(open[i], recognize::to_json(answer, recognizer, open[i], a.top));
-    progress.show({"recognising", ++done, static_cast<std::int64_t>(mine.size()), ""});
+    progress.show({"recognising", ++done, static_cast<std::int64_t>(mine), ""});
   };
   try {
     recognize::recognize_all(recognizer, open, take, a.workers, {.progress = {}, .warn = {}, .stop = interrupt_token()});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInterrupted) throw;
-    fail(ErrorCode::kInterrupted, "interrupted after {} of {} videos; the same command goes on", done, mine.size());
+    fail(ErrorCode::kInterrupted, "interrupted after {} of {} videos; the same command goes on", done, mine);
   }
   output.finish();
   progress.clear();
-  std::puts(fmt::format("wrote {}: {} videos{}", path, mine.size(),
+  std::puts(fmt::format("wrote {}: {} videos{}", path, mine,
                         output.failed() > 0 ? fmt::format(", {} could not be read", output.failed()) : "").c_str());
   return output.failed() > 0 ? static_cast<int>(ErrorCode::kBadData) : 0;
 }
@@ -143,6 +147,7 @@ void add_recognize(CLI::App& app) {
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add(a->runtime);
   a->flags->add(a->cache);
+  a->flags->add(a->limits);
   a->flags->add_config();
   on_run(command, [a] { return run_recognize(*a); });
 }

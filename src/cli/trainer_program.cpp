@@ -30,7 +30,7 @@ std::vector<char*> argument_pointers(std::vector<std::string>& words) {
   return pointers;
 }
 
-std::string find_trainer() { return find_program("actio-train", "training needs a build with LibTorch"); }
+std::string find_trainer() { return find_program("actio-train", "install the package actio-train, or build actio with LibTorch"); }
 
 std::vector<std::string> command_line(const std::string& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> words = {program};
@@ -68,7 +68,7 @@ void become_trainer(const std::vector<std::string>& arguments) {
 }
 
 void become_exporter(const std::vector<std::string>& arguments) {
-  become(command_line(find_program("actio-export", "exporting needs it"), arguments));
+  become(command_line(find_program("actio-export", "it is a part of the package actio"), arguments));
 }
 
 std::vector<std::string> trainer_command_line(const std::vector<std::string>& arguments) { return command_line(find_trainer(), arguments); }

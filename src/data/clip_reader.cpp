@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/time_limit.h"
 #include "data/clip_facts.h"
 #include "data/flow_cache.h"
 #include "data/flow_file.h"
@@ -140,7 +141,8 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
 }
 
 video::Decoder open(const ClipRequest& request, const std::stop_token& stop) {
-  const video::DecoderOptions options = {.vectors = reads_vectors(request), .threads = request.decoder_threads};
+  const video::DecoderOptions options = {.vectors = reads_vectors(request), .threads = request.decoder_threads,
+                                         .max_pixels = request.limits.max_pixels};
   return video::Decoder(request.source ? *request.source : video::Source(request.path), options, stop);
 }
 
@@ -214,7 +216,9 @@ std::optional<ClipInput> read_with_cache(const ClipRequest& request, ClipMemory&
   if (memory.is_resting(request.flow_cache)) return {};
   try {
     make_cache_folder(request.flow_cache);
-    extract_flow({request.path, path, flow_settings_of(request), request.flow_threads}, stop);
+    // The time is that of the whole reading, which is counted already.
+    extract_flow({.video = request.path, .target = path, .settings = flow_settings_of(request), .threads = request.flow_threads,
+                  .limits = {.max_pixels = request.limits.max_pixels}}, stop);
     memory.wake(request.flow_cache);
   } catch (const FlowStoreError& error) {
     if (memory.rest(request.flow_cache)) {
@@ -252,6 +256,19 @@ ClipInput read_without_cache(const ClipRequest& request, ClipMemory& memory, con
   return {std::move(*pass.inputs), std::move(pass.sampled), facts->frames, facts->damaged, warnings_of(request.path, *facts)};
 }
 
+ClipInput read_untimed(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
+  if (request.source) {
+    ClipMemory nothing;
+    return read_without_cache(request, nothing, stop);
+  }
+  if (!request.inputs.has(InputKind::kFlow) || request.flow_cache.empty()) return read_without_cache(request, memory, stop);
+  std::vector<std::string> warnings;
+  std::optional<ClipInput> clip = read_with_cache(request, memory, warnings, stop);
+  if (!clip) clip = read_without_cache(request, memory, stop);
+  clip->warnings.insert(clip->warnings.begin(), warnings.begin(), warnings.end());
+  return std::move(*clip);
+}
+
 }  // namespace
 
 ClipRequest request_for(const Inputs& inputs, std::int64_t segments) {
@@ -264,16 +281,8 @@ ClipRequest request_for(const Inputs& inputs, std::int64_t segments) {
 ClipInput read_clip(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
   check_inputs(request.inputs);
   check_views(request.views, request.crops, request.inputs.framing);
-  if (request.source) {
-    ClipMemory nothing;
-    return read_without_cache(request, nothing, stop);
-  }
-  if (!request.inputs.has(InputKind::kFlow) || request.flow_cache.empty()) return read_without_cache(request, memory, stop);
-  std::vector<std::string> warnings;
-  std::optional<ClipInput> clip = read_with_cache(request, memory, warnings, stop);
-  if (!clip) clip = read_without_cache(request, memory, stop);
-  clip->warnings.insert(clip->warnings.begin(), warnings.begin(), warnings.end());
-  return std::move(*clip);
+  TimeLimit limit(request.limits.max_seconds, stop);
+  return limit.run(request.path, [&](const std::stop_token& token) { return read_untimed(request, memory, token); });
 }
 
 ClipInput read_clip(const ClipRequest& request, const std::stop_token& stop) {

@@ -12,6 +12,7 @@
 #include "data/clip_memory.h"
 #include "data/crop.h"
 #include "data/protocol.h"
+#include "data/read_limits.h"
 #include "data/sampling.h"
 #include "video/source.h"
 
@@ -33,6 +34,7 @@ struct ClipRequest {
   // Where the bytes are not those of the file at `path`, which is its name then: one that can be read more than once. What is known of
   // files, and their flow, is not looked for.
   std::optional<video::Source> source = std::nullopt;
+  ReadLimits limits = {};
 };
 
 // What a network of these inputs and K segments reads of a clip: the one way from a model's record to a reading request.
@@ -55,7 +57,7 @@ struct ClipInput {
 // cannot be written to, the needed fields are computed each time, with one warning. The inputs are the same bytes either way.
 // Threads: safe, with one memory too.
 // Throws: Error(kUsage) for a flow file of other parameters, or a record that makes no sense; as video::Decoder; Error(kBadData) where
-// no frame decodes; Error(kInterrupted) on `stop`.
+// no frame decodes and past a limit; Error(kInterrupted) on `stop`.
 ClipInput read_clip(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop = {});
 
 // Of a clip that is read once: nothing is remembered.

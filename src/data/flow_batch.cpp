@@ -142,7 +142,7 @@ class BatchRun {
       ++report_.skipped;
       return;
     }
-    FlowExtraction extraction{video, path, batch_.settings, threads_each_};
+    FlowExtraction extraction{video, path, batch_.settings, threads_each_, {}, batch_.limits};
     std::int64_t before = 0;
     extraction.progress = [&](std::int64_t fields, std::int64_t claimed) {
       count_.advance(before, fields, claimed);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/progress.h"
+#include "data/read_limits.h"
 #include "motion/flow_image.h"
 
 namespace actio::data {
@@ -18,6 +19,7 @@ struct FlowBatch {
   motion::FlowSettings settings;
   int threads = 1;       // several videos at a time; where there are fewer videos than threads, several fields of each
   bool replace = false;  // compute what is there with other parameters anew, instead of refusing
+  ReadLimits limits = {};
 };
 
 struct FlowBatchReport {

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/time_limit.h"
 #include "data/flow_extract.h"
 #include "motion/flow_image.h"
 
@@ -78,6 +79,7 @@ ClipFacts extract_flow(const FlowExtraction& extraction, const std::stop_token& 
   FlowHeader header{flow_parameters(extraction.settings), fs::path(extraction.video).filename().string(),
                     video_fingerprint(extraction.video), {}};
   bool stored = true;  // false: what was thrown is about the video
+  TimeLimit limit(extraction.limits.max_seconds, stop);
   try {
     write_file_atomically(extraction.target, [&](std::ostream& out) {
       FlowFileWriter writer(out);
@@ -87,11 +89,13 @@ ClipFacts extract_flow(const FlowExtraction& extraction, const std::stop_token& 
         if (!out) fail("{}: cannot be written: {}", extraction.target.string(), std::strerror(errno));
       };
       stored = false;
-      header.facts = compute_fields(extraction, [&](const PackedField& field) {
+      const auto take = [&](const PackedField& field) {
         stored = true;
         keep(field);
         stored = false;
-      }, stop);
+      };
+      const auto compute = [&](const std::stop_token& token) { return compute_fields(extraction, take, token); };
+      header.facts = limit.run(extraction.video, compute);
       stored = true;
       writer.finish(header);
     });

@@ -11,6 +11,7 @@
 
 #include "core/options.h"
 #include "data/flow_file.h"
+#include "data/read_limits.h"
 #include "motion/flow_image.h"
 
 namespace actio::data {
@@ -49,10 +50,11 @@ struct FlowExtraction {
   motion::FlowSettings settings;
   int threads = 1;               // the file does not depend on their number
   std::function<void(std::int64_t fields, std::int64_t claimed)> progress = {};  // so far, and in all where known, else 0
+  ReadLimits limits = {};
 };
 
 // Computes the flow of a whole clip. Several may write the same target at once: the last one stays.
-// Throws: as video::Decoder; Error(kBadData) where no frame decodes; FlowStoreError; Error(kInterrupted) on `stop`. No part of
+// Throws: as video::Decoder; Error(kBadData) where no frame decodes and past a limit; FlowStoreError; Error(kInterrupted) on `stop`. No part of
 // a file is left then.
 ClipFacts extract_flow(const FlowExtraction& extraction, const std::stop_token& stop = {});
 

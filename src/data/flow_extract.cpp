@@ -27,7 +27,7 @@ struct Pair {
 class PairReader {
  public:
   PairReader(const FlowExtraction& extraction, const std::stop_token& stop)
-      : extraction_(extraction), decoder_(extraction.video), stop_(stop) {}
+      : extraction_(extraction), decoder_(extraction.video, {.max_pixels = extraction.limits.max_pixels}, stop), stop_(stop) {}
 
   std::vector<Pair> next(std::size_t count) {
     std::vector<Pair> pairs;

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "core/time_limit.h"
 
 namespace actio::data {
 namespace {
@@ -33,10 +34,8 @@ bool wait(std::chrono::milliseconds time, const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
-}  // namespace
-
-ClipInput read_patiently(const ReadClip& read, const Patience& patience, const ClipRequest& request, ClipMemory& memory,
-                         const std::stop_token& stop) {
+ClipInput read_untimed(const ReadClip& read, const Patience& patience, const ClipRequest& request, ClipMemory& memory,
+                       const std::stop_token& stop) {
   for (const std::chrono::milliseconds time : patience) {
     try {
       return read_once(read, request, memory, stop);
@@ -51,6 +50,17 @@ ClipInput read_patiently(const ReadClip& read, const Patience& patience, const C
     if (error.code() != ErrorCode::kTransient || patience.empty()) throw;
     fail(ErrorCode::kTransient, "{}; tried {} times", error.what(), patience.size() + 1);
   }
+}
+
+}  // namespace
+
+ClipInput read_patiently(const ReadClip& read, const Patience& patience, const ClipRequest& request, ClipMemory& memory,
+                         const std::stop_token& stop) {
+  if (request.limits.max_seconds <= 0) return read_untimed(read, patience, request, memory, stop);
+  ClipRequest untimed = request;
+  untimed.limits.max_seconds = 0;
+  TimeLimit limit(request.limits.max_seconds, stop);
+  return limit.run(request.path, [&](const std::stop_token& token) { return read_untimed(read, patience, untimed, memory, token); });
 }
 
 }  // namespace actio::data

@@ -22,6 +22,7 @@ inline Patience usual_patience() {
 }
 
 // Tries again where `read` fails for a reason that is no fault of the video (no descriptors, no memory, a server that is away).
+// The request's time is that of all tries together.
 // What the standard library throws becomes an Error that names the file.
 // Throws: as `read`; Error(kTransient) where the last try failed like the first; Error(kInterrupted) on `stop`, without waiting.
 ClipInput read_patiently(const ReadClip& read, const Patience& patience, const ClipRequest& request, ClipMemory& memory,

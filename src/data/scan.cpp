@@ -118,7 +118,8 @@ void add_findings(ClipScan& clip, const video::StreamInfo& info, const Pace& pac
 }
 
 void decode(ClipScan& clip, const std::string& path, const ScanOptions& options, const std::stop_token& stop) {
-  video::Decoder decoder(path);
+  const video::DecoderOptions limited = {.max_pixels = options.limits.max_pixels, .max_seconds = options.limits.max_seconds};
+  video::Decoder decoder(path, limited, stop);
   const video::StreamInfo& info = decoder.info();
   clip.codec = info.codec;
   clip.width = info.width;

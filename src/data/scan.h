@@ -11,6 +11,7 @@
 #include "core/options.h"
 #include "core/progress.h"
 #include "data/dataset.h"
+#include "data/read_limits.h"
 
 namespace actio::data {
 
@@ -63,8 +64,9 @@ struct ClipScan {
 struct ScanOptions {
   std::int64_t min_frames = 8;  // 7 segments and the next frame
   std::int64_t threads = 0;     // 0: one per core
+  ReadLimits limits = {};       // a clip past them is unreadable
 
-  Fields fields();
+  Fields fields();  // without the limits, which are a table of their own
 };
 
 struct ScanReport {

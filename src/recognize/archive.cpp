@@ -158,12 +158,13 @@ void ArchiveOutput::take(const std::string& line, std::int64_t number, std::int6
 }
 
 void ArchiveOutput::count(const std::string& video, const Json& answer, std::int64_t offset) {
-  if (const auto before = failed_.find(video); before != failed_.end()) {
+  const Digest digest = digest_of(video);
+  if (const auto before = failed_.find(digest); before != failed_.end()) {
     replaced_.insert(before->second);
     failed_.erase(before);
   }
   const bool failed = answer.contains("error");
-  if (failed) failed_.emplace(video, offset);
+  if (failed) failed_.emplace(digest, offset);
   if (failed && retry_failed_)
     done_.erase(video);
   else

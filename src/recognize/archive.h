@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/digest_set.h"
 #include "core/options.h"
 
 namespace actio::recognize {
@@ -41,7 +42,7 @@ class ArchiveOutput {
   ArchiveOutput(const ArchiveOutput&) = delete;
   ArchiveOutput& operator=(const ArchiveOutput&) = delete;
 
-  const std::set<std::string>& done() const { return done_; }   // videos that have an answer already
+  const DigestSet& done() const { return done_; }  // videos that have an answer already
   std::int64_t failed() const { return static_cast<std::int64_t>(failed_.size()); }  // videos whose last answer is an error
 
   // Throws: Error(kFailed) where it cannot be written; the lines before stay.
@@ -63,10 +64,10 @@ class ArchiveOutput {
   bool retry_failed_ = false;
   int descriptor_ = -1;
   std::int64_t first_line_ = 0;  // bytes of the line that tells the job
-  std::set<std::string> done_;
-  std::map<std::string, std::int64_t> failed_;  // video -> where the line of its error begins
-  std::set<std::int64_t> replaced_;             // where lines begin that a later answer takes the place of
-  std::int64_t written_ = 0;                    // bytes of the partial file
+  DigestSet done_;  // lists are long: no names
+  std::map<Digest, std::int64_t> failed_;  // of the video -> where the line of its error begins
+  std::set<std::int64_t> replaced_;        // where lines begin that a later answer takes the place of
+  std::int64_t written_ = 0;               // bytes of the partial file
 };
 
 }  // namespace actio::recognize

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/time_limit.h"
 #include "recognize/kept_source.h"
 #include "recognize/parts.h"
 
@@ -21,8 +22,15 @@ using Clock = std::chrono::steady_clock;
 // A video whose parts are read at the same time: what functions give is kept in memory by whoever comes first.
 class SharedSource {
  public:
-  explicit SharedSource(const video::Source& source) : source_(source) {}
+  SharedSource(const video::Source& source, double seconds, const std::stop_token& stop) : source_(source), limit_(seconds, stop) {}
 
+  data::ClipInput read(const Recognizer& recognizer, std::size_t part) {
+    return limit_.run(source_.name(), [&](const std::stop_token& token) {
+      return recognizer.read(get(recognizer.parts() > 1, token), part, token);
+    });
+  }
+
+ private:
   const video::Source& get(bool of_several_parts, const std::stop_token& stop) {
     const bool functions = std::holds_alternative<video::Source::Functions>(source_.from());
     if (!functions || (!of_several_parts && can_be_read_again(source_))) return source_;
@@ -30,8 +38,8 @@ class SharedSource {
     return *kept_;
   }
 
- private:
   const video::Source& source_;
+  TimeLimit limit_;
   std::optional<video::Source> kept_;
   std::once_flag once_;
 };
@@ -53,10 +61,13 @@ class ReadAhead {
   Part next() {
     while (started_ < videos_.size() * recognizer_.parts() && ahead_.size() < depth_) {
       const std::size_t part = started_ % recognizer_.parts();
-      if (part == 0) source_ = std::make_shared<SharedSource>(videos_[started_ / recognizer_.parts()]);
+      if (part == 0) {
+        const video::Source& video = videos_[started_ / recognizer_.parts()];
+        source_ = std::make_shared<SharedSource>(video, recognizer_.limits().max_seconds, stop_);
+      }
       ahead_.push_back(std::async(std::launch::async, [this, source = source_, part] {
         const Clock::time_point start = Clock::now();
-        data::ClipInput clip = recognizer_.read(source->get(recognizer_.parts() > 1, stop_), part, stop_);
+        data::ClipInput clip = source->read(recognizer_, part);
         return Part{std::move(clip), std::chrono::duration<double>(Clock::now() - start).count()};
       }));
       ++started_;

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/hooks.h"
+#include "core/time_limit.h"
 #include "data/flow_cache.h"
 #include "eval/metrics.h"
 #include "net/infer.h"
@@ -125,6 +126,7 @@ data::ClipInput Recognizer::read(const video::Source& video, std::size_t part, c
   request.crops = options_.protocol.crops;
   request.flow_cache = options_.read.flow_cache;
   request.flow_threads = options_.read.flow_threads;
+  request.limits.max_pixels = options_.read.limits.max_pixels;
   const auto read_once = [](const data::ClipRequest& wanted, data::ClipMemory& memory, const std::stop_token& token) {
     return data::read_clip(wanted, memory, token);
   };
@@ -154,11 +156,13 @@ std::vector<TensorMap> Recognizer::add(const TensorMap& inputs, ViewMean& mean, 
 }
 
 Recognition Recognizer::recognize(const video::Source& video, const std::stop_token& stop) const {
-  if (!can_be_read_again(video)) return recognize(kept_in_memory(video, stop), stop);
+  TimeLimit limit(limits().max_seconds, stop);
+  const auto keep = [&](const std::stop_token& token) { return kept_in_memory(video, token); };
+  const video::Source source = can_be_read_again(video) ? video : limit.run(video.name(), keep);
   PartsMean mean(*this);
   for (std::size_t part = 0; part < parts(); ++part) {
     const Clock::time_point start = Clock::now();
-    data::ClipInput clip = read(video, part, stop);
+    data::ClipInput clip = limit.run(video.name(), [&](const std::stop_token& token) { return read(source, part, token); });
     mean.add(std::move(clip), seconds_since(start), stop);
   }
   return mean.recognition();

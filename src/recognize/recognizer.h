@@ -26,6 +26,7 @@ struct ReadOptions {
   std::string flow_cache;  // folder; empty: none
   int flow_threads = 1;    // of one video
   std::size_t memory = std::size_t{128} << 20;  // bytes of a clip's inputs that lie in memory at once, unless one view is larger
+  data::ReadLimits limits = {};                 // of one video, the reading of all its parts together
 };
 
 struct RecognizeOptions {
@@ -93,8 +94,10 @@ class Recognizer {
   std::size_t parts() const { return (views_.size() + views_of_part_ - 1) / views_of_part_; }
   std::size_t parts_at_once() const;  // that a few times ReadOptions::memory hold, 1 at least
 
-  // What the network needs of a video: the protocol's segments and views, the model's own preprocessing.
+  // What the network needs of a video: the protocol's segments and views, the model's own preprocessing. Its time is not limited.
   data::ClipInput read(const video::Source& video, std::size_t part, const std::stop_token& stop = {}) const;
+
+  const data::ReadLimits& limits() const { return options_.read.limits; }
 
   // Runs the network view by view. Throws: Error(kInterrupted) on `stop`.
   // Returns: what was asked to be kept, of each view.

@@ -286,6 +286,7 @@ class Run {
     job_.test = split_.test;
     job_.options = spec_.train;
     job_.flow_cache = model_.inputs.has(InputKind::kFlow) ? spec_.cache.flow_cache : "";
+    job_.limits = spec_.read;
     job_.progress = hooks_.progress;
     job_.warn = [this](const std::string& message) { warnings_.add(message); };
     job_.stop = hooks_.stop;

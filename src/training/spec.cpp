@@ -65,6 +65,7 @@ Fields TrainSpec::fields(std::string_view table) {
   if (table == data::DatasetOptions::kTable) return dataset.fields();
   if (table == TrainOptions::kTable) return train.fields();
   if (table == data::FlowCacheOptions::kTable) return cache.fields();
+  if (table == data::ReadLimits::kTable) return read.fields();
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "core/preprocess.h"
 #include "data/dataset.h"
 #include "data/flow_cache.h"
+#include "data/read_limits.h"
 #include "net/defaults.h"
 #include "net/zoo.h"
 #include "training/train.h"
@@ -31,6 +32,7 @@ struct TrainSpec {
   data::DatasetOptions dataset;
   TrainOptions train;
   data::FlowCacheOptions cache;
+  data::ReadLimits read;
   Chosen chosen;            // of all these; what was left open may follow from the network's paper or from first weights
   net::OtherStages others;  // empty where there are no stages
 

@@ -14,6 +14,7 @@
 #include "core/progress.h"
 #include "core/tensor.h"
 #include "data/dataset.h"
+#include "data/read_limits.h"
 #include "net/netspec.h"
 #include "training/choices.h"
 
@@ -101,6 +102,7 @@ struct TrainJob {
   std::vector<data::Item> train, validation, test;
   TrainOptions options;
   std::string flow_cache;  // folder of flow files (data/flow_cache.h); empty: none
+  data::ReadLimits limits;
   ProgressFn progress;  // within an epoch
   WarnFn warn;
   std::function<void(const EpochRecord&, const TensorMap& weights)> on_epoch;  // after each, with the model so far

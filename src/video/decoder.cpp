@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/time_limit.h"
 #include "video/frame_source.h"
 #include "video/input.h"
 
@@ -30,6 +31,13 @@ struct Decoder::Impl {
   std::optional<Frame> next_of_all();
   bool is_wrong(const Frame& frame) const;
 
+  // Calls `work`, for which the time is limited.
+  template <class Work>
+  auto timed(const Work& work) {
+    return limit->run(input.info().path, [&](const std::stop_token&) { return work(); });
+  }
+
+  std::unique_ptr<TimeLimit> limit;  // whose token the input has
   DecoderOptions options;
   Input input;
   DecodeCounters counters;
@@ -148,8 +156,11 @@ std::optional<Frame> Decoder::Impl::next() {
   return selection ? next_wanted() : source->next();
 }
 
-Decoder::Decoder(const Source& source, const DecoderOptions& options, const std::stop_token& stop)
-    : impl_(std::make_unique<Impl>(source, options, stop)) {}
+Decoder::Decoder(const Source& source, const DecoderOptions& options, const std::stop_token& stop) {
+  auto limit = std::make_unique<TimeLimit>(options.max_seconds, stop);
+  impl_ = limit->run(source.name(), [&](const std::stop_token& token) { return std::make_unique<Impl>(source, options, token); });
+  impl_->limit = std::move(limit);
+}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
@@ -157,10 +168,16 @@ Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 const StreamInfo& Decoder::info() const { return impl_->input.info(); }
 const DecodeCounters& Decoder::counters() const { return impl_->counters; }
 
-std::optional<Frame> Decoder::next() { return impl_->next(); }
+std::optional<Frame> Decoder::next() {
+  return impl_->timed([&] { return impl_->next(); });
+}
 void Decoder::select(Selection selection) { impl_->select(std::move(selection)); }
-std::optional<std::int64_t> Decoder::exact_frames() { return impl_->exact_frames(); }
-std::optional<std::vector<double>> Decoder::exact_times() { return impl_->exact_times(); }
+std::optional<std::int64_t> Decoder::exact_frames() {
+  return impl_->timed([&] { return impl_->exact_frames(); });
+}
+std::optional<std::vector<double>> Decoder::exact_times() {
+  return impl_->timed([&] { return impl_->exact_times(); });
+}
 
 std::string no_vectors_reason(const StreamInfo& info) {
   std::string name = info.codec_long_name.substr(0, info.codec_long_name.find(" /"));

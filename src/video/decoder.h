@@ -14,6 +14,8 @@
 namespace actio::video {
 
 inline constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;  // 8192 x 8192
+// The largest width and height that is decoded; a header that claims more is damaged or hostile.
+inline constexpr int kMaxSide = 16384;
 
 struct StreamInfo {
   std::string path;             // or the name of another source
@@ -37,6 +39,7 @@ struct DecoderOptions {
   bool vectors_optional = false;          // with vectors: a codec that has none is no error
   int threads = 1;                        // 0: as many as cores; with vectors, only slices of a frame are decoded in parallel
   std::int64_t max_pixels = kMostPixels;  // of a frame; a file with larger ones is refused
+  double max_seconds = 0;                 // wall time within the decoder's calls, waiting included; 0: no limit
 };
 
 struct DecodeCounters {
@@ -64,8 +67,9 @@ class Decoder {
   // A path is a source. `stop` ends every wait and every reading: what was called then throws Error(kInterrupted).
   // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where the system cannot open or read it for now (next()
   // too), Error(kBadData) for a file without a video stream that can be
-  // decoded (one line: what it is instead), for one of more pixels than `options.max_pixels`, and for `options.vectors` on a
-  // codec whose vectors cannot be read (one line: the codec, and what to do instead); what the source's functions throw.
+  // decoded (one line: what it is instead), for one of more pixels than `options.max_pixels`, for one that takes longer than
+  // `options.max_seconds` (next(), exact_frames() and exact_times() too), and for `options.vectors` on a codec whose vectors cannot be read
+  // (one line: the codec, and what to do instead); what the source's functions throw.
   explicit Decoder(const Source& source, const DecoderOptions& options = {}, const std::stop_token& stop = {});
   ~Decoder();
   Decoder(Decoder&&) noexcept;

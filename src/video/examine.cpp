@@ -166,9 +166,10 @@ std::vector<MotionSource> sources_of(const Examination& result) {
 
 }  // namespace
 
-Examination examine(const Source& source, const ProgressFn& progress) {
+Examination examine(const Source& source, const ProgressFn& progress, DecoderOptions limits) {
   Examination result;
-  Decoder decoder(source, {.vectors = true, .vectors_optional = true});
+  limits.vectors = limits.vectors_optional = true;
+  Decoder decoder(source, limits);
   result.info = decoder.info();
   const AVCodecDescriptor* named = avcodec_descriptor_get_by_name(result.info.codec.c_str());
   const AVCodecID codec = named ? named->id : AV_CODEC_ID_NONE;

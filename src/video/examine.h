@@ -35,8 +35,8 @@ struct Examination {
   std::vector<std::string> findings;  // one sentence each: "3 frames are damaged"; empty for a clean file
 };
 
-// Throws: as Decoder. Never throws for damage inside of the file.
-Examination examine(const Source& source, const ProgressFn& progress = {});
+// `limits`: the pixels and the time that are given. Throws: as Decoder. Never throws for damage inside of the file.
+Examination examine(const Source& source, const ProgressFn& progress = {}, DecoderOptions limits = {});
 
 Json to_json(const Examination& examination);
 std::string to_text(const Examination& examination);  // for a terminal, aligned, one fact a line

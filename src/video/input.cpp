@@ -148,24 +148,43 @@ void Input::choose() {
   }
 }
 
-void Input::check_size() const {
-  const std::int64_t width = stream_->codecpar->width, height = stream_->codecpar->height;
+void Input::check_size(std::int64_t width, std::int64_t height) const {
   if (width > kMaxSide || height > kMaxSide) {
     fail_data("{}: claims {} x {} pixels, at most {} x {} are read", info_.path, width, height, kMaxSide, kMaxSide);
   }
   if (width > 0 && height > 0 && width * height > options_.max_pixels) {
-    fail_data("{}: claims {} x {} pixels, {} in all; at most {} a frame are read", info_.path, width, height, width * height,
-              options_.max_pixels);
+    fail_data("{}: claims {} x {} pixels, {} in all; at most {} a frame are read (--max-pixels)", info_.path, width, height,
+              width * height, options_.max_pixels);
   }
 }
 
-void Input::describe() {
-  check_size();
-  const AVCodecParameters& parameters = *stream_->codecpar;
-  info_.codec = codec_name(parameters.codec_id);
-  if (parameters.width <= 0 || parameters.height <= 0) {
-    fail_data("{}: is not a video that can be read: its {} stream shows no picture", info_.path, info_.codec);
+// FFmpeg forgets a size that is far above the limit, also one that the container said. A codec that gets no memory tells it again.
+void Input::refuse_without_size() {
+  constexpr int kMostPackets = 32;
+  const AVCodec* codec = avcodec_find_decoder(stream_->codecpar->codec_id);
+  const CodecHandle context(codec ? avcodec_alloc_context3(codec) : nullptr);
+  const PacketHandle packet(av_packet_alloc());
+  if (context && packet && avcodec_parameters_to_context(context.get(), stream_->codecpar) >= 0) {
+    context->get_buffer2 = [](AVCodecContext*, AVFrame*, int) { return AVERROR(ENOMEM); };
+    context->max_pixels = std::int64_t{kMaxSide} * kMaxSide;
+    context->thread_count = 1;
+    keep_silent(*context);
+    const bool opened = avcodec_open2(context.get(), codec, nullptr) >= 0;
+    for (int i = 0; opened && context->width <= 0 && i < kMostPackets && read_next(*packet) >= 0; ++i) {
+      const FrameHandle frame(av_frame_alloc());
+      avcodec_send_packet(context.get(), packet.get());
+      if (frame) avcodec_receive_frame(context.get(), frame.get());
+    }
+    check_size(context->width, context->height);
   }
+  fail_data("{}: is not a video that can be read: its {} stream shows no picture", info_.path, info_.codec);
+}
+
+void Input::describe() {
+  const AVCodecParameters& parameters = *stream_->codecpar;
+  check_size(parameters.width, parameters.height);
+  info_.codec = codec_name(parameters.codec_id);
+  if (parameters.width <= 0 || parameters.height <= 0) refuse_without_size();
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get(parameters.codec_id);
   info_.codec_long_name = descriptor && descriptor->long_name ? descriptor->long_name : info_.codec;
   info_.width = parameters.width;

@@ -15,9 +15,6 @@
 
 namespace actio::video {
 
-// The largest width and height that is decoded; a header that claims more is damaged or hostile.
-inline constexpr int kMaxSide = 16384;
-
 // What a codec may be asked to allocate for frames of so many pixels: it works on whole blocks.
 constexpr std::int64_t most_coded_pixels(std::int64_t shown) { return shown + (std::int64_t{1} << 20); }
 
@@ -67,7 +64,8 @@ class Input {
   int read_any(AVPacket& packet);
   int read_next(AVPacket& packet);
   std::optional<DisplayMatrix> find_orientation();
-  void check_size() const;
+  void check_size(std::int64_t width, std::int64_t height) const;
+  [[noreturn]] void refuse_without_size();
   void orient(const std::int32_t* matrix);
   void describe();
   std::int64_t hidden_frames() const;

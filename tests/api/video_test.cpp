@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "api/sources.h"
 #include "core/error.h"
@@ -64,6 +66,25 @@ TEST_F(FramesOfAVideo, that_nobody_gave_are_an_error) {
   EXPECT_THROW(Frame().rgb(), Error);
   EXPECT_THROW(Video(dir_ / "missing.mp4"), Error);
   EXPECT_THROW(Video(clip_, {.max_pixels = 100}), Error);
+}
+
+TEST_F(FramesOfAVideo, that_come_too_slowly_end_with_an_error_of_bad_data) {
+  const testing::Bytes bytes = testing::bytes_of(clip_);
+  const auto given = std::make_shared<std::size_t>(0);
+  const auto read = [=](std::span<std::byte> target, const std::stop_token& stop) -> std::size_t {
+    const std::size_t count = std::min(target.size(), bytes->size() / 2 - *given);
+    std::ranges::copy(std::as_bytes(std::span(*bytes)).subspan(*given, count), target.begin());
+    *given += count;
+    while (count == 0 && !stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return count;
+  };
+  try {
+    all(Video(VideoSource::callback(read, {}, "camera"), {.max_seconds = 0.3}));
+    FAIL() << "all frames came";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadData);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("at most 0.3 s are given"));
+  }
 }
 
 }  // namespace

@@ -46,6 +46,16 @@ class Archive : public ::testing::Test {
   TempDir dir_;
 };
 
+// Of the videos "a", "b" and "c".
+std::set<std::string> done(const recognize::ArchiveOutput& output) {
+  std::set<std::string> names;
+  for (const char* name : {"a", "b", "c"}) {
+    if (output.done().contains(name)) names.insert(name);
+  }
+  EXPECT_EQ(output.done().size(), names.size());
+  return names;
+}
+
 TEST(ArchiveOutput, is_not_taken_for_whole_where_its_answers_cannot_be_read_any_more) {
   const TempDir dir;
   const std::string path = dir / "answers.jsonl";
@@ -62,6 +72,19 @@ TEST(ArchiveOutput, is_not_taken_for_whole_where_its_answers_cannot_be_read_any_
     output.finish();
     EXPECT_EQ(file_content(path), "{\"video\":\"a.mp4\"}\n");
   }
+}
+
+TEST_F(Archive, goes_on_behind_a_video_of_too_many_pixels_and_says_how_many_there_may_be) {
+  write_synthetic_clip({.path = path(name(2)), .frames = 10, .width = 320, .height = 240});
+  const ProgramResult result = recognise(" --max-pixels 20000 --max-seconds 600");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("7 videos, 2 could not be read"));
+  const auto lines = answers(path("out.jsonl"));
+  ASSERT_EQ(lines.size(), 7U);
+  EXPECT_EQ(lines[2].at("error"), path(name(2)) + ": claims 320 x 240 pixels, 76800 in all; at most 20000 a frame are read (--max-pixels)");
+  EXPECT_EQ(lines[3].at("frames"), 13);
+  EXPECT_EQ(recognise(" --max-pixels 80000 --retry-failed").exit_code, 3);
+  EXPECT_EQ(answers(path("out.jsonl")).at(5).at("frames"), 10) << "a larger limit is no other job";
 }
 
 TEST_F(Archive, has_an_answer_to_every_video_in_the_order_of_the_list) {
@@ -121,17 +144,17 @@ TEST(ArchiveOutput, replaces_errors_in_a_part_that_was_interrupted) {
   }
   {
     const recognize::ArchiveOutput output(path, {{"job", 1}});
-    EXPECT_EQ(output.done(), (std::set<std::string>{"a", "b", "c"})) << "an error is an answer";
+    EXPECT_EQ(done(output), (std::set<std::string>{"a", "b", "c"})) << "an error is an answer";
   }
   {
     recognize::ArchiveOutput output(path, {{"job", 1}}, true);
-    EXPECT_EQ(output.done(), (std::set<std::string>{"b"}));
+    EXPECT_EQ(done(output), (std::set<std::string>{"b"}));
     output.add("c", line("c", "top"));
     output.add("a", line("a", "error"));
     EXPECT_EQ(output.failed(), 1);
   }
   recognize::ArchiveOutput output(path, {{"job", 1}}, true);
-  EXPECT_EQ(output.done(), (std::set<std::string>{"b", "c"}));
+  EXPECT_EQ(done(output), (std::set<std::string>{"b", "c"}));
   output.add("a", line("a", "top"));
   output.finish();
   EXPECT_EQ(file_content(path), R"({"video":"b","top":1}

@@ -95,6 +95,9 @@ TEST(Doctor, tells_codec_frames_and_motion_sources) {
   const ProgramResult json = run_program("doctor --json " + (dir / "clip.mp4"));
   EXPECT_TRUE(nlohmann::json::accept(json.out)) << json.out;
   EXPECT_EQ(run_program("doctor " + (dir / "none.mp4")).exit_code, 1);
+  const ProgramResult large = run_program("doctor --max-pixels 100 " + (dir / "clip.mp4"));
+  EXPECT_EQ(large.exit_code, 3);
+  EXPECT_THAT(large.err, HasSubstr("claims 128 x 96 pixels, 12288 in all; at most 100 a frame are read (--max-pixels)"));
 }
 
 TEST(Evaluate, measures_a_folder_per_class_and_counts_what_cannot_be_read) {

@@ -17,6 +17,7 @@
 #include "motion/vector_field.h"
 #include "motion/vector_stream.h"
 #include "support/inputs.h"
+#include "support/stalling_source.h"
 #include "support/synthetic_clip.h"
 #include "support/temp_dir.h"
 #include "video/decoder.h"
@@ -444,6 +445,46 @@ TEST_F(ClipReader, reads_real_clips_with_both_inputs) {
   EXPECT_EQ(clip.inputs.at("rgb").shape(), (Shape{7, 3, 224, 224}));
   EXPECT_EQ(clip.inputs.at("motion").shape(), (Shape{7, 10, 224, 224}));
   EXPECT_TRUE(same(clip.inputs, read_clip(request).inputs));
+}
+
+TEST_F(ClipReader, reads_no_video_of_larger_frames_than_the_limit_and_has_both_numbers) {
+  const std::string path = dir_ / "a.mp4";
+  write_grey_clip(path);
+  for (const char* motion : {"none", "mv", "flow"}) {
+    ClipRequest request = request_of(path, 3, motion);
+    if (request.inputs.has(InputKind::kFlow)) request.flow_cache = dir_ / "flow";
+    request.limits.max_pixels = 64 * 48;
+    EXPECT_EQ(read_clip(request).frames, 30);
+    fs::remove_all(dir_ / "flow");
+    request.limits.max_pixels = 64 * 48 - 1;
+    const Error error = error_of([&] { read_clip(request); });
+    EXPECT_EQ(error.code(), ErrorCode::kBadData);
+    EXPECT_EQ(error.what(), path + ": claims 64 x 48 pixels, 3072 in all; at most 3071 a frame are read (--max-pixels)");
+  }
+}
+
+TEST_F(ClipReader, leaves_a_video_that_takes_longer_than_the_limit_and_has_both_numbers) {
+  const std::string path = dir_ / "a.mkv";
+  write_grey_clip(path);
+  ClipRequest request = request_of("camera", 3);
+  request.limits.max_seconds = 0.3;
+  request.source = actio::testing::stalling_source(path, 0.5, "camera");
+  const Error error = error_of([&] { read_clip(request); });
+  EXPECT_EQ(error.code(), ErrorCode::kBadData);
+  EXPECT_THAT(error.what(), ::testing::MatchesRegex("camera: reading it took [0-9.]+ s, at most 0.3 s are given .--max-seconds."));
+  request = request_of(path, 3);
+  request.limits.max_seconds = 100;
+  EXPECT_EQ(read_clip(request).frames, 30);
+}
+
+TEST_F(ClipReader, computes_no_flow_for_longer_than_the_limit_and_keeps_no_part_of_it) {
+  const std::string path = dir_ / "a.mp4";
+  write_moving_clip(path, {.width = 640, .height = 480, .frames = 60}, 1, 1);
+  ClipRequest request = request_of(path, 3, "flow");
+  request.flow_cache = dir_ / "flow";
+  request.limits.max_seconds = 0.2;
+  EXPECT_EQ(error_of([&] { read_clip(request); }).code(), ErrorCode::kBadData);
+  EXPECT_TRUE(fs::is_empty(dir_ / "flow"));
 }
 
 }  // namespace

@@ -212,6 +212,20 @@ TEST_F(LoaderTest, leaves_out_a_failing_video_where_results_are_counted) {
   EXPECT_EQ(loader.next()->paths, clean.next()->paths);
 }
 
+TEST_F(LoaderTest, replaces_a_video_past_the_limits_of_reading) {
+  write_moving_clip(*dir_ / "large.mp4", {.width = 96, .height = 64, .frames = 8}, 1, 1);
+  std::vector<Item> some = items();
+  some.push_back({*dir_ / "large.mp4", "x", 50, {}, {}});
+  ClipRequest limited = request();
+  limited.limits.max_pixels = 64 * 48;
+  std::vector<std::string> warnings;
+  Loader loader(some, limited, {.batch_size = 4}, [&](const std::string& line) { warnings.push_back(line); });
+  for (const std::string& batch : epoch_of(loader, 0)) EXPECT_THAT(batch, ::testing::Not(HasSubstr("large.mp4")));
+  EXPECT_EQ(loader.failed_videos(), 1);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0], HasSubstr("claims 96 x 64 pixels, 6144 in all; at most 3072 a frame are read (--max-pixels); another clip"));
+}
+
 TEST_F(LoaderTest, says_so_when_no_video_can_be_read) {
   for (const bool replace : {true, false}) {
     Loader loader(bad_items(9), request(), {.batch_size = 2, .threads = 3, .replace_failed = replace});

@@ -101,5 +101,20 @@ TEST(Patience, ends_where_it_is_told_to_stop_however_long_it_would_wait) {
   EXPECT_EQ(always.tries, 1U);
 }
 
+TEST(Patience, ends_with_the_time_of_the_request_which_is_that_of_all_tries_together) {
+  Failing always({error(ErrorCode::kTransient), error(ErrorCode::kTransient)});
+  ClipMemory memory;
+  ClipRequest request;
+  request.path = "a.mp4";
+  request.limits.max_seconds = 0.2;
+  try {
+    read_patiently(std::ref(always), {std::chrono::hours(1000)}, request, memory);
+    FAIL() << "it was read";
+  } catch (const Error& caught) {
+    EXPECT_EQ(caught.code(), ErrorCode::kBadData);
+    EXPECT_THAT(caught.what(), HasSubstr("at most 0.2 s are given"));
+  }
+}
+
 }  // namespace
 }  // namespace actio::data

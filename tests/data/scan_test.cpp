@@ -124,6 +124,14 @@ TEST_F(Scan, tells_short_clips_by_the_limit_that_is_given) {
   EXPECT_THAT(scan({}, {.min_frames = 0}), ElementsAre("a.mp4:", "b.mp4:"));
 }
 
+TEST_F(Scan, tells_clips_of_larger_frames_than_the_limit) {
+  clip("walk/a.mp4");
+  ScanOptions options;
+  options.limits.max_pixels = 1000;
+  EXPECT_THAT(scan({}, options), ElementsAre("a.mp4: unreadable"));
+  EXPECT_THAT(report_.clips[0].findings[0].text, HasSubstr("claims 64 x 48 pixels, 3072 in all; at most 1000 a frame are read (--max-pixels)"));
+}
+
 TEST_F(Scan, remarks_on_clips_without_motion_vectors) {
   clip("run/a.avi", 10, "mjpeg");
   EXPECT_THAT(scan(), ElementsAre("a.avi: no_vectors"));

@@ -14,6 +14,7 @@
 #include "recognize/tiny.h"
 #include "support/compare.h"
 #include "support/shared_data.h"
+#include "support/stalling_source.h"
 
 namespace actio::recognize {
 namespace {
@@ -197,6 +198,25 @@ TEST_F(ManyVideos, end_where_a_stop_is_requested_and_keep_what_was_answered) {
   };
   EXPECT_THROW(recognize_all(recognizer, clips, take, 2, {.progress = {}, .warn = {}, .stop = stop.get_token()}), Error);
   EXPECT_EQ(answered, 2U);
+}
+
+TEST_F(ManyVideos, past_a_limit_are_answered_with_it_and_the_next_one_is_read) {
+  const std::vector<std::string> clips = write_clips(dir_, 3);
+  testing::write_synthetic_clip({.path = dir_ / "large.mp4", .frames = 9, .width = 320, .height = 240});
+  RecognizeOptions options = one_thread();
+  options.read.limits = {.max_pixels = 128 * 96, .max_seconds = 2};
+  const Recognizer recognizer(model_, options);
+  const video::Source camera = testing::stalling_source(clips[1], 0.5, "camera");
+  const std::vector<video::Source> videos = {clips[0], camera, clips[1], dir_ / "large.mp4", clips[2]};
+  std::vector<std::string> errors;
+  recognize_all(recognizer, videos, [&](std::size_t, const Answer& answer) {
+    const Error* error = std::get_if<Error>(&answer);
+    errors.emplace_back(error ? error->what() : "");
+    EXPECT_TRUE(!error || error->code() == ErrorCode::kBadData);
+  }, 2);
+  EXPECT_THAT(errors, ElementsAre("", ::testing::MatchesRegex("camera: reading it took [0-9.]+ s, at most 2 s are given .--max-seconds."), "",
+                                  HasSubstr("large.mp4: claims 320 x 240 pixels, 76800 in all; at most 12288 a frame are read"), ""));
+  EXPECT_THROW(recognizer.recognize(testing::stalling_source(clips[1], 0.5, "camera")), Error);
 }
 
 TEST_F(ManyVideos, become_the_json_that_programs_print) {

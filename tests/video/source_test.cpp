@@ -13,6 +13,7 @@
 
 #include "clip_tools.h"
 #include "sparse_tools.h"
+#include "support/stalling_source.h"
 #include "video/encoder.h"
 #include "video/examine.h"
 #include "video/ffmpeg_handles.h"
@@ -223,7 +224,57 @@ TEST(PixelsOfAFrame, are_limited_by_an_option_and_the_error_has_both_numbers) {
   const Error error = error_of([&] { Decoder decoder(clip.path, {.max_pixels = 322 * 242 - 1}); });
   EXPECT_EQ(error.code(), ErrorCode::kBadData);
   EXPECT_EQ(std::string(error.what()),
-            clip.path + ": claims 322 x 242 pixels, 77924 in all; at most 77923 a frame are read");
+            clip.path + ": claims 322 x 242 pixels, 77924 in all; at most 77923 a frame are read (--max-pixels)");
+}
+
+// Far from the limit FFmpeg's own check of the size comes first, which leaves a picture of no size behind.
+TEST(PixelsOfAFrame, far_above_the_limit_are_told_for_every_container_and_for_pictures) {
+  const TempDir dir;
+  for (const Kind& kind : {kKinds[0], kKinds[2], kKinds[4], Kind{"mjpeg", "mjpeg"}, Kind{"mjpeg", "mov"}}) {
+    SyntheticClip clip;
+    clip.path = dir / fmt::format("{}.{}", kind.codec, kind.ending);
+    clip.codec = kind.codec;
+    clip.frames = 2;
+    clip.width = 1600;
+    clip.height = 1200;
+    clip.b_frames = 0;
+    if (clip.codec != "libx264") clip.quality = 5;
+    write_synthetic_clip(clip);
+    const std::string told = ": claims 1600 x 1200 pixels, 1920000 in all; at most 10000 a frame are read (--max-pixels)";
+    const Error error = error_of([&] { Decoder decoder(clip.path, {.max_pixels = 10000}); });
+    EXPECT_EQ(error.code(), ErrorCode::kBadData);
+    EXPECT_EQ(std::string(error.what()), clip.path + told);
+    const auto pipe = functions(std::make_shared<Stream>(Stream{read_bytes(clip.path)}), false, false, "pipe");
+    EXPECT_THAT(error_of([&] { Decoder decoder(pipe, {.max_pixels = 10000}); }).what(), HasSubstr("10000")) << clip.path;
+  }
+  write_bytes(dir / "large.ppm", "P6 8000 9000 255\n" + std::string(1000, 'x'));
+  EXPECT_THAT(error_of([&] { Decoder decoder(dir / "large.ppm"); }).what(),
+              HasSubstr("claims 8000 x 9000 pixels, 72000000 in all; at most 67108864 a frame are read (--max-pixels)"));
+}
+
+TEST(SecondsOfAReading, end_it_where_the_source_stalls_and_the_error_has_both_numbers) {
+  const TempDir dir;
+  for (const Kind& kind : {kKinds[0], kKinds[3], kKinds[4]}) {
+    const std::string path = write_clip(kind, dir);
+    for (const double share : {0.0, 0.5}) {
+      SCOPED_TRACE(fmt::format("{} after {}", kind.ending, share));
+      const Error error = error_of([&] {
+        Decoder decoder(testing::stalling_source(path, share, "camera"), {.max_seconds = 0.3});
+        while (decoder.next()) {
+        }
+      });
+      EXPECT_EQ(error.code(), ErrorCode::kBadData);
+      EXPECT_THAT(error.what(), ::testing::MatchesRegex("camera: reading it took [0-9.]+ s, at most 0.3 s are given .--max-seconds."));
+    }
+  }
+}
+
+TEST(SecondsOfAReading, are_those_within_the_decoder_and_not_those_of_its_user) {
+  const TempDir dir;
+  Decoder decoder(write_clip(kKinds[0], dir), {.max_seconds = 1});
+  int frames = 0;
+  for (; decoder.next(); ++frames) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  EXPECT_EQ(frames, 40);
 }
 
 // What is written to standard error while `action` runs.

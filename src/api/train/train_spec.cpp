@@ -8,7 +8,7 @@
 namespace actio {
 namespace {
 
-constexpr std::string_view kTables[] = {"network", "preprocess", "data", "train", "cache"};
+constexpr std::string_view kTables[] = {"network", "preprocess", "data", "train", "cache", "read"};
 
 std::vector<std::string> names_of(training::TrainSpec& spec) {
   std::vector<std::string> names;

@@ -22,6 +22,7 @@ data::ClipRequest clip_request(const TrainJob& job, bool augment, std::int64_t s
   request.crop.flip = job.options.flip;
   request.crop.all_pairs = job.options.crop_pairs == training::CropPairs::kAll;
   request.flow_cache = job.flow_cache;
+  request.limits = job.limits;
   return request;
 }
 
