@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "training/request.h"
 
 namespace actio::training {
 
@@ -20,6 +21,9 @@ struct RowTraining {
   std::vector<std::string> init;   // files
   std::vector<Setting> data_options;
 };
+
+// Throws: Error(kUsage), or kFailed where the configuration cannot be read.
+TrainRequest request_of(const RowTraining& work);
 
 struct RowEvaluation {
   std::string model, data;
