@@ -5,13 +5,15 @@
 #include "cli/interrupt.h"
 #include "cli/option_flags.h"
 #include "cli/rank_process.h"
+#include "cli/request_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
 #include "core/error.h"
+#include "core/output_check.h"
 #include "core/process_memory.h"
 #include "torch/distributed/group.h"
 #include "torch/trainer/torch_trainer.h"
-#include "training/request.h"
+#include "training/request_file.h"
 #include "video/ffmpeg_log.h"
 
 namespace actio::cli {
@@ -21,6 +23,7 @@ struct TrainArguments {
   training::TrainRequest request;
   bool resume = false, restart = false, restart_changed = false;
   std::unique_ptr<OptionFlags> flags;
+  std::unique_ptr<RequestFlags> file;
 };
 
 training::Existing existing_of(const TrainArguments& a) {
@@ -66,16 +69,37 @@ class TrainTerminal {
   TerminalProgress progress_;
 };
 
-int run_train(TrainArguments& a) {
-  keep_all_freed_memory();
-  a.flags->apply();
+void settle(TrainArguments& a) {
   training::TrainRequest& request = a.request;
+  if (!a.file->read_from().empty()) {
+    request = training::read_request(a.file->read_from());
+    return;
+  }
+  a.flags->apply();
   request.stages = training::read_stages(a.flags->file(), a.flags->config_path());
   request.existing = existing_of(a);
   request.config = a.flags->config_path();
   request.spec.chosen = a.flags->chosen();
   request.settings = a.flags->settings();
-  training::check_request(request);
+}
+
+int write_request(const TrainArguments& a) {
+  const training::TrainRequest& request = a.request;
+  training::check_settings(request);  // its files may be those of another machine
+  std::vector<std::string> inputs = request.init;
+  inputs.insert(inputs.end(), {request.data, request.config});
+  check_output(a.file->write_to(), inputs);
+  training::write_request(a.file->write_to(), request);
+  std::puts(fmt::format("wrote {}", a.file->write_to()).c_str());
+  return 0;
+}
+
+int run_train(TrainArguments& a) {
+  keep_all_freed_memory();
+  settle(a);
+  if (!a.file->write_to().empty()) return write_request(a);
+  const training::TrainRequest& request = a.request;
+  training::check_request(request, a.file->read_from());
   prepare_rank_process();
   distributed::GroupOptions options;
   options.stop = interrupt_token();
@@ -96,8 +120,10 @@ int run_train(TrainArguments& a) {
 }
 
 void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
-  app.add_option("DATA", a->request.data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list")->required();
-  app.add_option("-o,--output", a->request.output, "the model file to write; with --folds a folder")->required();
+  CLI::Option* const data =
+      app.add_option("DATA", a->request.data, "a folder with one folder per class, a CSV, UCF101 or HMDB51 with their lists, or a list");
+  CLI::Option* const output = app.add_option("-o,--output", a->request.output, "the model file to write; with --folds a folder");
+  a->file = std::make_unique<RequestFlags>(app, std::vector{data, output});
   app.add_option("--init", a->request.init, "first weights: a model, or torchvision-named .safetensors or .pth; of several the first goes first")
       ->type_name("FILE,...")
       ->delimiter(',');

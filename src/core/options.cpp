@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/json_text.h"
 
 namespace actio {
 namespace {
@@ -53,7 +54,7 @@ std::vector<std::string> split_list(std::string_view text) {
 }
 
 void set_from_json(const Field& field, const Json& value, std::string_view where) {
-  const auto wrong = [&](std::string_view wanted) { fail_value(field, value.dump(), where, wanted); };
+  const auto wrong = [&](std::string_view wanted) { fail_value(field, json_text(value), where, wanted); };
   const auto number = [&](const Json& item) {
     if (!item.is_number()) wrong("a number");
     check_range(field, item.get<double>(), where);
@@ -189,7 +190,7 @@ Json fields_to_json(const Fields& fields) {
 }
 
 void fields_from_json(const Fields& fields, const Json& object, std::string_view where) {
-  if (!object.is_object()) fail_usage("{}: a table of options was expected, got {}", where, object.dump());
+  if (!object.is_object()) fail_usage("{}: a table of options was expected, got {}", where, json_text(object));
   for (const auto& [key, value] : object.items()) {
     const auto field = std::ranges::find(fields, key, &Field::name);
     if (field == fields.end()) fail_usage("{}: {}", where, unknown_name_text("option", key, names_of(fields)));

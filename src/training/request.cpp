@@ -9,13 +9,13 @@
 namespace actio::training {
 namespace {
 
-void check_outputs(const TrainRequest& request) {
+void check_outputs(const TrainRequest& request, const std::string& file) {
   std::vector<std::string> inputs = request.init;
-  inputs.insert(inputs.end(), {request.data, request.config});
+  inputs.insert(inputs.end(), {request.data, request.config, file});
   if (request.folds.empty()) check_output(request.output, inputs);
   inputs.push_back(request.output);
   if (!request.scores.empty()) {
-    for (const std::string& file : eval::score_files_of(request.scores)) check_output(file, inputs);
+    for (const std::string& scores : eval::score_files_of(request.scores)) check_output(scores, inputs);
     inputs.push_back(request.scores);
   }
   if (!request.log.empty()) check_output(request.log, inputs);
@@ -37,15 +37,19 @@ void check_own_network(const TrainRequest& request) {
 
 }  // namespace
 
-void check_request(const TrainRequest& request) {
+void check_settings(const TrainRequest& request) {
   const TrainSpec& spec = request.spec;
   check_own_network(request);
   if (request.partial && request.init.empty()) fail_usage("--partial needs --init");
   if (!request.stage_cache.empty() && request.stages.empty()) fail_usage("--stage-cache needs a --config with [[stage]] tables");
   if (!request.folds.empty() && !request.scores.empty()) fail_usage("--scores: with --folds every fold's scores are in its folder");
   if (spec.chosen.has(&data::DatasetOptions::fold) && spec.dataset.fold.empty()) fail_usage("--fold: names no group");
-  check_outputs(request);
   if (spec.chosen.has(&net::NetworkOptions::classes)) fail_usage("--classes follows from the data when training");
+}
+
+void check_request(const TrainRequest& request, const std::string& file) {
+  check_settings(request);
+  check_outputs(request, file);
 }
 
 std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {

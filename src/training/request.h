@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "core/hooks.h"
+#include "core/names.h"
 #include "eval/score_table.h"
 #include "training/peers.h"
 #include "training/spec.h"
 #include "training/train.h"
 
-namespace actio::training {
+namespace actio {
+namespace training {
 
 // What to do with what an earlier training left at the output.
 enum class Existing {
@@ -21,6 +23,17 @@ enum class Existing {
   kRestart,         // begin anew
   kReplaceChanged,  // go on where settings and clips are the same, else begin anew
 };
+
+}  // namespace training
+
+template <>
+inline constexpr auto kNames<training::Existing> =
+    NameTable<training::Existing, 4>{{{training::Existing::kRefuse, "refuse"},
+                                      {training::Existing::kResume, "resume"},
+                                      {training::Existing::kRestart, "restart"},
+                                      {training::Existing::kReplaceChanged, "restart_changed"}}};
+
+namespace training {
 
 struct TrainRequest {
   std::string data;
@@ -64,12 +77,16 @@ struct Team {
   int size() const { return peers == nullptr ? 1 : peers->size(); }
 };
 
-// Before hours of work rather than after them. Throws: Error(kUsage) for what contradicts itself; as check_output for files that
-// cannot be written or are inputs.
-void check_request(const TrainRequest& request);
+// Throws: Error(kUsage) for what contradicts itself; no file is looked at.
+void check_settings(const TrainRequest& request);
+
+// Before hours of work rather than after them. Throws: as check_settings; as check_output for files that cannot be written or are
+// inputs, as the request's own file is, if it has one.
+void check_request(const TrainRequest& request, const std::string& file = "");
 
 // Throws: Error(kInterrupted) once what was learned is saved; the same request, resumed, goes on.
 // Returns: what the model answered to the test part; empty with folds, without such a part, and where an earlier training had done all.
 std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks = {});
 
-}  // namespace actio::training
+}  // namespace training
+}  // namespace actio

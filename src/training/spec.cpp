@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/json_text.h"
 
 namespace actio::training {
 namespace {
@@ -19,13 +20,13 @@ const std::vector<std::string>& stage_tables() {
 std::vector<std::string> init_of(const Json& value, const std::string& where) {
   if (value.is_string()) return {value.get<std::string>()};
   const bool texts = value.is_array() && std::ranges::all_of(value, [](const Json& entry) { return entry.is_string(); });
-  if (!texts) fail_usage("{}: init must be a text or a list of texts, got {}", where, value.dump());
+  if (!texts) fail_usage("{}: init must be a text or a list of texts, got {}", where, json_text(value));
   return value.get<std::vector<std::string>>();
 }
 
 Stage read_stage(const Json& table, const std::string& where) {
   const std::vector<std::string>& kTables = stage_tables();
-  if (!table.is_object()) fail_usage("{}: must be a table, got {}", where, table.dump());
+  if (!table.is_object()) fail_usage("{}: must be a table, got {}", where, json_text(table));
   Stage stage;
   for (const auto& [key, value] : table.items()) {
     if (key == "name" && value.is_string()) {
@@ -35,7 +36,7 @@ Stage read_stage(const Json& table, const std::string& where) {
     } else if (std::ranges::find(kTables, key) != kTables.end()) {
       stage.tables[key] = value;
     } else if (key == "name") {
-      fail_usage("{}: name must be a text, got {}", where, value.dump());
+      fail_usage("{}: name must be a text, got {}", where, json_text(value));
     } else {
       std::vector<std::string> known = kTables;
       known.insert(known.end(), {"name", "init"});
@@ -49,14 +50,6 @@ bool is_file_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
 }
 
-void apply(const Setting& setting, TrainSpec& spec) {
-  const Fields fields = spec.fields(setting.table);
-  const auto field = std::ranges::find(fields, setting.field, &Field::name);
-  if (field == fields.end()) fail_usage("{}: [{}] has no option '{}'", setting.where, setting.table, setting.field);
-  set_field(*field, setting.text, setting.where);
-  spec.chosen.add_name(setting.table + "." + setting.field);
-}
-
 }  // namespace
 
 Fields TrainSpec::fields(std::string_view table) {
@@ -67,6 +60,32 @@ Fields TrainSpec::fields(std::string_view table) {
   if (table == data::FlowCacheOptions::kTable) return cache.fields();
   if (table == data::ReadLimits::kTable) return read.fields();
   return {};
+}
+
+const std::vector<std::string>& spec_tables() {
+  static const std::vector<std::string> kNames = {"network", "preprocess", "data", "train", "cache", "read"};
+  return kNames;
+}
+
+TrainSpec read_spec(const Json& file, const std::string& where) {
+  TrainSpec spec;
+  for (const auto& [table, content] : file.items()) {
+    if (table == "stage") continue;
+    if (std::ranges::find(spec_tables(), table) == spec_tables().end()) {
+      fail_usage("{}: {}", where, unknown_name_text("table", table, spec_tables()));
+    }
+    fields_from_json(spec.fields(table), content, fmt::format("{}: [{}]", where, table));
+    for (const auto& [key, value] : content.items()) spec.chosen.add_name(table + "." + key);
+  }
+  return spec;
+}
+
+void apply(const Setting& setting, TrainSpec& spec) {
+  const Fields fields = spec.fields(setting.table);
+  const auto field = std::ranges::find(fields, setting.field, &Field::name);
+  if (field == fields.end()) fail_usage("{}: [{}] has no option '{}'", setting.where, setting.table, setting.field);
+  set_field(*field, setting.text, setting.where);
+  spec.chosen.add_name(setting.table + "." + setting.field);
 }
 
 TrainSpec paper_spec(std::string_view network) {

@@ -40,6 +40,15 @@ struct TrainSpec {
   Fields fields(std::string_view table);
 };
 
+// Of the tables, as a TOML file has them.
+const std::vector<std::string>& spec_tables();
+
+// The tables of a file; [[stage]] is for read_stages(). Throws: Error(kUsage) naming `where` and the nearest table or option.
+TrainSpec read_spec(const Json& file, const std::string& where);
+
+// Throws: Error(kUsage) naming setting.where.
+void apply(const Setting& setting, TrainSpec& spec);
+
 // What a network's paper prescribes: paper_spec("stfn") has STFN's 5 segments and 10 centred motion fields.
 // Throws: Error(kUsage) naming the nearest network.
 TrainSpec paper_spec(std::string_view network);

@@ -8,11 +8,9 @@
 namespace actio {
 namespace {
 
-constexpr std::string_view kTables[] = {"network", "preprocess", "data", "train", "cache", "read"};
-
 std::vector<std::string> names_of(training::TrainSpec& spec) {
   std::vector<std::string> names;
-  for (const std::string_view table : kTables) {
+  for (const std::string& table : training::spec_tables()) {
     for (const Field& field : spec.fields(table)) names.push_back(fmt::format("{}.{}", table, field.name));
   }
   return names;
@@ -29,14 +27,6 @@ Field field_of(training::TrainSpec& spec, std::string_view option) {
   const auto in_a_table = std::ranges::find_if(known, [&](const std::string& whole) { return whole.ends_with(fmt::format(".{}", option)); });
   const std::string nearest = in_a_table == known.end() ? nearest_name(option, known) : *in_a_table;
   fail_usage("unknown option '{}'; {}", option, nearest.empty() ? "names are like 'train.epochs'" : fmt::format("the nearest is '{}'", nearest));
-}
-
-void read_table(training::TrainSpec& spec, const std::string& table, const Json& content, const std::string& file) {
-  if (std::ranges::find(kTables, table) == std::end(kTables)) {
-    fail_usage("{}: {}", file, unknown_name_text("table", table, {std::begin(kTables), std::end(kTables)}));
-  }
-  fields_from_json(spec.fields(table), content, fmt::format("{}: [{}]", file, table));
-  for (const auto& [key, value] : content.items()) spec.chosen.add_name(table + "." + key);
 }
 
 }  // namespace
@@ -57,9 +47,7 @@ TrainSpec TrainSpec::read(const std::filesystem::path& toml) {
   Impl& impl = *result.impl_;
   impl.file = toml.string();
   const Json file = read_toml(toml);
-  for (const auto& [table, content] : file.items()) {
-    if (table != "stage") read_table(impl.spec, table, content, impl.file);
-  }
+  impl.spec = training::read_spec(file, impl.file);
   impl.stages = training::read_stages(file, impl.file);
   return result;
 }

@@ -8,6 +8,7 @@
 #include "core/options.h"
 #include "data/protocol.h"
 #include "eval/average.h"
+#include "training/request.h"
 
 namespace actio::training {
 
@@ -22,6 +23,9 @@ struct RowTraining {
   std::vector<std::string> init;   // files
   std::vector<Setting> data_options;
 };
+
+// Throws: Error(kUsage), or kFailed where the configuration cannot be read.
+TrainRequest request_of(const RowTraining& work);
 
 struct RowEvaluation {
   std::string model, data;
