@@ -135,7 +135,7 @@ std::array<Value, 5> NetworkBuilder::backbone(const std::string& prefix, const V
   return stages;
 }
 
-void NetworkBuilder::head(const std::string& name, const Value& x, std::string_view loss) { impl_->builder.head(name, x, std::string(loss)); }
+void NetworkBuilder::head(const std::string& name, const Value& x, std::string_view loss) { impl_->builder.head(name, x, value_named<net::HeadLoss>("loss", loss)); }
 
 void NetworkBuilder::stage(const std::string& name, const Value& x) { impl_->builder.stage(name, x); }
 

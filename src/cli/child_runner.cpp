@@ -71,8 +71,8 @@ recognize::EvaluationRequest request_of(const training::RowEvaluation& work) {
   };
   for (const Setting& setting : work.data_options) choose(request.dataset, setting.field, setting.text);
   choose(request.dataset, work.official ? "split" : "fold", work.fold);
-  choose(request.test, "protocol", work.protocol);
-  if (work.average == "logits") choose(request.test, "average", work.average);
+  choose(request.test, "protocol", std::string(name_of(work.protocol)));
+  if (work.average == eval::Average::kLogits) choose(request.test, "average", std::string(name_of(work.average)));
   if (!work.head.empty()) choose(request.test, "head", work.head);
   if (!work.flow_cache.empty()) choose(request.cache, "flow_cache", work.flow_cache);
   return request;
