@@ -25,7 +25,7 @@ void RequestFlags::refuse_others(const CLI::App& app, const std::vector<const CL
   for (const CLI::Option* option : app.get_options()) {
     const bool is_own = option->check_name("--request") || option == app.get_help_ptr();
     if (is_own || option->count() == 0 || std::ranges::find(beside, option) != beside.end()) continue;
-    fail_usage("--request {}: says everything; leave out {}", read_from_, option->get_name());
+    fail_usage("--request {} says everything; leave out {}", read_from_, option->get_name());
   }
 }
 

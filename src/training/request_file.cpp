@@ -49,6 +49,7 @@ Json settings_json(const std::vector<Setting>& settings) {
   TrainSpec scratch;
   Json tables = Json::object();
   for (const Setting& setting : settings) {
+    if (setting.table == data::DatasetOptions::kTable) continue;  // which all stages share
     apply(setting, scratch);
     const Fields fields = scratch.fields(setting.table);
     const auto field = std::ranges::find(fields, setting.field, &Field::name);

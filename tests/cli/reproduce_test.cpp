@@ -89,6 +89,20 @@ TEST_F(Reproduce, runs_rows_a_fusion_and_a_head_and_does_nothing_the_second_time
     EXPECT_DOUBLE_EQ(Json::parse(fused.out).at("fusion").at("top1").get<double>(), fold.at("top1").get<double>());
   }
 
+  // The file that a training was started with, and the command that was printed, ask for what there is.
+  const std::string run = path("out/runs/if_ttn/table3_complete/seed1");
+  const ProgramResult by_file = run_program("train --request " + run + "/request.json");
+  EXPECT_EQ(by_file.exit_code, 0) << by_file.err;
+  EXPECT_THAT(by_file.out, AllOf(HasSubstr("is trained already"), Not(HasSubstr("epoch "))));
+  const std::size_t command = first.err.rfind("actio train", first.err.find(run)) + std::string("actio ").size();
+  const ProgramResult by_flags = run_program(first.err.substr(command, first.err.find('\n', command) - command));
+  EXPECT_EQ(by_flags.exit_code, 0) << by_flags.err;
+  EXPECT_EQ(by_flags.out, by_file.out);
+  const std::string scores = run + "/fold_test/scores_centre_ttn", tested = file_content(scores + ".csv");
+  fs::remove(scores + ".csv");
+  EXPECT_EQ(run_program("evaluate --request " + scores + ".request.json").exit_code, 0);
+  EXPECT_EQ(file_content(scores + ".csv"), tested);
+
   const ProgramResult again = reproduce(rows, "out");
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_EQ(again.out, first.out);

@@ -106,7 +106,7 @@ TEST_F(Request, stands_alone) {
       const ProgramResult result = run_program(command);
       EXPECT_EQ(result.exit_code, 2);
       const std::string flag = more == "--no-flip" ? "--flip" : more.substr(0, more.find(' '));
-      EXPECT_THAT(one_line(result), AllOf(HasSubstr("--request " + path("alone.json")), HasSubstr("leave out " + flag)));
+      EXPECT_THAT(one_line(result), AllOf(HasSubstr("--request " + path("alone.json") + " says everything"), HasSubstr("leave out " + flag)));
       EXPECT_EQ(result.out, "");
     }
   }
