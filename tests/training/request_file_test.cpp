@@ -1,4 +1,3 @@
-// A request to train as a file: nothing of it is lost, and what is wrong with a file is said in one line.
 #include "training/request_file.h"
 
 #include <gmock/gmock.h>
@@ -9,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/toml_text.h"
+#include "net/builder.h"
 #include "support/temp_dir.h"
 #include "training/reproduce/runner.h"
 
@@ -126,6 +126,23 @@ TEST_F(RequestFile, may_say_no_more_than_what_differs_from_the_defaults) {
   EXPECT_FALSE(request.spec.chosen.has(&TrainOptions::seed));
   EXPECT_EQ(request.spec.train.batch_size, TrainOptions().batch_size);
   EXPECT_EQ(request.existing, Existing::kRefuse);
+}
+
+TEST_F(RequestFile, holds_a_network_of_ones_own) {
+  net::Builder b("mine", 2);
+  const net::Value pooled = b.apply(net::Op::kGlobalAvgPool, "pool", {b.input("rgb", {3, 16, 16})});
+  const net::Value scores = b.apply(net::Op::kSegmentMean, "mean", {b.linear("fc", pooled, 2)});
+  b.head("clip", scores);
+  TrainRequest request;
+  request.data = "clips";
+  request.output = "m.actio";
+  request.spec.own = std::make_shared<OwnNetwork>(b.finish(scores, b.apply(net::Op::kSoftmax, "output", {scores})),
+                                                  inputs_of({"rgb"}, Preprocess{.input_size = 16}));
+  write_request(path(), request);
+  const TrainRequest back = read_request(path());
+  ASSERT_TRUE(back.spec.own);
+  EXPECT_EQ(back.spec.own->spec, request.spec.own->spec);
+  EXPECT_EQ(back.spec.own->inputs, request.spec.own->inputs);
 }
 
 TEST_F(RequestFile, keeps_names_of_files_that_are_not_utf8) {
