@@ -479,10 +479,10 @@ TEST_F(ClipReader, leaves_a_video_that_takes_longer_than_the_limit_and_has_both_
 
 TEST_F(ClipReader, computes_no_flow_for_longer_than_the_limit_and_keeps_no_part_of_it) {
   const std::string path = dir_ / "a.mp4";
-  write_moving_clip(path, {.width = 640, .height = 480, .frames = 60}, 1, 1);
+  write_moving_clip(path, {.width = 320, .height = 240, .frames = 40}, 1, 1);
   ClipRequest request = request_of(path, 3, "flow");
   request.flow_cache = dir_ / "flow";
-  request.limits.max_seconds = 0.2;
+  request.limits.max_seconds = 0.1;
   EXPECT_EQ(error_of([&] { read_clip(request); }).code(), ErrorCode::kBadData);
   EXPECT_TRUE(fs::is_empty(dir_ / "flow"));
 }
