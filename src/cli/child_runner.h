@@ -9,8 +9,6 @@ class ChildRunner final : public training::Runner {
  public:
   void train(const training::RowTraining& work) override;
   void evaluate(const training::RowEvaluation& work) override;
-  std::string text(const training::RowTraining& work) const override;
-  std::string text(const training::RowEvaluation& work) const override;
 };
 
 }  // namespace actio::cli

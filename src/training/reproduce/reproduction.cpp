@@ -14,6 +14,7 @@
 #include "data/list_file.h"
 #include "eval/score_file.h"
 #include "net/zoo.h"
+#include "training/reproduce/command_text.h"
 #include "training/fold_names.h"
 
 namespace actio::training {
@@ -254,7 +255,7 @@ Json Reproduction::begin(const Training& training) const {
 }
 
 void Reproduction::train(const Training& training) {
-  const std::string attempt = runner_.text(training.work);
+  const std::string attempt = command_text(training.work);
   if (const auto earlier = attempts_.find(attempt); earlier != attempts_.end()) {
     if (!earlier->second.empty()) fail("{}", earlier->second);
     return;
@@ -295,10 +296,10 @@ void Reproduction::evaluate(const Training& training, const std::string& fold, c
   std::error_code ignored;
   if (work.scores == training.file(fold, kOwnScores) || fs::exists(work.scores, ignored)) return;
   if (options_.dry_run) {
-    if (attempts_.emplace(work.scores, "").second) hooks_.command(runner_.text(work));
+    if (attempts_.emplace(work.scores, "").second) hooks_.command(command_text(work));
     return;
   }
-  hooks_.note(runner_.text(work));
+  hooks_.note(command_text(work));
   runner_.evaluate(work);
 }
 

@@ -48,10 +48,6 @@ class Runner {
 
   // Clips that cannot be read are left out of the scores. Throws: as train.
   virtual void evaluate(const RowEvaluation& work) = 0;
-
-  // The command that does the same, for a reader.
-  virtual std::string text(const RowTraining& work) const = 0;
-  virtual std::string text(const RowEvaluation& work) const = 0;
 };
 
 }  // namespace actio::training
