@@ -11,6 +11,9 @@ enum class RateSchedule { kSteps, kCosine, kPlateau, kConstant };
 enum class Balance { kNone, kWeights, kSampling };  // of classes of different size: in the loss, or each drawn equally often
 enum class CropPairs { kNear, kAll };               // widths and heights of crops: at most one step apart (TSN's code), or any (STFN)
 enum class Device { kCpu, kCuda };
+// What the weights of a network's heads are fitted on, of clips that it did not learn from: nothing (they stay as they are), the validation
+// part, or parts of the training clips that networks which are trained for this alone leave out in turn.
+enum class HeadFit { kNone, kValidation, kInner };
 
 }  // namespace training
 
@@ -30,5 +33,8 @@ inline constexpr auto kNames<training::CropPairs> =
 template <>
 inline constexpr auto kNames<training::Device> =
     NameTable<training::Device, 2>{{{training::Device::kCpu, "cpu"}, {training::Device::kCuda, "cuda"}}};
+template <>
+inline constexpr auto kNames<training::HeadFit> = NameTable<training::HeadFit, 3>{
+    {{training::HeadFit::kNone, "none"}, {training::HeadFit::kValidation, "validation"}, {training::HeadFit::kInner, "inner"}}};
 
 }  // namespace actio

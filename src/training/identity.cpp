@@ -43,7 +43,35 @@ std::string common_root(const data::Split& split) {
   return root ? root->substr(0, root->rfind('/') + 1) : "";
 }
 
+// What the user chose of these; the rest may follow from the first weights.
+Json chosen(const std::string& table, const Fields& fields, const Chosen& chosen_ones) {
+  Json json = Json::object();
+  const Json all = fields_to_json(fields);
+  for (const auto& [name, value] : all.items()) {
+    if (chosen_ones.has_name(table + "." + name)) json[name] = value;
+  }
+  return json;
+}
+
+// Of a network of one's own: what it is, whichever way it was made.
+Json own_record(const OwnNetwork& own) {
+  return {{"own_network", {{"name", own.spec.name}, {"hash", short_hash(net::to_json(own.spec).dump() + to_json(own.inputs).dump())}}}};
+}
+
 }  // namespace
+
+Json network_record(TrainSpec& spec) {
+  if (spec.own) return own_record(*spec.own);
+  return {{"network", fields_to_json(spec.network.fields())}, {"preprocess", fields_to_json(spec.preprocess.fields())}};
+}
+
+Json chosen_record(const TrainSpec& spec) {
+  if (spec.own) return own_record(*spec.own);
+  net::NetworkOptions network = spec.network;
+  net::reset_foreign_options(network);
+  Preprocess preprocess = spec.preprocess;
+  return {{"network", chosen("network", network.fields(), spec.chosen)}, {"preprocess", chosen("preprocess", preprocess.fields(), spec.chosen)}};
+}
 
 Json data_record(data::DatasetOptions options) {
   for (std::string* path : {&options.root, &options.annotations, &options.test_list, &options.class_names}) {

@@ -8,8 +8,15 @@
 
 #include "data/dataset.h"
 #include "net/model_file.h"
+#include "training/spec.h"
 
 namespace actio::training {
+
+// What the network is, by its options or, for one of one's own, by what it is made of. Options that the training fills in are changed by it.
+Json network_record(TrainSpec& spec);
+
+// The same of what the user chose alone; the rest may follow from the first weights.
+Json chosen_record(const TrainSpec& spec);
 
 // What divided the data, without the folders of this machine.
 Json data_record(data::DatasetOptions options);

@@ -63,6 +63,10 @@ Fields TrainOptions::fields() {
       {"sync_bn", &sync_bn, "Of several processes: batch norms use the statistics of all their batches together"},
       {"tf32", &tf32, "On CUDA: f32 products with 10 bits of mantissa, which is several times as fast"},
       {"evaluate_every", &evaluate_every, "Epochs between tests; 0: only after the last", {}, 0, 100000},
+      choice_field("fit_heads", &fit_heads,
+                   "Weights and temperatures of the heads in the prediction, from clips that were not learned from: none (they stay), the "
+                   "validation part, or inner: parts of the training clips that are left out in turn, which trains fit_parts times more"),
+      {"fit_parts", &fit_parts, "With fit_heads inner: into how many parts", {}, 2, 20},
       {"save_minutes", &save_minutes, "Minutes between savings of the state within an epoch; 0: only after epochs", {}, 0, 1e6},
   };
 }

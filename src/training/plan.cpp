@@ -149,14 +149,58 @@ void check_stages(const Plan& plan, const std::vector<TrainSpec>& specs, const T
   }
 }
 
+// Only what the last stage answers is of interest.
 std::vector<TrainSpec> specs_of(const Plan& plan) {
-  return resolve(plan.spec, plan.request.stages, plan.request.settings, plan.request.config);
+  std::vector<TrainSpec> specs = resolve(plan.spec, plan.request.stages, plan.request.settings, plan.request.config);
+  for (std::size_t i = 0; i + 1 < specs.size(); ++i) specs[i].train.fit_heads = HeadFit::kNone;
+  return specs;
+}
+
+fs::path inner_folder(const Plan& plan) { return fs::path(plan.output.model).replace_extension(".inner"); }
+
+void check_head_fit(const TrainOptions& options, const data::Split& split) {
+  if (options.fit_heads == HeadFit::kValidation && split.validation.empty()) {
+    fail_usage("--fit-heads validation needs a validation part: --validation-share, or a folder for it");
+  }
+  if (options.fit_heads == HeadFit::kInner) inner_splits(split, options.fit_parts);  // throws where there are too few groups
+}
+
+// What the last stage is trained on is divided once more, and all stages with it.
+std::string train_inner(const Plan& plan, const Team& team, const TrainHooks& hooks, const data::Split& split, std::int64_t part) {
+  TrainRequest request = plan.request;
+  request.settings.push_back({std::string(TrainOptions::kTable), "fit_heads", std::string(name_of(HeadFit::kNone)), "fit_heads"});
+  TrainSpec spec = plan.spec;
+  spec.train.fit_heads = HeadFit::kNone;
+  const fs::path folder = inner_folder(plan);
+  const PlanOutput output = {(folder / fmt::format("part{}.actio", part)).string(), "", "", "", Existing::kReplaceChanged};
+  std::error_code ignored;
+  fs::create_directories(folder, ignored);
+  TrainHooks quiet;
+  static_cast<Hooks&>(quiet) = hooks;
+  return run_plan({request, std::move(spec), output, plan.dataset, split}, team, quiet).model;
+}
+
+// By whoever leads, once the model is there.
+void remove_inner(const Plan& plan, const Team& team) {
+  std::error_code ignored;
+  if (team.leads()) fs::remove_all(inner_folder(plan), ignored);
+}
+
+TrainRunResult run_last(TrainRun run, const Plan& plan, const TrainSpec& spec, const Team& team, const TrainHooks& hooks) {
+  const bool inner = spec.train.fit_heads == HeadFit::kInner;
+  if (inner) {
+    run.train_inner = [&](const data::Split& split, std::int64_t part) { return train_inner(plan, team, hooks, split, part); };
+  }
+  TrainRunResult result = run_training(run, spec, plan.dataset, plan.split, hooks);
+  if (inner) remove_inner(plan, team);
+  return result;
 }
 
 }  // namespace
 
 void check_plan(const Plan& plan, const Team& team) {
   data::require_classes(plan.dataset);
+  check_head_fit(plan.spec.train, plan.split);
   check_scores(plan.output.scores, plan.dataset, plan.split);
   if (plan.request.stages.empty()) refuse_others_output(run_of(plan, team), plan.spec, plan.split);
   else check_stages(plan, specs_of(plan), team);
@@ -165,7 +209,7 @@ void check_plan(const Plan& plan, const Team& team) {
 TrainRunResult run_plan(const Plan& plan, const Team& team, const TrainHooks& hooks) {
   check_plan(plan, team);
   const std::vector<Stage>& stages = plan.request.stages;
-  if (stages.empty()) return run_training(run_of(plan, team), plan.spec, plan.dataset, plan.split, hooks);
+  if (stages.empty()) return run_last(run_of(plan, team), plan, plan.spec, team, hooks);
   const std::vector<TrainSpec> specs = specs_of(plan);
   Models models;
   TrainRunResult result;
@@ -173,7 +217,8 @@ TrainRunResult run_plan(const Plan& plan, const Team& team, const TrainHooks& ho
     hooks.tell(fmt::format("stage {} of {}: {}", i + 1, stages.size(), stages[i].name));
     TrainRun run = run_of_stage(plan, team, i);
     run.init = init_files(stages[i], i, stages, models, plan.request.init);
-    result = run_training(run, specs[i], plan.dataset, plan.split, hooks);
+    const bool last = i + 1 == stages.size();
+    result = last ? run_last(std::move(run), plan, specs[i], team, hooks) : run_training(run, specs[i], plan.dataset, plan.split, hooks);
     models[stages[i].name] = result.model;
   }
   return result;

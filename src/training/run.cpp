@@ -11,9 +11,11 @@
 #include "eval/score_file.h"
 #include "motion/flow_image.h"
 #include "net/defaults.h"
+#include "net/head_weights.h"
 #include "net/model_file.h"
 #include "training/epoch_log.h"
 #include "training/first_weights.h"
+#include "training/fit_heads.h"
 #include "training/identity.h"
 #include "training/state_file.h"
 
@@ -35,34 +37,6 @@ void check_flow(const TrainSpec& spec, bool is_stage) {
   } else if (!spec.cache.flow_cache.empty() && !motions.empty() && !is_stage) {
     fail_usage("--flow-cache needs --motion flow; the motion is '{}'", name_of(motions.front()));
   }
-}
-
-// What the user chose of these; the rest may follow from the first weights.
-Json chosen(const std::string& table, const Fields& fields, const Chosen& chosen_ones) {
-  Json json = Json::object();
-  const Json all = fields_to_json(fields);
-  for (const auto& [name, value] : all.items()) {
-    if (chosen_ones.has_name(table + "." + name)) json[name] = value;
-  }
-  return json;
-}
-
-// Of a network of one's own: what it is, whichever way it was made.
-Json own_record(const OwnNetwork& own) {
-  return {{"own_network", {{"name", own.spec.name}, {"hash", short_hash(net::to_json(own.spec).dump() + to_json(own.inputs).dump())}}}};
-}
-
-Json network_record(TrainSpec& spec) {
-  if (spec.own) return own_record(*spec.own);
-  return {{"network", fields_to_json(spec.network.fields())}, {"preprocess", fields_to_json(spec.preprocess.fields())}};
-}
-
-Json chosen_record(const TrainSpec& spec) {
-  if (spec.own) return own_record(*spec.own);
-  net::NetworkOptions network = spec.network;
-  net::reset_foreign_options(network);
-  Preprocess preprocess = spec.preprocess;
-  return {{"network", chosen("network", network.fields(), spec.chosen)}, {"preprocess", chosen("preprocess", preprocess.fields(), spec.chosen)}};
 }
 
 bool is_finished(const std::string& path, const Json& config) { return finished_difference(path, config) == ""; }
@@ -107,8 +81,9 @@ class Run {
                           model_.classes.size(), split_.train.size(),
                           split_.validation.empty() ? "" : fmt::format("{} to choose by, ", split_.validation.size()),
                           split_.test.size(), model_.inputs.framing.size, model_.spec.segments));
-    const TrainResult result = train();
+    TrainResult result = train();
     if (result.interrupted) interrupted(result);
+    fit_heads_of(result);
     TrainRunResult outcome{output_, table_of(result.test)};
     if (leads()) write(outcome, result.last_weights);
     wait_for_all();
@@ -119,6 +94,24 @@ class Run {
   }
 
  private:
+  // From clips that the network has not learned from, where that is asked for.
+  void fit_heads_of(TrainResult& result) {
+    if (spec_.train.fit_heads == HeadFit::kNone) return;
+    if (net::fused_heads(model_.spec).empty()) {
+      return warn(fmt::format("fit_heads: {} does not add up the scores of several heads, so there is nothing to fit", model_.spec.name));
+    }
+    const bool inner = spec_.train.fit_heads == HeadFit::kInner;
+    Trainer& trainer = *run_.team.trainer;
+    const Answers held_out = inner ? inner_answers(trainer, job_, model_.classes, run_.train_inner, hooks_)
+                                   : answers_of(trainer, job_, model_, split_.validation);
+    if (held_out.labels.empty()) return warn("fit_heads: there is no clip to fit the heads' weights on; they stay as they are");
+    const eval::HeadFusion fusion = fit_heads(model_, held_out, inner ? split_.train : split_.validation);
+    hooks_.tell(head_text(fusion, model_.spec));
+    if (result.test) apply_head_weights(model_, *result.test);
+    net::NetSpec same = model_.spec;
+    if (!result.last_weights.empty()) net::set_head_weights(same, result.last_weights, fusion.factors);
+  }
+
   bool resumes() const { return run_.existing == Existing::kResume || replaces_other(); }
   bool replaces_other() const { return run_.existing == Existing::kReplaceChanged; }
 

@@ -7,6 +7,7 @@
 
 #include "data/dataset.h"
 #include "eval/score_table.h"
+#include "training/fit_heads.h"
 #include "training/request.h"
 
 namespace actio::training {
@@ -22,6 +23,7 @@ struct TrainRun {
   std::string scores;             // of the test part; empty: none
   std::string log;                // a line of JSON for each epoch; empty: none
   std::string tensorboard;        // a folder; empty: none
+  TrainInner train_inner;         // with fit_heads inner
   Team team;                      // only its rank 0 writes; all read the same folders
 };
 

@@ -59,6 +59,8 @@ struct TrainOptions {
   bool sync_bn = false;             // of several ranks: batch norms use the statistics of all their batches together
   bool tf32 = true;                 // on CUDA: f32 products with 10 bits of mantissa
   std::int64_t evaluate_every = 5;  // epochs; 0: only at the end
+  HeadFit fit_heads = HeadFit::kNone;
+  std::int64_t fit_parts = 3;       // with kInner
   double save_minutes = 10;         // between savings of the state within an epoch; 0: only after epochs
   Fields fields();
 };
@@ -85,6 +87,7 @@ struct Answers {
   std::vector<std::int64_t> labels;
   Tensor probabilities;  // f32 [N, classes]
   Tensor scores;         // f32 [N, classes], before softmax where the network has logits
+  std::vector<Tensor> heads;  // f32 [N, classes]: logits of each of net::fused_heads
   double loss = 0;       // mean over the clips
   double top1 = 0;
 };

@@ -15,12 +15,15 @@ namespace {
 constexpr const char* kWhere = "the answers of another rank";
 constexpr const char* kStopped = "stopped";
 
+std::string head_name(std::size_t head) { return fmt::format("head{}", head); }
+
 std::string packed(const Answers& answers) {
   Tensor labels({static_cast<std::int64_t>(answers.labels.size())}, DType::kI64);
   std::ranges::copy(answers.labels, labels.values<std::int64_t>().begin());
   const Json rest = {{"paths", answers.paths}, {"loss", answers.loss}};
-  return net::safetensors_content({{"labels", labels}, {"probabilities", answers.probabilities}, {"scores", answers.scores}},
-                                  {{"rest", rest.dump(-1, ' ', false, Json::error_handler_t::replace)}}, kWhere);
+  TensorMap tensors = {{"labels", labels}, {"probabilities", answers.probabilities}, {"scores", answers.scores}};
+  for (std::size_t i = 0; i < answers.heads.size(); ++i) tensors[head_name(i)] = answers.heads[i];
+  return net::safetensors_content(tensors, {{"rest", rest.dump(-1, ' ', false, Json::error_handler_t::replace)}}, kWhere);
 }
 
 Answers unpacked(std::string& bytes) {
@@ -35,15 +38,28 @@ Answers unpacked(std::string& bytes) {
   answers.loss = rest.at("loss").get<double>();
   answers.probabilities = tensors.at("probabilities");
   answers.scores = tensors.at("scores");
+  for (std::size_t i = 0; tensors.contains(head_name(i)); ++i) answers.heads.push_back(tensors.at(head_name(i)));
   return answers;
 }
 
-void append(const Answers& part, Answers& all, std::vector<float>& probabilities, std::vector<float>& scores) {
+// Rows of all ranks, one after the other.
+struct Values {
+  std::vector<float> probabilities, scores;
+  std::vector<std::vector<float>> heads;
+};
+
+void append(const Tensor& rows, std::vector<float>& all) {
+  const auto values = rows.values<float>();
+  all.insert(all.end(), values.begin(), values.end());
+}
+
+void append(const Answers& part, Answers& all, Values& values) {
   all.paths.insert(all.paths.end(), part.paths.begin(), part.paths.end());
   all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
-  const auto p = part.probabilities.values<float>(), s = part.scores.values<float>();
-  probabilities.insert(probabilities.end(), p.begin(), p.end());
-  scores.insert(scores.end(), s.begin(), s.end());
+  append(part.probabilities, values.probabilities);
+  append(part.scores, values.scores);
+  values.heads.resize(part.heads.size());
+  for (std::size_t i = 0; i < part.heads.size(); ++i) append(part.heads[i], values.heads[i]);
   all.loss += part.loss * static_cast<double>(part.labels.size());
 }
 
@@ -65,9 +81,9 @@ std::optional<Answers> gather_answers(distributed::Group& group, const std::vect
   std::vector<std::string> parts = group.all_gather(stopped ? kStopped : own ? packed(*own) : "");
   if (std::ranges::find(parts, kStopped) != parts.end()) return std::nullopt;
   Answers all;
-  std::vector<float> probabilities, scores;
+  Values values;
   for (std::string& part : parts) {
-    if (!part.empty()) append(unpacked(part), all, probabilities, scores);
+    if (!part.empty()) append(unpacked(part), all, values);
   }
   if (all.labels.empty()) return std::nullopt;
   std::map<std::string, std::size_t> place;
@@ -78,9 +94,10 @@ std::optional<Answers> gather_answers(distributed::Group& group, const std::vect
   all.paths = rows_in_order(all.paths, order);
   all.labels = rows_in_order(all.labels, order);
   const auto clips = static_cast<std::int64_t>(all.labels.size());
-  const Shape shape = {clips, static_cast<std::int64_t>(probabilities.size()) / clips};
-  all.probabilities = Tensor::of(shape, rows_in_order(probabilities, order));
-  all.scores = Tensor::of(shape, rows_in_order(scores, order));
+  const Shape shape = {clips, static_cast<std::int64_t>(values.probabilities.size()) / clips};
+  all.probabilities = Tensor::of(shape, rows_in_order(values.probabilities, order));
+  all.scores = Tensor::of(shape, rows_in_order(values.scores, order));
+  for (const std::vector<float>& head : values.heads) all.heads.push_back(Tensor::of(shape, rows_in_order(head, order)));
   all.loss /= static_cast<double>(clips);
   all.top1 = eval::compute_metrics(all.probabilities, all.labels).top1;
   return all;

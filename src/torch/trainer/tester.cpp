@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "eval/metrics.h"
+#include "net/head_weights.h"
 #include "torch/graph/convert.h"
 #include "torch/trainer/losses.h"
 
@@ -22,11 +23,14 @@ std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& p
   std::vector<std::string> nodes = loss_nodes(spec);
   const std::string scores_node = spec.scores.empty() ? spec.output : spec.scores;
   nodes.push_back(scores_node);
+  const std::vector<net::Head> heads = net::fused_heads(spec);
+  for (const net::Head& head : heads) nodes.push_back(head.node);
   graph.set_precision(false, false);
   graph.set_segments(0);
   source.start_epoch(pass.epoch);
   Answers answers;
   std::vector<float> probabilities, scores;
+  std::vector<std::vector<float>> of_heads(heads.size());
   double loss = 0;
   LossOptions loss_options;
   loss_options.frozen_heads = pass.frozen_heads;
@@ -39,6 +43,7 @@ std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& p
     loss += total_loss(spec, values, labels, loss_options).item<double>() * static_cast<double>(batch->labels.size());
     append(values.at(spec.output), probabilities);
     append(values.at(scores_node), scores);
+    for (std::size_t i = 0; i < heads.size(); ++i) append(values.at(heads[i].node), of_heads[i]);
     answers.labels.insert(answers.labels.end(), batch->labels.begin(), batch->labels.end());
     answers.paths.insert(answers.paths.end(), batch->paths.begin(), batch->paths.end());
     if (pass.progress) pass.progress(static_cast<std::int64_t>(answers.labels.size()));
@@ -48,6 +53,7 @@ std::optional<Answers> test(Graph& graph, BatchSource& source, const TestPass& p
   const Shape shape = {clips, static_cast<std::int64_t>(probabilities.size()) / clips};
   answers.probabilities = Tensor::of(shape, probabilities);
   answers.scores = Tensor::of(shape, scores);
+  for (const std::vector<float>& head : of_heads) answers.heads.push_back(Tensor::of(shape, head));
   answers.loss = loss / static_cast<double>(clips);
   answers.top1 = eval::compute_metrics(answers.probabilities, answers.labels).top1;
   return answers;
