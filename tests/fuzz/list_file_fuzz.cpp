@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static fuzz::MemoryFile train, test, names;
   train.write(fuzz::take_until(text, '\f'));
   data::DatasetOptions options;
-  options.layout = Layout::kList;
+  options.layout = data::Layout::kList;
   if (!text.empty()) {
     test.write(fuzz::take_until(text, '\f'));
     options.test_list = test.path();

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (hmdb) text.remove_prefix(1);
   const testing::TempDir lists;
   data::DatasetOptions options;
-  options.layout = hmdb ? Layout::kHmdb51 : Layout::kUcf101;
+  options.layout = hmdb ? data::Layout::kHmdb51 : data::Layout::kUcf101;
   options.annotations = lists.path();
   options.split = 1;
   const std::initializer_list<const char*> names =
