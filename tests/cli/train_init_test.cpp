@@ -9,6 +9,7 @@
 #include "cli/running_program.h"
 #include "cli/tiny_model.h"
 #include "cli/train_clips.h"
+#include "eval/score_file.h"
 #include "net/model_file.h"
 
 namespace actio::cli {
@@ -101,6 +102,31 @@ TEST_F(TrainInit, makes_one_network_of_frames_differences_flow_and_vectors) {
   const ProgramResult next = train("next", " --network tsn --streams flow --segments 2 --epochs 1 --batch-size 4 --partial --init " + model("four"));
   ASSERT_EQ(next.exit_code, 0) << next.err;
   EXPECT_EQ(*net::read_model(model("next")).inputs.find("flow"), *four.inputs.find("flow"));
+}
+
+TEST_F(TrainInit, fits_the_weights_of_heads_on_clips_that_are_left_out_in_turn) {
+  const std::string options = std::string(kTiny) + " --network if_ttn --motion mv --motion-length 2 --fit-heads inner --fit-parts 2 --group group --fold g001";
+  const ProgramResult result = train("fitted", options + " --scores " + path("fitted.csv"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("heads: part 2 of 2: learns from"), HasSubstr("% of them right when left out (equal weights")));
+  EXPECT_FALSE(std::filesystem::exists(path("fitted.inner"))) << "what was trained for this alone is gone";
+  const net::Model fitted = net::read_model(model("fitted"));
+  EXPECT_TRUE(fitted.training.contains("heads"));
+  // What the trainer says of the test part is what the model says.
+  ASSERT_EQ(run_program("evaluate " + model("fitted") + " " + data() + " --group group --fold g001 --scores " + path("model.csv")).exit_code, 0);
+  const auto scores = [](const std::string& file) {
+    const eval::ScoreTable table = eval::read_scores(file);
+    return std::vector<float>(table.scores.values<float>().begin(), table.scores.values<float>().end());
+  };
+  const std::vector<float> by_trainer = scores(path("fitted.csv")), by_model = scores(path("model.csv"));
+  ASSERT_EQ(by_trainer.size(), by_model.size());
+  for (std::size_t i = 0; i < by_model.size(); ++i) EXPECT_NEAR(by_trainer[i], by_model[i], 1e-4);
+  // The same again changes nothing; a validation part that is not there is told of before anything is trained.
+  EXPECT_THAT(train("fitted", options + " --resume").out, HasSubstr("is trained already"));
+  const ProgramResult none = train("none", std::string(kTiny) + " --network if_ttn --fit-heads validation");
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("--fit-heads validation needs a validation part"));
+  EXPECT_EQ(none.out, "");
 }
 
 TEST_F(TrainInit, says_which_tensor_differs_where_the_first_weights_do_not_fit) {
