@@ -20,6 +20,7 @@ std::string find_program(const char* name, const char* needed_for) {
   for (const auto& candidate : {here / name, here / "../libexec/actio" / name}) {
     if (std::filesystem::exists(candidate, code)) return candidate.string();
   }
+  if (here.empty()) fail("{}: cannot be looked for where /proc/self/exe cannot be read (is /proc mounted?)", name);
   fail("{} is not installed beside {}; {}", name, here.string(), needed_for);
 }
 
