@@ -13,6 +13,7 @@
 #include "cli/terminal_progress.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "data/check_report.h"
 #include "data/dataset.h"
 #include "data/scan.h"
 #include "data/synthetic.h"
@@ -197,6 +198,7 @@ std::string scan_text(const data::ScanReport& report, const data::Dataset& datas
   if (!remark_lines.empty()) text += "\n" + remark_lines;
   if (remarks > kShownRemarks)
     text += fmt::format("and {} more clips with remarks only; --json has them all\n", remarks - kShownRemarks);
+  text += "\nactio data check tells what gives labels away and which clips are there twice in another encoding\n";
   return text;
 }
 
@@ -247,6 +249,40 @@ void add_scan(CLI::App& data) {
   on_run(command, [a] { return run_scan(*a); });
 }
 
+void add_check(CLI::App& data) {
+  struct Arguments {
+    std::string data;
+    bool json = false;
+    data::DatasetOptions dataset;
+    data::CheckOptions check;
+    std::unique_ptr<OptionFlags> flags;
+  };
+  CLI::App& command =
+      *data.add_subcommand("check", "tell what gives labels away without looking, which clips are there twice and which groups leak");
+  auto a = std::make_shared<Arguments>();
+  command.add_option("DATA", a->data, kDataHelp)->required();
+  command.add_flag("--json", a->json, "as JSON, with the facts of every clip");
+  a->flags = std::make_unique<OptionFlags>(command);
+  a->flags->add(a->dataset);
+  a->flags->add("check", a->check.fields());
+  a->flags->add(a->check.limits);
+  a->flags->add_config();
+  on_run(command, [a] {
+    a->flags->apply();
+    const data::Dataset dataset = data::load_dataset(a->data, a->dataset);
+    TerminalProgress progress;
+    const data::CheckReport report = data::check_dataset(dataset, a->dataset, a->check, progress.fn(), interrupt_token());
+    progress.clear();
+    print_remarks(dataset.ignored, dataset.warnings);
+    print_warnings(report.warnings);
+    throw_if_interrupted();
+    const std::string text = a->json ? json_text(data::check_json(report, dataset), 1) + "\n"
+                                     : fmt::format("{}\n\n{}", heading(dataset), data::check_text(report, dataset));
+    std::fputs(text.c_str(), stdout);
+    return report.found() ? static_cast<int>(ErrorCode::kBadData) : 0;
+  });
+}
+
 }  // namespace
 
 void add_data(CLI::App& app) {
@@ -254,6 +290,7 @@ void add_data(CLI::App& app) {
   command.require_subcommand(1);
   add_list(command);
   add_scan(command);
+  add_check(command);
   add_synth(command);
 }
 

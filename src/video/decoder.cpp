@@ -22,6 +22,7 @@ struct Decoder::Impl {
   void select(Selection chosen);
   std::optional<std::int64_t> exact_frames();
   std::optional<std::vector<double>> exact_times();
+  std::optional<std::int64_t> exact_longest_group();
   std::optional<Frame> next();
 
   void scan();
@@ -82,6 +83,17 @@ std::optional<std::vector<double>> Decoder::Impl::exact_times() {
   for (std::int64_t i = 0; i < index->frames(); ++i)
     times.push_back(static_cast<double>(index->frame(i).pts - index->frame(0).pts) * tick);
   return times;
+}
+
+std::optional<std::int64_t> Decoder::Impl::exact_longest_group() {
+  scan();
+  if (!index) return std::nullopt;
+  std::int64_t longest = 0, end = index->frames();
+  for (auto point = index->restarts().rbegin(); point != index->restarts().rend(); ++point) {
+    longest = std::max(longest, end - point->display);
+    end = point->display;
+  }
+  return longest;
 }
 
 // Decides how to decode; called once, before the first frame.
@@ -177,6 +189,9 @@ std::optional<std::int64_t> Decoder::exact_frames() {
 }
 std::optional<std::vector<double>> Decoder::exact_times() {
   return impl_->timed([&] { return impl_->exact_times(); });
+}
+std::optional<std::int64_t> Decoder::exact_longest_group() {
+  return impl_->timed([&] { return impl_->exact_longest_group(); });
 }
 
 std::string no_vectors_reason(const StreamInfo& info) {

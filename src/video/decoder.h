@@ -22,6 +22,9 @@ struct StreamInfo {
   std::string container;        // "avi", "mov,mp4,m4a,3gp,3g2,mj2"
   std::string codec;            // FFmpeg's short name: "h264", "mpeg4"
   std::string codec_long_name;  // "H.264 / AVC / MPEG-4 AVC / MPEG-4 part 10"
+  std::string profile;          // of the codec: "High", "Advanced Simple Profile"; empty where it has none or hides it
+  std::string pixel_format;     // FFmpeg's name: "yuv420p"; empty where unknown
+  bool has_audio = false;       // the file has a track of sound
   int width = 0, height = 0;    // as displayed: in the orientation
   Orientation orientation;      // of all frames: what the first picture says, else the container
   double skewed_degrees = 0;    // a clockwise turn that is no multiple of 90: pictures are left as they are coded
@@ -68,7 +71,7 @@ class Decoder {
   // Throws: Error(kFailed) for a missing or unreadable file, Error(kTransient) where the system cannot open or read it for now (next()
   // too), Error(kBadData) for a file without a video stream that can be
   // decoded (one line: what it is instead), for one of more pixels than `options.max_pixels`, for one that takes longer than
-  // `options.max_seconds` (next(), exact_frames() and exact_times() too), and for `options.vectors` on a codec whose vectors cannot be read
+  // `options.max_seconds` (next(), exact_frames() and the like, too), and for `options.vectors` on a codec whose vectors cannot be read
   // (one line: the codec, and what to do instead); what the source's functions throw.
   explicit Decoder(const Source& source, const DecoderOptions& options = {}, const std::stop_token& stop = {});
   ~Decoder();
@@ -95,6 +98,9 @@ class Decoder {
 
   // The same with the time of each: what its Frame::time_seconds would be.
   std::optional<std::vector<double>> exact_times();
+
+  // Likewise the most frames from one where decoding can start to the next one or to the end.
+  std::optional<std::int64_t> exact_longest_group();
 
  private:
   struct Impl;

@@ -37,6 +37,9 @@ Json to_json(const Examination& examination) {
   json["container"] = info.container;
   json["codec"] = info.codec;
   json["codec_long_name"] = info.codec_long_name;
+  json["profile"] = info.profile;
+  json["pixel_format"] = info.pixel_format;
+  json["audio"] = info.has_audio;
   json["width"] = info.width;
   json["height"] = info.height;
   json["mirrored"] = info.orientation.mirrored;

@@ -56,6 +56,9 @@ class FrameIndex {
     return packets_[static_cast<std::size_t>(frame(index).packet)];
   }
 
+  // Where decoding can start, by their frames; the first of them for frame 0.
+  const std::vector<RestartPoint>& restarts() const { return restarts_; }
+
   // The last one from which frame `index` can be decoded.
   const RestartPoint& restart_before(std::int64_t index) const;
 

@@ -1,5 +1,9 @@
 #include "video/input.h"
 
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -187,6 +191,9 @@ void Input::describe() {
   if (parameters.width <= 0 || parameters.height <= 0) refuse_without_size();
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get(parameters.codec_id);
   info_.codec_long_name = descriptor && descriptor->long_name ? descriptor->long_name : info_.codec;
+  if (const char* name = avcodec_profile_name(parameters.codec_id, parameters.profile)) info_.profile = name;
+  if (const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(parameters.format))) info_.pixel_format = name;
+  info_.has_audio = av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0) >= 0;
   info_.width = parameters.width;
   info_.height = parameters.height;
   if (const std::int32_t* matrix = display_matrix(*stream_)) orient(matrix);

@@ -42,7 +42,7 @@ TEST(Usage, exits_with_2_without_a_command_and_for_an_unknown_one) {
 }
 
 TEST(Usage, lists_every_option_of_a_command_in_its_help) {
-  for (const char* command : {"recognize", "evaluate", "fuse", "describe", "import", "data synth", "data scan", "flow", "train"}) {
+  for (const char* command : {"recognize", "evaluate", "fuse", "describe", "import", "data synth", "data scan", "data check", "flow", "train"}) {
     if (std::string(command) == "train" && !ACTIO_HAS_TORCH) continue;
     const ProgramResult help = run_program(std::string(command) + " --help");
     EXPECT_EQ(help.exit_code, 0) << command;

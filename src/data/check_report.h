@@ -1,0 +1,17 @@
+// data: what a check found, for people and for programs. In: a report. Out: text and JSON.
+#pragma once
+
+#include <string>
+
+#include "core/options.h"
+#include "data/check.h"
+
+namespace actio::data {
+
+// One line for each kind of trouble, and a few more where there is some.
+std::string check_text(const CheckReport& report, const Dataset& dataset);
+
+// As docs/formats.md has it, with the facts of every clip.
+Json check_json(const CheckReport& report, const Dataset& dataset);
+
+}  // namespace actio::data
