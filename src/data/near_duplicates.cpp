@@ -14,7 +14,7 @@ namespace {
 constexpr int kMostBits = 14;  // of 64 that differ in a picture; those of two scenes are 32 on average
 constexpr double kMostDifference = 12;
 constexpr double kLeastMotion = 2, kMostDifferenceOfStill = 3;
-constexpr double kLeastCorrelation = 0.8, kMostLeft = 3, kMostLeftShare = 0.2;
+constexpr double kLeastCorrelation = 0.85, kMostLeft = 3, kMostLeftShare = 0.2;
 constexpr int kBlockWidth = 4, kBlockHeight = 3;
 
 bool hashes_agree(const Glimpse& a, const Glimpse& b) {
