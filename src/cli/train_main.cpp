@@ -146,6 +146,7 @@ void add_arguments(CLI::App& app, std::shared_ptr<TrainArguments> a) {
   a->flags->add(spec.train);
   a->flags->add(spec.cache);
   a->flags->add(spec.read);
+  a->flags->add(spec.recipe);
   a->flags->carry("stage");  // read by training::read_stages
   a->flags->add_config();
   on_run(app, [a] { return run_train(*a); });

@@ -183,7 +183,7 @@ CheckReport check_dataset(const Dataset& dataset, const DatasetOptions& options,
     facts.push_back(&clip->look->facts);
     still.push_back(&clip->look->glimpse.still);
   }
-  if (!stop.stop_requested() && !looked.clips.empty()) {
+  if (!stop.stop_requested() && !looked.clips.empty() && check.permutations > 0) {
     const GiveawayOptions giveaway = {.permutations = check.permutations, .seed = check.seed};
     report.giveaway = find_giveaway(fact_table(facts), looked.labelling, giveaway, stop);
     report.fixed = find_fixed_pixels(still, looked.labelling);

@@ -20,7 +20,7 @@ namespace actio::data {
 
 struct CheckOptions {
   std::int64_t workers = 0;          // 0: one per core
-  std::int64_t permutations = 1000;  // of the labels
+  std::int64_t permutations = 1000;  // of the labels; 0: clips are looked at, not compared
   std::int64_t seed = 1;             // of these
   ReadLimits limits = {};            // a clip past them cannot be read
 

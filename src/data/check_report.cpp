@@ -168,6 +168,17 @@ std::string check_text(const CheckReport& report, const Dataset& dataset) {
          fixed_text(report, dataset) + copies_text(report, dataset);
 }
 
+std::vector<std::string> findings(const CheckReport& report, const Dataset& dataset) {
+  constexpr std::string_view kMark = "FOUND ";
+  std::vector<std::string> found;
+  const std::string text = check_text(report, dataset);
+  for (std::size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at + 1)) {
+    const std::size_t begin = at + kMark.size();
+    found.push_back(text.substr(begin, text.find('\n', begin) - begin));
+  }
+  return found;
+}
+
 Json check_json(const CheckReport& report, const Dataset& dataset) {
   Json json = {{"dataset", dataset.source},       {"found", report.found()},           {"clips", report.clips.size()},
                {"looked_at", report.looked_at()}, {"unreadable", report.unreadable()}, {"warnings", report.warnings},

@@ -97,6 +97,7 @@ FileFacts facts_of(const std::string& path, const video::StreamInfo& info, const
   facts.frames_per_second = std::round(100 * info.frames_per_second) / 100;
   if (facts.seconds > 0) facts.bits_per_second = 8 * static_cast<double>(facts.bytes) / facts.seconds;
   facts.audio = info.has_audio;
+  facts.vectors = info.carries_vectors && (facts.key_distance != 1 || facts.frames < 2);
   return facts;
 }
 
@@ -116,6 +117,7 @@ Json to_json(const FileFacts& facts) {
           {"frames_per_second", facts.frames_per_second},
           {"bits_per_second", facts.bits_per_second},
           {"audio", facts.audio},
+          {"vectors", facts.vectors},
           {"borders", facts.borders}};
 }
 

@@ -22,6 +22,7 @@ struct FileFacts {
   double frames_per_second = 0;   // 0 where unknown, as the next
   double bits_per_second = 0;     // of the whole file
   bool audio = false;
+  bool vectors = false;  // motion vectors can be read: its codec exports them, and not every frame stands alone
   std::array<double, 4> borders{};  // Glimpse::borders
 };
 

@@ -13,6 +13,7 @@
 #include "eval/metrics.h"
 #include "eval/score_file.h"
 #include "training/fold_names.h"
+#include "training/recipe/settle.h"
 
 namespace actio::training {
 namespace {
@@ -143,6 +144,19 @@ void report(const TrainRequest& request, const std::vector<Fold>& folds, const T
   write_file_atomically(folder / "result.json", json_text(json, 2) + "\n");
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
+}
+
+// One recipe for all folds, whose stages they then may share.
+Settled settled_by_first(const TrainRequest& request, const data::Dataset& dataset, const Team& team, const TrainHooks& hooks) {
+  const std::vector<data::DatasetOptions> folds = folds_of(request.folds, dataset, request.spec.dataset);
+  const data::Dataset of_first = data::load_dataset(request.data, folds.front());
+  return settle(request, dataset, data::split_dataset(of_first, folds.front()), team, hooks);
+}
+
 }  // namespace
 
 std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data::Dataset& dataset, const data::DatasetOptions& options) {
@@ -171,13 +185,13 @@ std::vector<data::DatasetOptions> folds_of(const std::string& folds, const data:
   return list;
 }
 
-void run_folds(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
-  const data::Dataset dataset = data::load_dataset(request.data, request.spec.dataset);
+void run_folds(const TrainRequest& asked, const Team& team, const TrainHooks& hooks) {
+  const data::Dataset dataset = data::load_dataset(asked.data, asked.spec.dataset);
   hooks.tell_of_data(dataset.ignored, dataset.warnings);
-  const std::vector<data::DatasetOptions> options = folds_of(request.folds, dataset, request.spec.dataset);
-  std::error_code code;
-  fs::create_directories(request.output, code);
-  if (code) fail("{}: cannot be made: {}", request.output, code.message());
+  make_folder(asked.output);
+  const Settled settled = settled_by_first(asked, dataset, team, hooks);
+  const TrainRequest& request = settled.request;
+  const std::vector<data::DatasetOptions> options = folds_of(request.folds, dataset, settled.request.spec.dataset);
   const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(request.output) / fold_folder(fold_name(fold)); };
   std::vector<FoldPlan> plans;
   for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(request, folder_of(of_fold))});
@@ -185,15 +199,15 @@ void run_folds(const TrainRequest& request, const Team& team, const TrainHooks& 
     FewWarnings warnings(hooks.warn);
     for (const FoldPlan& fold : plans) check_fold(request, fold, team, warnings);
   }
+  const PacedTeam paced(settled, static_cast<std::int64_t>(plans.size()), team, hooks);
   std::vector<Fold> folds;
   for (const FoldPlan& plan : plans) {
     throw_if_stopped(hooks.stop);
     const std::string name = fold_name(plan.options);
     hooks.tell(fmt::format("fold {} of {}: {}", folds.size() + 1, options.size(), name));
     const fs::path folder = folder_of(plan.options);
-    fs::create_directories(folder, code);
-    if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
-    folds.push_back({name, run_fold(request, plan, team, hooks)});
+    make_folder(folder);
+    folds.push_back({name, run_fold(request, plan, paced.team(), hooks)});
   }
   if (team.leads()) report(request, folds, hooks);
 }

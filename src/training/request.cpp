@@ -5,6 +5,7 @@
 #include "eval/score_file.h"
 #include "training/folds.h"
 #include "training/plan.h"
+#include "training/recipe/settle.h"
 
 namespace actio::training {
 namespace {
@@ -41,7 +42,8 @@ void check_settings(const TrainRequest& request) {
   const TrainSpec& spec = request.spec;
   check_own_network(request);
   if (request.partial && request.init.empty()) fail_usage("--partial needs --init");
-  if (!request.stage_cache.empty() && request.stages.empty()) fail_usage("--stage-cache needs a --config with [[stage]] tables");
+  const bool decided = has_recipe(request);
+  if (!request.stage_cache.empty() && request.stages.empty() && !decided) fail_usage("--stage-cache needs a --config with [[stage]] tables");
   if (!request.folds.empty() && !request.scores.empty()) fail_usage("--scores: with --folds every fold's scores are in its folder");
   if (spec.chosen.has(&data::DatasetOptions::fold) && spec.dataset.fold.empty()) fail_usage("--fold: names no group");
   if (spec.chosen.has(&net::NetworkOptions::classes)) fail_usage("--classes follows from the data when training");
@@ -62,8 +64,11 @@ std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const T
   const data::Split split = data::split_dataset(dataset, request.spec.dataset);
   FewWarnings(hooks.warn).add(data::split_warnings(dataset, split));
   if (!request.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
+  const Settled settled = settle(request, dataset, split, team, hooks);
   const PlanOutput output = {request.output, request.scores, request.log, request.tensorboard, request.existing};
-  return run_plan({request, request.spec, output, dataset, split}, team, hooks).test;
+  const data::Split own = data::split_dataset(dataset, settled.request.spec.dataset);  // a recipe may choose a validation part
+  const PacedTeam paced(settled, 1, team, hooks);
+  return run_plan({settled.request, settled.request.spec, output, dataset, own}, paced.team(), hooks).test;
 }
 
 }  // namespace actio::training

@@ -59,11 +59,12 @@ Fields TrainSpec::fields(std::string_view table) {
   if (table == TrainOptions::kTable) return train.fields();
   if (table == data::FlowCacheOptions::kTable) return cache.fields();
   if (table == data::ReadLimits::kTable) return read.fields();
+  if (table == RecipeOptions::kTable) return recipe.fields();
   return {};
 }
 
 const std::vector<std::string>& spec_tables() {
-  static const std::vector<std::string> kNames = {"network", "preprocess", "data", "train", "cache", "read"};
+  static const std::vector<std::string> kNames = {"network", "preprocess", "data", "train", "cache", "read", "recipe"};
   return kNames;
 }
 

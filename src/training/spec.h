@@ -15,6 +15,7 @@
 #include "data/read_limits.h"
 #include "net/defaults.h"
 #include "net/zoo.h"
+#include "training/recipe/recipe_options.h"
 #include "training/train.h"
 
 namespace actio::training {
@@ -33,6 +34,7 @@ struct TrainSpec {
   TrainOptions train;
   data::FlowCacheOptions cache;
   data::ReadLimits read;
+  RecipeOptions recipe;
   Chosen chosen;            // of all these; what was left open may follow from the network's paper or from first weights
   net::OtherStages others;  // empty where there are no stages
 

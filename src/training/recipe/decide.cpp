@@ -1,0 +1,231 @@
+#include "training/recipe/decide.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+
+namespace actio::training {
+namespace {
+
+// Below this many clips a network that is trained whole knows them by heart.
+constexpr std::int64_t kFewClips = 2000;
+constexpr std::int64_t kManyClips = 1000;  // enough to leave some of them out for good
+constexpr double kPasses = 2500;           // clips that a training sees, for which 25 epochs are right at a hundred clips
+
+const char* const kEarlyBlocks[] = {"features.0", "features.1", "features.2", "features.3", "features.4", "features.5", "features.6"};
+
+class Decider {
+ public:
+  Decider(const DataFacts& data, const MachineFacts& machine, const WeightFacts& weights, const TrainSpec& spec, int thrift)
+      : data_(data), machine_(machine), weights_(weights), spec_(spec), thrift_(thrift) {}
+
+  Recipe run() {
+    network();
+    motion();
+    picture();
+    schedule();
+    heads();
+    stages();
+    return std::move(recipe_);
+  }
+
+ private:
+  template <class Options, class Member>
+  bool open(Member Options::*member) const {
+    return !spec_.chosen.has(member);
+  }
+
+  // Of what was left open.
+  template <class Options, class Member, class Value>
+  bool set(Member Options::*member, const Value& value) {
+    if (!open(member)) return false;
+    const std::string name = option_name(member);
+    const std::size_t dot = name.find('.');
+    recipe_.tables[name.substr(0, dot)][name.substr(dot + 1)] = value;
+    return true;
+  }
+
+  void tell(std::string what, std::string value, std::string reason) {
+    recipe_.decisions.push_back({std::move(what), std::move(value), std::move(reason)});
+  }
+
+  bool has_motion() const { return spec_.network.network != net::NetworkKind::kTsn || spec_.network.streams != "rgb"; }
+  bool few() const { return weights_.any && data_.clips < kFewClips; }
+
+  void network() {
+    const net::NetworkKind kind = spec_.network.network;
+    if (kind != net::NetworkKind::kIfTtn && kind != net::NetworkKind::kTsn && kind != net::NetworkKind::kStfn) {
+      fail_usage("--recipe auto: is made for tsn, stfn and if_ttn; {} has --recipe paper", name_of(kind));
+    }
+    const bool chosen = !open(&net::NetworkOptions::network);
+    set(&net::NetworkOptions::network, name_of(kind));
+    tell("network", std::string(name_of(kind)), chosen ? "as asked for" : "frames, motion, and the order of snippets");
+    tell("first weights", weights_.any ? weights_.files : "none",
+         weights_.any ? "" : "all is learned from these clips; with --init of published weights far fewer are needed");
+  }
+
+  void motion() {
+    if (!has_motion()) return;
+    const bool open_motion = open(&Preprocess::motion);
+    if (open_motion) {
+      motion_ = data_.without_vectors == 0 ? Motion::kVectors : Motion::kRgbDifference;
+      set(&Preprocess::motion, name_of(motion_));
+      tell("motion", std::string(name_of(motion_)),
+           motion_ == Motion::kVectors
+               ? "every clip carries motion vectors, which cost nothing"
+               : fmt::format("{} clips have no motion vectors ({}); differences of frames can be had from all", data_.without_vectors, data_.codec_without));
+    } else {
+      motion_ = spec_.preprocess.motion;
+      tell("motion", std::string(name_of(motion_)), "as asked for");
+    }
+    const bool has_bound = motion_ == Motion::kVectors || motion_ == Motion::kFlow;
+    if (!has_bound || data_.motion_bound <= 0 || weights_.moves) return;
+    if (set(&Preprocess::motion_bound, data_.motion_bound)) {
+      tell("motion bound", fmt::format("{:.0f} px", data_.motion_bound), "99 % of what moves stays below (short side 256)");
+    }
+  }
+
+  void picture() {
+    const std::int64_t size = thrift_ >= 3 ? 112 : few() ? 128 : 160;
+    if (set(&Preprocess::input_size, size)) {
+      tell("input", fmt::format("{} px", size), fmt::format("clips of {} x {}; {} cores, {}", data_.width, data_.height, machine_.cores, machine_.instructions));
+    }
+    if (set(&Preprocess::resize, name_of(Resize::kStretch))) tell("picture", "whole", "actions may be at its border");
+    const std::int64_t segments = data_.seconds > 15 ? 7 : 5;
+    if (set(&net::NetworkOptions::segments, segments)) {
+      tell("segments", fmt::format("{}", segments), fmt::format("clips of {:.1f} s, {} frames", data_.seconds, data_.frames));
+    }
+  }
+
+  void schedule() {
+    const double wanted = std::clamp(kPasses / static_cast<double>(std::max<std::int64_t>(data_.clips, 1)), 10.0, 25.0);
+    epochs_ = std::lround(weights_.any ? wanted : 2 * wanted);
+    if (thrift_ >= 2) epochs_ = std::max<std::int64_t>(6, epochs_ / 2);
+    if (set(&TrainOptions::epochs, epochs_)) tell("epochs", fmt::format("{} a stage", epochs_), fmt::format("{} clips to learn from", data_.clips));
+    set(&TrainOptions::learning_rate, 0.01);
+    set(&TrainOptions::schedule, name_of(RateSchedule::kCosine));
+    set(&TrainOptions::warmup_epochs, 2.0);
+    set(&TrainOptions::evaluate_every, 0);
+    if (machine_.bf16 && spec_.train.device == Device::kCpu && !spec_.train.fp16) set(&TrainOptions::bf16, true);
+    for (const auto member : {&net::NetworkOptions::dropout_rgb, &net::NetworkOptions::dropout_motion, &net::NetworkOptions::dropout_ttn}) {
+      if (few()) set(member, 0.5);
+    }
+  }
+
+  bool fuses_heads() const {
+    return spec_.network.network == net::NetworkKind::kIfTtn || (spec_.network.network == net::NetworkKind::kTsn && spec_.network.streams != "rgb" &&
+                                                                 spec_.network.streams != "motion");
+  }
+
+  // What the heads count, from clips that were not learned from.
+  void heads() {
+    if (!fuses_heads() || !open(&TrainOptions::fit_heads)) return;
+    constexpr std::int64_t kFewestGroups = 6;
+    if (spec_.dataset.validation_share > 0 || data_.clips >= kManyClips || thrift_ >= 2) return heads_of_validation();
+    const std::int64_t parts = thrift_ >= 1 || data_.clips >= 120 ? 2 : 3;
+    if (data_.groups < kFewestGroups || data_.fewest_groups <= parts) {
+      tell("heads", "equal weights", too_few("to leave some out"));
+      return;
+    }
+    set(&TrainOptions::fit_heads, name_of(HeadFit::kInner));
+    set(&TrainOptions::fit_parts, parts);
+    tell("heads", "fitted", fmt::format("on {} parts of the clips, each left out once; {} clips are too few to be left out for good", parts, data_.clips));
+  }
+
+  void heads_of_validation() {
+    constexpr std::int64_t kFewestGroups = 5;
+    if (spec_.dataset.validation_share == 0) {
+      if (data_.groups < kFewestGroups || data_.fewest_groups < 3) {
+        tell("heads", "equal weights", too_few("to leave some out"));
+        return;
+      }
+      set(&data::DatasetOptions::validation_share, data_.clips >= kManyClips ? 0.1 : 0.2);
+    }
+    set(&TrainOptions::fit_heads, name_of(HeadFit::kValidation));
+    tell("heads", "fitted", "on a validation part, in whole groups");
+  }
+
+  std::string too_few(const char* what) const {
+    return fmt::format("{} groups, {} of '{}': too few {}", data_.groups, data_.fewest_groups, shown_class(), what);
+  }
+
+  std::string shown_class() const { return data_.fewest_class; }
+
+  Json frozen(const char* stream) const {
+    Json list = Json::array();
+    for (const char* block : kEarlyBlocks) list.push_back(std::string(stream) + "." + block);
+    return list;
+  }
+
+  // Frozen parts whose features are kept. Names of blocks are those of MobileNetV2.
+  Json kept(Json freeze) const { return {{"freeze", std::move(freeze)}, {"cache_views", 6}}; }
+
+  bool mobile() const { return spec_.network.backbone == net::BackboneKind::kMobilenetV2; }
+
+  // A stage of one stream. What the user says of the whole network's streams is not meant for it.
+  Json stage(const char* name, const char* stream, bool early) const {
+    Json entry = {{"name", name}, {"network", {{"network", "tsn"}, {"streams", stream}}}};
+    if (early && few() && mobile()) entry["train"] = kept(frozen(stream));
+    return entry;
+  }
+
+  void stages() {
+    const bool one_stream = spec_.network.network == net::NetworkKind::kTsn && !fuses_heads();
+    if (!weights_.any) {
+      tell("learned", "all at once", "there are no first weights to keep");
+      return;
+    }
+    if (weights_.moves) {
+      tell("learned", "all at once", "from a network that knows motion");
+      return;
+    }
+    if (spec_.network.network == net::NetworkKind::kTsn && spec_.network.streams != "both" && !one_stream) {
+      tell("learned", "all at once", "streams by name");
+      return;
+    }
+    if (one_stream) {
+      if (few() && mobile() && spec_.network.streams == "rgb") set_early("rgb");
+      return;
+    }
+    Json list = Json::array();
+    list.push_back(stage("spatial", "rgb", true));
+    list.push_back(stage("motion", "motion", thrift_ >= kQuickest));
+    list.back()["init"] = "spatial";
+    Json last = {{"name", name_of(spec_.network.network)},
+                 {"init", {"spatial", "motion"}},
+                 {"network", {{"network", name_of(spec_.network.network)}}},
+                 {"train", kept({"rgb", "motion"})}};
+    if (spec_.network.network == net::NetworkKind::kTsn) last["train"]["epochs"] = 1;
+    list.push_back(std::move(last));
+    recipe_.tables["stage"] = std::move(list);
+    tell("learned", "in three stages",
+         few() && mobile() ? "the last blocks on frames, all of the motion stream, then what joins them, on kept features of 6 views"
+                           : "frames, then motion, then what joins them on kept features");
+  }
+
+  void set_early(const char* stream) {
+    const Json train = kept(frozen(stream));
+    set(&TrainOptions::freeze, train.at("freeze"));
+    set(&TrainOptions::cache_views, train.at("cache_views"));
+    tell("learned", "the last blocks", fmt::format("{} clips teach no more; the features of the others are kept, of 6 views", data_.clips));
+  }
+
+  const DataFacts& data_;
+  const MachineFacts& machine_;
+  const WeightFacts& weights_;
+  const TrainSpec& spec_;
+  int thrift_;
+  Motion motion_ = Motion::kNone;
+  std::int64_t epochs_ = 0;
+  Recipe recipe_;
+};
+
+}  // namespace
+
+Recipe decide(const DataFacts& data, const MachineFacts& machine, const WeightFacts& weights, const TrainSpec& spec, int thrift) {
+  return Decider(data, machine, weights, spec, thrift).run();
+}
+
+}  // namespace actio::training

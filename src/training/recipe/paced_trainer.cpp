@@ -1,0 +1,68 @@
+#include "training/recipe/paced_trainer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+
+namespace actio::training {
+
+PacedTrainer::PacedTrainer(Trainer& trainer, const TimeEstimate& estimate, std::int64_t folds) : trainer_(trainer) {
+  for (std::int64_t fold = 0; fold < folds; ++fold) {
+    for (std::int64_t training = 0; training < estimate.trainings; ++training) {
+      const double share = training == 0 ? 1 : estimate.inner_share;
+      for (const StageTime& stage : estimate.stages) planned_.push_back({stage.network, stage.seconds * share});
+    }
+  }
+}
+
+// What comes before it in the plan was found done.
+void PacedTrainer::begin(const std::string& network) {
+  const auto found = std::ranges::find(planned_, network, &Planned::network);
+  running_ = found == planned_.end() ? 0 : found->seconds;
+  if (found != planned_.end()) planned_.erase(planned_.begin(), found + 1);
+  running_share_ = 0;
+  start_ = std::chrono::steady_clock::now();
+}
+
+void PacedTrainer::end(double seconds) {
+  done_estimated_ += running_;
+  done_taken_ += seconds;
+  running_ = running_share_ = 0;
+}
+
+double PacedTrainer::left() const {
+  double estimated = running_ * (1 - running_share_);
+  for (const Planned& run : planned_) estimated += run.seconds;
+  const double known = done_estimated_ + running_ * running_share_;
+  const double taken =
+      done_taken_ + (running_ > 0 ? std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() : 0);
+  constexpr double kEnough = 5;  // seconds of it, to say more than the estimate
+  return known < kEnough ? estimated : estimated * taken / known;
+}
+
+TrainResult PacedTrainer::train(const TrainJob& job, TensorMap& weights) {
+  begin(job.spec.name);
+  TrainJob own = job;
+  const auto epochs = static_cast<double>(job.options.epochs);
+  double done = job.resume ? static_cast<double>(job.resume->progress.at("epochs").size()) : 0;
+  own.on_epoch = [&](const EpochRecord& record, const TensorMap& model) {
+    running_share_ = std::min(1.0, ++done / epochs);
+    if (job.on_epoch) job.on_epoch(record, model);
+  };
+  if (job.progress) {
+    own.progress = [&](ProgressReport report) {
+      report.note = fmt::format("{}{}{} left in all", report.note, report.note.empty() ? "" : ", ", duration_text(left()));
+      job.progress(report);
+    };
+  }
+  TrainResult result = trainer_.train(own, weights);
+  end(std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+  return result;
+}
+
+std::optional<Answers> PacedTrainer::answers_to_test(const TrainJob& job, const TensorMap& weights) {
+  return trainer_.answers_to_test(job, weights);
+}
+
+}  // namespace actio::training

@@ -1,0 +1,40 @@
+// training: says how much of a training is left while it runs. In: a trainer, and what was estimated. Out: the same trainer's results.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "training/recipe/estimate.h"
+#include "training/train.h"
+
+namespace actio::training {
+
+class PacedTrainer : public Trainer {
+ public:
+  // `folds` such trainings follow one another.
+  PacedTrainer(Trainer& trainer, const TimeEstimate& estimate, std::int64_t folds);
+
+  TrainResult train(const TrainJob& job, TensorMap& weights) override;
+  std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) override;
+
+  // Seconds. What was estimated counts as much as time has shown so far.
+  double left() const;
+
+ private:
+  struct Planned {
+    std::string network;
+    double seconds = 0;
+  };
+
+  void begin(const std::string& network);
+  void end(double seconds);
+
+  Trainer& trainer_;
+  std::vector<Planned> planned_;  // in order, what is done left out
+  double done_estimated_ = 0, done_taken_ = 0;
+  double running_ = 0, running_share_ = 0;  // seconds estimated for the one that runs, and how much of it is done
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace actio::training

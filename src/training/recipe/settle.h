@@ -1,0 +1,40 @@
+// training: a request whose settings a recipe decides. In: a request and its clips. Out: the same with its stages, and what was decided.
+#pragma once
+
+#include <optional>
+
+#include "data/dataset.h"
+#include "training/recipe/estimate.h"
+#include "training/recipe/paced_trainer.h"
+#include "training/request.h"
+
+namespace actio::training {
+
+struct Settled {
+  TrainRequest request;
+  std::optional<TimeEstimate> estimate;  // where a recipe made one
+};
+
+// Whether the settings that were left open are a recipe's to decide. Throws: Error(kUsage) for a recipe beside a --config or a network
+// of one's own.
+bool has_recipe(const TrainRequest& request);
+
+// "model.recipe.toml" beside the model, or "recipe.toml" in the folder of folds: what was decided, as --config takes it. A training that
+// is gone on with takes it from there.
+std::string recipe_path(const TrainRequest& request);
+
+// The team with a trainer that says what is left, where an estimate was made, which it tells. `folds` such trainings follow one another.
+class PacedTeam {
+ public:
+  PacedTeam(const Settled& settled, std::int64_t folds, const Team& team, const TrainHooks& hooks);
+  const Team& team() const { return team_; }
+
+ private:
+  std::optional<PacedTrainer> trainer_;
+  Team team_;
+};
+
+// Decides, by whoever leads, and tells of it. `split` is the first of them where there are folds. Throws: Error(kUsage), Error(kInterrupted).
+Settled settle(const TrainRequest& request, const data::Dataset& dataset, const data::Split& split, const Team& team, const TrainHooks& hooks);
+
+}  // namespace actio::training
