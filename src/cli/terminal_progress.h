@@ -1,4 +1,4 @@
-// cli: a progress bar on stderr; silent where stderr is not a terminal, and for work that is done within a second. A child of
+// cli: a progress bar on stderr, for work that takes longer than a second; where stderr is no terminal a line a minute. A child of
 // child_process.h, whose output passes through its parent, is told of the terminal by ACTIO_TERMINAL.
 #pragma once
 
@@ -13,7 +13,8 @@ namespace actio::cli {
 
 class TerminalProgress {
  public:
-  TerminalProgress();
+  // Without a terminal a line is written when so much time has passed since the last one, or since the beginning.
+  explicit TerminalProgress(std::chrono::milliseconds between_lines = std::chrono::minutes(1));
   ~TerminalProgress() { clear(); }
   TerminalProgress(const TerminalProgress&) = delete;
   TerminalProgress& operator=(const TerminalProgress&) = delete;
@@ -24,7 +25,10 @@ class TerminalProgress {
 
  private:
   using Clock = std::chrono::steady_clock;
+  void show_line(const ProgressReport& report, Clock::time_point now);
+
   bool terminal_;
+  std::chrono::milliseconds between_lines_;
   bool visible_ = false;
   std::string what_;
   Clock::time_point start_;

@@ -13,6 +13,7 @@
 #include "eval/metrics.h"
 #include "eval/score_file.h"
 #include "training/fold_names.h"
+#include "training/lost_classes.h"
 #include "training/recipe/settle.h"
 
 namespace actio::training {
@@ -150,11 +151,9 @@ void make_folder(const fs::path& folder) {
   if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
 }
 
-// One recipe for all folds, whose stages they then may share.
-Settled settled_by_first(const TrainRequest& request, const data::Dataset& dataset, const Team& team, const TrainHooks& hooks) {
+data::Split first_split(const TrainRequest& request, const data::Dataset& dataset) {
   const std::vector<data::DatasetOptions> folds = folds_of(request.folds, dataset, request.spec.dataset);
-  const data::Dataset of_first = data::load_dataset(request.data, folds.front());
-  return settle(request, dataset, data::split_dataset(of_first, folds.front()), team, hooks);
+  return data::split_dataset(data::load_dataset(request.data, folds.front()), folds.front());
 }
 
 }  // namespace
@@ -189,10 +188,12 @@ void run_folds(const TrainRequest& asked, const Team& team, const TrainHooks& ho
   const data::Dataset dataset = data::load_dataset(asked.data, asked.spec.dataset);
   hooks.tell_of_data(dataset.ignored, dataset.warnings);
   make_folder(asked.output);
-  const Settled settled = settled_by_first(asked, dataset, team, hooks);
+  const data::Split first = first_split(asked, dataset);
+  const Settled settled = settle(asked, dataset, first, team, hooks);  // one recipe for all folds, whose stages they then may share
   const TrainRequest& request = settled.request;
   const std::vector<data::DatasetOptions> options = folds_of(request.folds, dataset, settled.request.spec.dataset);
   const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(request.output) / fold_folder(fold_name(fold)); };
+  refuse_lost_classes(request, dataset.items, hooks);
   std::vector<FoldPlan> plans;
   for (const data::DatasetOptions& of_fold : options) plans.push_back({of_fold, output_of(request, folder_of(of_fold))});
   {

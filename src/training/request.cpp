@@ -4,6 +4,7 @@
 #include "core/output_check.h"
 #include "eval/score_file.h"
 #include "training/folds.h"
+#include "training/lost_classes.h"
 #include "training/plan.h"
 #include "training/recipe/settle.h"
 
@@ -67,6 +68,7 @@ std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const T
   const Settled settled = settle(request, dataset, split, team, hooks);
   const PlanOutput output = {request.output, request.scores, request.log, request.tensorboard, request.existing};
   const data::Split own = data::split_dataset(dataset, settled.request.spec.dataset);  // a recipe may choose a validation part
+  refuse_lost_classes(settled.request, own.train, hooks);
   const PacedTeam paced(settled, 1, team, hooks);
   return run_plan({settled.request, settled.request.spec, output, dataset, own}, paced.team(), hooks).test;
 }

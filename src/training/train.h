@@ -39,6 +39,7 @@ struct TrainOptions {
   double warmup_epochs = 0;                // the rate rises linearly over these
   double clip_gradient = 20;               // largest norm of the gradient; 0: no limit
   double label_smoothing = 0;              // share of the target that all classes divide among them
+  double mixup = 0;                        // strength of the mixing of clips; 0: none
   Balance balance = Balance::kNone;
   double ema = 0;                          // decay of the averaged weights, which are then the model; 0: none
   std::int64_t early_stop = 0;             // epochs without a better model after which training ends; 0: never

@@ -11,6 +11,7 @@
 #include "torch/graph/convert.h"
 #include "torch/trainer/job_setup.h"
 #include "torch/graph/torch_compat.h"
+#include "training/mixup.h"
 
 namespace actio::torch_train {
 namespace {
@@ -109,13 +110,28 @@ void Learner::add_up_ranks(StepRecord& record) {
   agreed_to_stop_ = sum[3] > 0;
 }
 
-double Learner::backward(const data::Batch& batch, double share, std::int64_t part, std::int64_t& hits) {
+// Returns: the share of each clip's own; 1 where clips stay as they are.
+double Learner::mix(data::Batch& batch, std::int64_t part) const {
+  const auto clips = static_cast<std::int64_t>(batch.labels.size());
+  if (options_.mixup == 0 || clips < 2) return 1;
+  Rng rng(step_seed(part), 1);
+  const double own = training::draw_mixture(options_.mixup, rng);
+  training::mix_with_next(batch.inputs, clips, own);
+  return own;
+}
+
+double Learner::backward(data::Batch& batch, double share, std::int64_t part, std::int64_t& hits) {
   at::Generator dropout = make_generator(graph_.options().device, step_seed(part));
+  const double own = mix(batch, part);
   const Graph::Values values =
       graph_.run(batch.inputs, nodes_,
                  {.training = true, .gradients = true, .dropout = &dropout, .sync_norm = options_.sync_bn ? group_ : nullptr});
   const at::Tensor labels = check_labels(job_.spec, values, batch.labels, batch.paths);
-  const at::Tensor loss = total_loss(job_.spec, values, labels, loss_);
+  at::Tensor loss = total_loss(job_.spec, values, labels, loss_);
+  if (own < 1) {
+    const at::Tensor others = check_labels(job_.spec, values, training::labels_of_next(batch.labels), batch.paths);
+    loss = loss * own + total_loss(job_.spec, values, others, loss_) * (1 - own);
+  }
   const auto number = loss.item<double>();
   if (!std::isfinite(number)) fail("the loss is {} in step {} for the videos {}", number, steps_, paths_text(batch.paths));
   try {

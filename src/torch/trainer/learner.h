@@ -72,7 +72,8 @@ class Learner {
  private:
   void prepare_loss();
   void join_group();
-  double backward(const data::Batch& batch, double share, std::int64_t part, std::int64_t& hits);
+  double mix(data::Batch& batch, std::int64_t part) const;
+  double backward(data::Batch& batch, double share, std::int64_t part, std::int64_t& hits);
   void add_up_ranks(StepRecord& record);
   std::optional<double> change_weights(double epochs, const std::vector<std::string>& paths);
   std::uint64_t step_seed(std::int64_t part) const;

@@ -197,12 +197,17 @@ class Decider {
                  {"init", {"spatial", "motion"}},
                  {"network", {{"network", name_of(spec_.network.network)}}},
                  {"train", kept({"rgb", "motion"})}};
-    if (spec_.network.network == net::NetworkKind::kTsn) last["train"]["epochs"] = 1;
+    if (spec_.network.network == net::NetworkKind::kTsn) last["train"] = joined();
     list.push_back(std::move(last));
     recipe_.tables["stage"] = std::move(list);
     tell("learned", "in three stages",
          few() && mobile() ? "the last blocks on frames, all of the motion stream, then what joins them, on kept features of 6 views"
                            : "frames, then motion, then what joins them on kept features");
+  }
+
+  // Late fusion has nothing left to learn: the streams' classifiers stay as they are, in one step of no length.
+  static Json joined() {
+    return {{"freeze", {"rgb.features", "motion.features"}}, {"cache_views", 1}, {"epochs", 1}, {"learning_rate", 0}};
   }
 
   void set_early(const char* stream) {

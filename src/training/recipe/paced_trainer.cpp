@@ -7,8 +7,17 @@
 
 namespace actio::training {
 
-PacedTrainer::PacedTrainer(Trainer& trainer, const TimeEstimate& estimate, std::int64_t folds) : trainer_(trainer) {
-  for (std::int64_t fold = 0; fold < folds; ++fold) {
+PacedTrainer::PacedTrainer(Trainer& trainer, std::function<TimeEstimate()> estimate, std::int64_t folds, std::function<void(const std::string&)> say)
+    : trainer_(trainer), estimate_(std::move(estimate)), folds_(folds), say_(std::move(say)) {}
+
+void PacedTrainer::prepare() {
+  if (!estimate_) return;
+  const TimeEstimate estimate = std::exchange(estimate_, {})();
+  if (say_) {
+    say_(fmt::format("estimated time: {}{}", duration_text(estimate.seconds() * static_cast<double>(folds_)),
+                     folds_ > 1 ? fmt::format(" for {} folds", folds_) : ""));
+  }
+  for (std::int64_t fold = 0; fold < folds_; ++fold) {
     for (std::int64_t training = 0; training < estimate.trainings; ++training) {
       const double share = training == 0 ? 1 : estimate.inner_share;
       for (const StageTime& stage : estimate.stages) planned_.push_back({stage.network, stage.seconds * share});
@@ -42,6 +51,7 @@ double PacedTrainer::left() const {
 }
 
 TrainResult PacedTrainer::train(const TrainJob& job, TensorMap& weights) {
+  prepare();
   begin(job.spec.name);
   TrainJob own = job;
   const auto epochs = static_cast<double>(job.options.epochs);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,10 @@ namespace actio::training {
 
 class PacedTrainer : public Trainer {
  public:
-  // `folds` such trainings follow one another.
-  PacedTrainer(Trainer& trainer, const TimeEstimate& estimate, std::int64_t folds);
+  // `folds` such trainings follow one another. `estimate` is asked once: by prepare(), or before the first training; `say` gets a line on it.
+  PacedTrainer(Trainer& trainer, std::function<TimeEstimate()> estimate, std::int64_t folds, std::function<void(const std::string&)> say = {});
+
+  void prepare();
 
   TrainResult train(const TrainJob& job, TensorMap& weights) override;
   std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) override;
@@ -31,6 +35,9 @@ class PacedTrainer : public Trainer {
   void end(double seconds);
 
   Trainer& trainer_;
+  std::function<TimeEstimate()> estimate_;  // empty once it was asked
+  std::int64_t folds_ = 1;
+  std::function<void(const std::string&)> say_;
   std::vector<Planned> planned_;  // in order, what is done left out
   double done_estimated_ = 0, done_taken_ = 0;
   double running_ = 0, running_share_ = 0;  // seconds estimated for the one that runs, and how much of it is done

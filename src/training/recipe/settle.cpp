@@ -166,20 +166,20 @@ std::string recipe_path(const TrainRequest& request) {
 
 PacedTeam::PacedTeam(const Settled& settled, std::int64_t folds, const Team& team, const TrainHooks& hooks) : team_(team) {
   if (!settled.estimate) return;
-  trainer_.emplace(*team.trainer, *settled.estimate, folds);
+  trainer_.emplace(*team.trainer, settled.estimate, folds, hooks.say);
   team_.trainer = &*trainer_;
-  hooks.tell(fmt::format("estimated time: {}{}", duration_text(settled.estimate->seconds() * static_cast<double>(folds)),
-                         folds > 1 ? fmt::format(" for {} folds", folds) : ""));
+  if (settled.begins) trainer_->prepare();
 }
 
 Settled settle(const TrainRequest& request, const data::Dataset& dataset, const data::Split& split, const Team& team, const TrainHooks& hooks) {
-  if (!has_recipe(request)) return {request, std::nullopt};
+  if (!has_recipe(request)) return {request, nullptr, false};
   const std::string& name = request.spec.recipe.recipe;
-  if (!is_decided(name)) return {with_tables(request, read_toml(name), name), std::nullopt};
+  if (!is_decided(name)) return {with_tables(request, read_toml(name), name), nullptr, false};
   const std::string path = recipe_path(request);
+  const bool begins = !goes_on(request, path);
   std::string text;
   if (team.leads()) {
-    if (goes_on(request, path)) {
+    if (!begins) {
       text = read_text_file(path);
       hooks.tell(fmt::format("recipe {}: as decided before, {}", name, path));
     } else {
@@ -189,8 +189,8 @@ Settled settle(const TrainRequest& request, const data::Dataset& dataset, const 
     }
   }
   text = from_leader(team, text);
-  Settled settled{with_tables(request, parse_toml(text, path), path), std::nullopt};
-  settled.estimate = estimate_time(settled.request, dataset, split, *team.trainer, hooks);
+  Settled settled{with_tables(request, parse_toml(text, path), path), nullptr, begins};
+  settled.estimate = [own = settled.request, &dataset, &split, &team, &hooks] { return estimate_time(own, dataset, split, *team.trainer, hooks); };
   return settled;
 }
 

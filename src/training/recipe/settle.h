@@ -1,6 +1,7 @@
 // training: a request whose settings a recipe decides. In: a request and its clips. Out: the same with its stages, and what was decided.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "data/dataset.h"
@@ -12,7 +13,8 @@ namespace actio::training {
 
 struct Settled {
   TrainRequest request;
-  std::optional<TimeEstimate> estimate;  // where a recipe made one
+  std::function<TimeEstimate()> estimate;  // where a recipe decided
+  bool begins = false;                     // nothing of the training is there yet
 };
 
 // Whether the settings that were left open are a recipe's to decide. Throws: Error(kUsage) for a recipe beside a --config or a network
@@ -23,7 +25,7 @@ bool has_recipe(const TrainRequest& request);
 // is gone on with takes it from there.
 std::string recipe_path(const TrainRequest& request);
 
-// The team with a trainer that says what is left, where an estimate was made, which it tells. `folds` such trainings follow one another.
+// The team with a trainer that says what is left, where a recipe decided. `folds` such trainings follow one another.
 class PacedTeam {
  public:
   PacedTeam(const Settled& settled, std::int64_t folds, const Team& team, const TrainHooks& hooks);
@@ -34,7 +36,8 @@ class PacedTeam {
   Team team_;
 };
 
-// Decides, by whoever leads, and tells of it. `split` is the first of them where there are folds. Throws: Error(kUsage), Error(kInterrupted).
+// Decides, by whoever leads, and tells of it. `split` is the first of them where there are folds. All arguments have to outlive what is
+// returned. Throws: Error(kUsage), Error(kInterrupted).
 Settled settle(const TrainRequest& request, const data::Dataset& dataset, const data::Split& split, const Team& team, const TrainHooks& hooks);
 
 }  // namespace actio::training

@@ -1,0 +1,133 @@
+#include "training/recipe/decide.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace actio::training {
+namespace {
+
+using ::testing::HasSubstr;
+
+DataFacts some_clips() {
+  DataFacts data;
+  data.clips = 54;
+  data.groups = 9;
+  data.classes = 6;
+  data.fewest_clips = 8;
+  data.fewest_groups = 8;
+  data.fewest_class = "punch";
+  data.frames = 120;
+  data.seconds = 4;
+  data.width = 350;
+  data.height = 240;
+  data.motion_bound = 5;
+  return data;
+}
+
+const MachineFacts kTwoCores = {.cores = 2, .instructions = "AVX2", .bf16 = false, .gigabytes = 24};
+const WeightFacts kPublished = {.any = true, .moves = false, .files = "imagenet.actio"};
+
+Recipe recipe(const DataFacts& data, const TrainSpec& spec = {}, const WeightFacts& weights = kPublished, int thrift = kDearest) {
+  return decide(data, kTwoCores, weights, spec, thrift);
+}
+
+std::string reason(const Recipe& recipe, const std::string& what) {
+  for (const Decision& decision : recipe.decisions) {
+    if (decision.what == what) return decision.value + ": " + decision.reason;
+  }
+  return "nothing is said of " + what;
+}
+
+TEST(Recipe, reads_the_motion_vectors_that_every_clip_has) {
+  const Recipe decided = recipe(some_clips());
+  EXPECT_EQ(decided.tables.at("preprocess").at("motion"), "mv");
+  EXPECT_EQ(decided.tables.at("preprocess").at("motion_bound"), 5);
+}
+
+TEST(Recipe, takes_a_motion_that_all_clips_have_where_some_have_no_vectors) {
+  DataFacts data = some_clips();
+  data.without_vectors = 1;
+  data.codec_without = "hevc";
+  const Recipe decided = recipe(data);
+  EXPECT_EQ(decided.tables.at("preprocess").at("motion"), "rgbdiff");
+  EXPECT_THAT(reason(decided, "motion"), HasSubstr("1 clips have no motion vectors (hevc)"));
+  EXPECT_FALSE(decided.tables.at("preprocess").contains("motion_bound")) << "which differences do not have";
+}
+
+TEST(Recipe, learns_from_few_clips_on_kept_features_and_from_many_of_everything) {
+  const Json stage = recipe(some_clips()).tables.at("stage").at(0);
+  EXPECT_EQ(stage.at("train").at("freeze").at(0), "rgb.features.0");
+  EXPECT_EQ(stage.at("train").at("cache_views"), 6);
+  DataFacts many = some_clips();
+  many.clips = 9000;
+  many.groups = 2500;
+  many.fewest_groups = 20;
+  const Recipe decided = recipe(many);
+  EXPECT_FALSE(decided.tables.at("stage").at(0).contains("train"));
+  EXPECT_EQ(decided.tables.at("train").at("fit_heads"), "validation") << "there is enough to leave some out for good";
+  EXPECT_EQ(decided.tables.at("data").at("validation_share"), 0.1);
+  EXPECT_LT(decided.tables.at("train").at("epochs"), recipe(some_clips()).tables.at("train").at("epochs"));
+}
+
+TEST(Recipe, says_that_there_is_too_little_to_leave_out_and_leaves_nothing_out) {
+  DataFacts data = some_clips();
+  data.groups = 52;
+  data.fewest_groups = 1;
+  data.fewest_class = "Archery";
+  const Recipe decided = recipe(data);
+  EXPECT_FALSE(decided.tables.at("train").contains("fit_heads"));
+  EXPECT_THAT(reason(decided, "heads"), HasSubstr("52 groups, 1 of 'Archery': too few to leave some out"));
+}
+
+TEST(Recipe, keeps_what_the_user_chose) {
+  TrainSpec spec;
+  apply({"train", "epochs", "3", "--epochs"}, spec);
+  apply({"preprocess", "motion", "flow", "--motion"}, spec);
+  apply({"preprocess", "input_size", "96", "--input-size"}, spec);
+  apply({"train", "fit_heads", "none", "--fit-heads"}, spec);
+  const Recipe decided = recipe(some_clips(), spec);
+  EXPECT_FALSE(decided.tables.at("train").contains("epochs"));
+  EXPECT_FALSE(decided.tables.at("train").contains("fit_heads"));
+  EXPECT_FALSE(decided.tables.at("preprocess").contains("input_size"));
+  EXPECT_FALSE(decided.tables.at("preprocess").contains("motion"));
+  EXPECT_THAT(reason(decided, "motion"), HasSubstr("as asked for"));
+}
+
+TEST(Recipe, trains_all_at_once_where_there_are_no_first_weights) {
+  const Recipe decided = recipe(some_clips(), {}, {});
+  EXPECT_FALSE(decided.tables.contains("stage"));
+  EXPECT_THAT(reason(decided, "first weights"), HasSubstr("with --init of published weights"));
+  EXPECT_GT(decided.tables.at("train").at("epochs"), 25);
+}
+
+TEST(Recipe, has_stages_for_every_network_that_it_is_made_for_and_refuses_others) {
+  for (const char* network : {"tsn", "stfn", "if_ttn"}) {
+    TrainSpec spec;
+    apply({"network", "network", network, "--network"}, spec);
+    const Recipe decided = recipe(some_clips(), spec);
+    ASSERT_EQ(decided.tables.at("stage").size(), 3U) << network;
+    Json file = decided.tables;
+    EXPECT_EQ(resolve(read_spec(file, "recipe"), read_stages(file, "recipe"), {}, "recipe").back().network.network, spec.network.network);
+  }
+  TrainSpec spec;
+  apply({"network", "network", "trn", "--network"}, spec);
+  EXPECT_THROW(recipe(some_clips(), spec), Error);
+}
+
+TEST(Recipe, spends_less_with_every_step_of_thrift) {
+  double before = 1e9;
+  for (int thrift = kDearest; thrift <= kQuickest; ++thrift) {
+    const Json tables = recipe(some_clips(), {}, kPublished, thrift).tables;
+    const double size = tables.at("preprocess").at("input_size");
+    const double trainings = tables.at("train").value("fit_heads", "none") == "inner" ? tables.at("train").at("fit_parts").get<double>() : 1;
+    const bool keeps_motion = tables.at("stage").at(1).contains("train");
+    const double cost = size * size * tables.at("train").at("epochs").get<double>() * trainings * (keeps_motion ? 1 : 2);
+    EXPECT_LT(cost, before) << "at " << thrift;
+    before = cost;
+  }
+}
+
+}  // namespace
+}  // namespace actio::training
