@@ -14,7 +14,22 @@ constexpr std::int64_t kFewClips = 2000;
 constexpr std::int64_t kManyClips = 1000;  // enough to leave some of them out for good
 constexpr double kPasses = 2500;           // clips that a training sees, for which 25 epochs are right at a hundred clips
 
-const char* const kEarlyBlocks[] = {"features.0", "features.1", "features.2", "features.3", "features.4", "features.5", "features.6"};
+using Names = std::vector<std::string>;
+
+bool is_resnet(net::BackboneKind backbone) { return name_of(backbone).starts_with("resnet"); }
+
+// The blocks up to an eighth of the input's size, which know edges and textures; none of Inception-V3.
+Names early_blocks(net::BackboneKind backbone) {
+  if (is_resnet(backbone)) return {"conv1", "bn1", "layer1", "layer2"};
+  if (backbone != net::BackboneKind::kMobilenetV2) return {};
+  return {"features.0", "features.1", "features.2", "features.3", "features.4", "features.5", "features.6"};
+}
+
+// All but the classifier.
+Names feature_blocks(net::BackboneKind backbone) {
+  if (is_resnet(backbone)) return {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4"};
+  return backbone == net::BackboneKind::kMobilenetV2 ? Names{"features"} : Names{};
+}
 
 class Decider {
  public:
@@ -109,8 +124,15 @@ class Decider {
     set(&TrainOptions::warmup_epochs, 2.0);
     set(&TrainOptions::evaluate_every, 0);
     if (machine_.bf16 && spec_.train.device == Device::kCpu && !spec_.train.fp16) set(&TrainOptions::bf16, true);
+    if (few()) dropout();
+  }
+
+  // The papers' 0.8 is for thousands of clips.
+  void dropout() {
     for (const auto member : {&net::NetworkOptions::dropout_rgb, &net::NetworkOptions::dropout_motion, &net::NetworkOptions::dropout_ttn}) {
-      if (few()) set(member, 0.5);
+      const std::string name = option_name(member).substr(net::NetworkOptions::kTable.size() + 1);
+      const std::vector<std::string> networks = net::networks_with(name);
+      if (networks.empty() || std::ranges::find(networks, name_of(spec_.network.network)) != networks.end()) set(member, 0.5);
     }
   }
 
@@ -153,42 +175,36 @@ class Decider {
 
   std::string shown_class() const { return data_.fewest_class; }
 
-  Json frozen(const char* stream) const {
+  static Json of_stream(const std::string& stream, const Names& blocks) {
     Json list = Json::array();
-    for (const char* block : kEarlyBlocks) list.push_back(std::string(stream) + "." + block);
+    for (const std::string& block : blocks) list.push_back(stream + "." + block);
     return list;
   }
 
-  // Frozen parts whose features are kept. Names of blocks are those of MobileNetV2.
-  Json kept(Json freeze) const { return {{"freeze", std::move(freeze)}, {"cache_views", 6}}; }
+  // Frozen parts whose features are kept.
+  static Json kept(Json freeze) { return {{"freeze", std::move(freeze)}, {"cache_views", 6}}; }
 
-  bool mobile() const { return spec_.network.backbone == net::BackboneKind::kMobilenetV2; }
+  bool keeps_early() const { return few() && !early_blocks(spec_.network.backbone).empty(); }
 
-  // A stage of one stream. What the user says of the whole network's streams is not meant for it.
-  Json stage(const char* name, const char* stream, bool early) const {
+  Json stage(const char* name, const std::string& stream, bool early) const {
     Json entry = {{"name", name}, {"network", {{"network", "tsn"}, {"streams", stream}}}};
-    if (early && few() && mobile()) entry["train"] = kept(frozen(stream));
+    if (early && keeps_early()) entry["train"] = kept(of_stream(stream, early_blocks(spec_.network.backbone)));
     return entry;
   }
 
+  // Why everything is learned in one go; empty where it is not.
+  std::string all_at_once() const {
+    const bool tsn = spec_.network.network == net::NetworkKind::kTsn;
+    if (!weights_.any) return "there are no first weights to keep";
+    if (weights_.moves) return "from a network that knows motion";
+    if (tsn && fuses_heads() && spec_.network.streams != "both") return "streams by name";
+    if (tsn && fuses_heads() && feature_blocks(spec_.network.backbone).empty()) return "of this backbone";
+    return "";
+  }
+
   void stages() {
-    const bool one_stream = spec_.network.network == net::NetworkKind::kTsn && !fuses_heads();
-    if (!weights_.any) {
-      tell("learned", "all at once", "there are no first weights to keep");
-      return;
-    }
-    if (weights_.moves) {
-      tell("learned", "all at once", "from a network that knows motion");
-      return;
-    }
-    if (spec_.network.network == net::NetworkKind::kTsn && spec_.network.streams != "both" && !one_stream) {
-      tell("learned", "all at once", "streams by name");
-      return;
-    }
-    if (one_stream) {
-      if (few() && mobile() && spec_.network.streams == "rgb") set_early("rgb");
-      return;
-    }
+    if (const std::string why = all_at_once(); !why.empty()) return tell("learned", "all at once", why);
+    if (spec_.network.network == net::NetworkKind::kTsn && !fuses_heads()) return one_stream();
     Json list = Json::array();
     list.push_back(stage("spatial", "rgb", true));
     list.push_back(stage("motion", "motion", thrift_ >= kQuickest));
@@ -201,17 +217,20 @@ class Decider {
     list.push_back(std::move(last));
     recipe_.tables["stage"] = std::move(list);
     tell("learned", "in three stages",
-         few() && mobile() ? "the last blocks on frames, all of the motion stream, then what joins them, on kept features of 6 views"
-                           : "frames, then motion, then what joins them on kept features");
+         fmt::format("{}, {}, then what joins them, on kept features of 6 views", keeps_early() ? "the last blocks on frames" : "frames",
+                     keeps_early() && thrift_ >= kQuickest ? "those on motion" : "all of the motion stream"));
   }
 
   // Late fusion has nothing left to learn: the streams' classifiers stay as they are, in one step of no length.
-  static Json joined() {
-    return {{"freeze", {"rgb.features", "motion.features"}}, {"cache_views", 1}, {"epochs", 1}, {"learning_rate", 0}};
+  Json joined() const {
+    Json freeze = of_stream("rgb", feature_blocks(spec_.network.backbone));
+    for (const Json& name : of_stream("motion", feature_blocks(spec_.network.backbone))) freeze.push_back(name);
+    return {{"freeze", std::move(freeze)}, {"cache_views", 1}, {"epochs", 1}, {"learning_rate", 0}};
   }
 
-  void set_early(const char* stream) {
-    const Json train = kept(frozen(stream));
+  void one_stream() {
+    if (!keeps_early() || spec_.network.streams != "rgb") return tell("learned", "the whole stream", "");
+    const Json train = kept(of_stream("rgb", early_blocks(spec_.network.backbone)));
     set(&TrainOptions::freeze, train.at("freeze"));
     set(&TrainOptions::cache_views, train.at("cache_views"));
     tell("learned", "the last blocks", fmt::format("{} clips teach no more; the features of the others are kept, of 6 views", data_.clips));

@@ -148,11 +148,15 @@ bool goes_on(const TrainRequest& request, const std::string& path) {
 bool has_recipe(const TrainRequest& request) {
   const RecipeOptions& options = request.spec.recipe;
   const Chosen& chosen = request.spec.chosen;
-  const bool asked = chosen.has(&RecipeOptions::recipe) && options.recipe != kPaperRecipe;
+  const bool asked = (chosen.has(&RecipeOptions::recipe) || options.minutes > 0) && options.recipe != kPaperRecipe;
   const char* beside = request.spec.own ? "a network of one's own" : !request.stages.empty() ? "a file with stages" : nullptr;
   if (asked && beside != nullptr) fail_usage("--recipe {}: decides the stages; it cannot stand beside {}", options.recipe, beside);
   if (options.minutes > 0 && (beside != nullptr || !is_decided(options.recipe))) {
     fail_usage("--minutes: is kept by --recipe auto and quick, which cannot stand beside {}", beside != nullptr ? beside : "--recipe " + options.recipe);
+  }
+  std::error_code ignored;
+  if (asked && !is_decided(options.recipe) && !fs::exists(options.recipe, ignored)) {
+    fail_usage("--recipe: '{}' is none of auto, quick and paper, and no file", options.recipe);
   }
   if (options.recipe == kPaperRecipe || beside != nullptr) return false;
   if (asked) return true;
