@@ -104,11 +104,14 @@ class ACTIO_API Recognizer {
   using AnswerFn = std::function<void(std::size_t, Answer)>;
   void recognize_all(std::span<const VideoSource> videos, const AnswerFn& answer, std::int64_t workers = 2, const Hooks& hooks = {}) const;
 
+  // A probability that one in twenty right answers stays below, as the heads were fitted in training; 0 where it is not known.
+  double reject_below() const;
+
   // The most probable first.
   std::vector<ClassScore> top(const Recognition& recognition, std::int64_t count) const;
 
-  // {"video", "frames", "damaged_frames", "sampled_frames", "warnings", "top": [{"label", "class", "probability", "score"}]}, or
-  // {"video", "error"}: what `actio recognize --json` prints.
+  // {"video", "frames", "damaged_frames", "sampled_frames", "warnings", "top": [{"label", "class", "probability", "score"}]} with
+  // "reject_below" and "rejected" where that is known, or {"video", "error"}: what `actio recognize --json` prints.
   std::string to_json(const Answer& answer, const std::string& video, std::int64_t top = 5) const;
 
  private:

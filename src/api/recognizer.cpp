@@ -97,6 +97,8 @@ void Recognizer::recognize_all(std::span<const VideoSource> videos, const Answer
   recognize::recognize_all(impl_->recognizer, sources, take, workers, hooks);
 }
 
+double Recognizer::reject_below() const { return impl_->recognizer.reject_below(); }
+
 std::vector<ClassScore> Recognizer::top(const Recognition& recognition, std::int64_t count) const {
   std::vector<ClassScore> best;
   for (const recognize::ClassScore& own : impl_->recognizer.top(own_one(recognition), count)) {

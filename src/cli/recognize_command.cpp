@@ -42,6 +42,10 @@ std::string text_of(const std::string& video, const recognize::Recognition& reco
   for (const recognize::ClassScore& best : recognizer.top(recognition, top)) {
     text += fmt::format("  {:5.1f} %  {}\n", 100.0 * best.probability, best.label);
   }
+  const double below = recognizer.reject_below();
+  if (recognizer.top(recognition, 1).front().probability < below) {
+    text += fmt::format("  perhaps none of these: 95 % of right answers reach {:.1f} %\n", 100 * below);
+  }
   return text;
 }
 

@@ -220,6 +220,20 @@ HeldOutFigures figures_of(const HeldOut& held, const Clips& clips) {
           measure_calibration(held.probabilities, clips.labels).expected_error};
 }
 
+double reject_threshold(const HeldOut& held, const Clips& clips) {
+  constexpr std::size_t kFewest = 20;
+  constexpr double kLost = 0.05;
+  std::vector<double> right;
+  for (std::size_t i = 0; i < clips.count(); ++i) {
+    const float* const row = held.probabilities.data<float>() + i * clips.classes;
+    const float* const best = std::max_element(row, row + clips.classes);
+    if (best - row == clips.labels[i]) right.push_back(*best);
+  }
+  if (right.size() < kFewest) return 0;
+  std::ranges::sort(right);
+  return right[static_cast<std::size_t>(kLost * static_cast<double>(right.size()))];
+}
+
 // Whether `a` loses more than `b` by more than chance explains.
 bool is_worse(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> differences(a.size());
@@ -290,7 +304,9 @@ HeadFusion fit_heads(const std::vector<Tensor>& logits, const std::vector<std::i
   const bool is_single = fusion.single >= 0;
   const auto single = static_cast<std::size_t>(std::max<std::int64_t>(0, fusion.single));
   fusion.factors = is_single ? fit(clips, every, 0, only_head(clips, single)) : fit(clips, every, fusion.pull, all_heads(clips));
-  fusion.fused = figures_of(is_single ? alone[single] : best, clips);
+  const HeldOut& chosen = is_single ? alone[single] : best;
+  fusion.fused = figures_of(chosen, clips);
+  fusion.reject_below = reject_threshold(chosen, clips);
   return fusion;
 }
 
@@ -308,7 +324,7 @@ Json to_json(const HeadFusion& fusion, const std::vector<std::string>& heads) {
     return Json{{"top1", held.top1}, {"nll", held.negative_log_likelihood}, {"calibration_error", held.calibration_error}};
   };
   Json json = {{"clips", fusion.clips}, {"pull", fusion.pull}, {"alone", nullptr}, {"factors", Json::object()}, {"fused", figures(fusion.fused)},
-               {"equal", figures(fusion.equal)}, {"heads", Json::object()}};
+               {"equal", figures(fusion.equal)}, {"heads", Json::object()}, {"reject_below", fusion.reject_below}};
   if (fusion.single >= 0) json["alone"] = heads.at(static_cast<std::size_t>(fusion.single));
   for (std::size_t h = 0; h < heads.size(); ++h) {
     json["factors"][heads[h]] = fusion.factors.at(h);

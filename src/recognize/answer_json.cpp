@@ -12,6 +12,8 @@ Json to_json(const Recognition& recognition, const Recognizer& recognizer, const
   for (const ClassScore& best : recognizer.top(recognition, top)) {
     json["top"].push_back({{"label", best.label}, {"class", best.index}, {"probability", best.probability}, {"score", best.score}});
   }
+  const double below = recognizer.reject_below();
+  if (below > 0) json.update({{"reject_below", below}, {"rejected", recognizer.top(recognition, 1).front().probability < below}});
   return json;
 }
 

@@ -10,7 +10,7 @@
 namespace actio::recognize {
 
 // {"video", "frames", "damaged_frames", "sampled_frames", "warnings", "top": [{"label", "class", "probability", "score"}]}, the most
-// probable class first.
+// probable class first. Where the model knows a probability that few right answers stay below, also "reject_below" and "rejected".
 Json to_json(const Recognition& recognition, const Recognizer& recognizer, const std::string& video, std::int64_t top);
 
 // The same, or {"video", "error"}.

@@ -110,6 +110,13 @@ std::size_t Recognizer::parts_at_once() const {
   return std::max<std::size_t>(1, kPartsAhead * options_.read.memory / (views_of_part_ * view_bytes(model_->spec)));
 }
 
+double Recognizer::reject_below() const {
+  const Json& record = model_->training;
+  if (head_ || !record.is_object() || !record.contains("heads") || !record.at("heads").is_object()) return 0;
+  const Json& below = record.at("heads").value("reject_below", Json());
+  return below.is_number() ? below.get<double>() : 0;
+}
+
 bool Recognizer::has_logits() const {
   // Networks that average probabilities inside have no logits: their scores are their output.
   return head_ ? head_->loss == net::HeadLoss::kCrossEntropy : model_->spec.scores != model_->spec.output;

@@ -77,6 +77,9 @@ class Recognizer {
   // Whether Recognition::scores are logits; else they are the probabilities.
   bool has_logits() const;
   std::size_t views() const { return views_.size(); }
+  // A probability that few right answers stay below, from clips that the network had not learned from when its heads were fitted (eval/head_fusion.h);
+  // 0 where there were none, and for one head alone.
+  double reject_below() const;
 
   // A path is a source. What does not seek is kept in memory, as in kept_in_memory().
   // Throws: as data::read_clip; Error(kInterrupted) on `stop`.

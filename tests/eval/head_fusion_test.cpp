@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -102,6 +104,27 @@ TEST(HeadFusion, leaves_out_a_head_that_is_wrong_on_purpose) {
   const HeadFusion fusion = fit_heads(data.heads, data.labels);
   EXPECT_EQ(fusion.factors[1], 0) << "no head counts against itself";
   EXPECT_GE(fusion.fused.top1, fusion.alone[0].top1 - 0.01);
+}
+
+TEST(HeadFusion, knows_a_probability_that_most_right_answers_reach_and_answers_to_nothing_do_not) {
+  const std::vector<std::pair<double, double>> signals = {{4, 1}, {4, 3}};
+  const Data known = make(400, signals, 4), unseen = make(2000, signals, 104), noise = make(2000, {{0, 1}, {0, 3}}, 204);
+  const HeadFusion fusion = fit_heads(known.heads, known.labels);
+  const auto share_above = [&](const Data& data, bool right_ones) {
+    const Tensor probabilities = fused_probabilities(data.heads, fusion.factors);
+    double above = 0, all = 0;
+    for (std::size_t i = 0; i < data.labels.size(); ++i) {
+      const auto* const row = std::as_const(probabilities).data<float>() + static_cast<std::int64_t>(i) * probabilities.dim(1);
+      const auto* const best = std::max_element(row, row + probabilities.dim(1));
+      if (right_ones && best - row != data.labels[i]) continue;
+      all += 1;
+      above += *best >= fusion.reject_below ? 1 : 0;
+    }
+    return above / all;
+  };
+  EXPECT_NEAR(share_above(unseen, true), 0.95, 0.02);
+  EXPECT_LT(share_above(noise, false), 0.7);
+  EXPECT_EQ(fit_heads(make(12, signals, 4).heads, make(12, signals, 4).labels).reject_below, 0) << "a dozen clips do not tell";
 }
 
 TEST(HeadFusion, judges_by_groups_that_it_has_not_seen) {
