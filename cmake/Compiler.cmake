@@ -27,6 +27,10 @@ endif()
 add_library(actio_warnings INTERFACE)
 target_compile_options(actio_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
                        -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A file's own class may hold what its anonymous namespace has; it only looks like a header there.
+  target_compile_options(actio_warnings INTERFACE -Wno-subobject-linkage)
+endif()
 if(ACTIO_WERROR)
   target_compile_options(actio_warnings INTERFACE -Werror)
 endif()

@@ -11,7 +11,7 @@
 namespace actio::data {
 namespace {
 
-constexpr std::size_t kShown = 5;  // of the single findings of a kind
+constexpr std::size_t kShownFindings = 5;  // of the single findings of a kind
 
 struct CopyInfo {
   const char* name;
@@ -36,10 +36,10 @@ std::string clips_text(const CheckReport& report, const Dataset& dataset) {
   std::size_t told = 0;
   for (const CheckedClip& clip : report.clips) {
     if (clip.error.empty()) continue;
-    if (++told > kShown) break;
+    if (++told > kShownFindings) break;
     text += more(fmt::format("{}: {}", shown(dataset.items[clip.item].path), clip.error));
   }
-  if (told > kShown) text += more("and more; actio data scan has them all");
+  if (told > kShownFindings) text += more("and more; actio data scan has them all");
   return text;
 }
 
@@ -49,10 +49,11 @@ std::string names_where(const CheckReport& report, const Dataset& dataset, const
   std::vector<std::string> names;
   std::size_t count = 0;
   for (std::size_t i = 0; i < report.classes.size(); ++i) {
-    if (is_so(report.classes[i]) && ++count <= kShown) names.push_back("'" + shown(dataset.classes[i]) + "'");
+    if (is_so(report.classes[i]) && ++count <= kShownFindings) names.push_back("'" + shown(dataset.classes[i]) + "'");
   }
   if (count == 0) return "";
-  return fmt::format("{}{}", fmt::join(names, ", "), count > kShown ? fmt::format(" and {} more", count - kShown) : "");
+  return fmt::format("{}{}", fmt::join(names, ", "),
+                     count > kShownFindings ? fmt::format(" and {} more", count - kShownFindings) : "");
 }
 
 std::string classes_text(const CheckReport& report, const Dataset& dataset) {
@@ -109,7 +110,7 @@ std::string giveaway_text(const Giveaway& giveaway) {
                  percent(giveaway.all.accuracy), percent(giveaway.all.chance), giveaway.all.p_value));
   }
   std::vector<std::string> singles;
-  for (auto at = best; at != giveaway.single.end() && singles.size() < kShown; ++at) {
+  for (auto at = best; at != giveaway.single.end() && singles.size() < kShownFindings; ++at) {
     if (at->found) singles.push_back(fmt::format("{} {}", at->name, score_text(*at)));
   }
   if (text.empty()) {
@@ -153,7 +154,7 @@ std::string copies_text(const CheckReport& report, const Dataset& dataset) {
                  fmt::format("FOUND {} clips show the same as another one and are {}", clips.size(), where));
     std::size_t told = 0;
     for (const Copy& copy : report.copies) {
-      if (static_cast<std::size_t>(copy.kind) != kind || ++told > kShown) continue;
+      if (static_cast<std::size_t>(copy.kind) != kind || ++told > kShownFindings) continue;
       text += more(fmt::format("{} = {} ({})", shown(dataset.items[copy.first].path), shown(dataset.items[copy.second].path),
                                copy.same_bytes ? "the same bytes" : "encoded anew"));
     }

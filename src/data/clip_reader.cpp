@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 namespace actio::data {
 namespace {
 
-constexpr std::int64_t kMostFrames = 100'000'000;  // a container that claims more is not believed
+constexpr std::int64_t kMostClaimed = 100'000'000;  // a container that claims more is not believed
 
 bool reads_vectors(const ClipRequest& request) { return request.inputs.has(InputKind::kVectors); }
 
@@ -133,7 +133,7 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
   const std::int64_t claimed = decoder.info().frames_claimed;
   Pass pass;
   std::optional<ViewAssembler> assembler;
-  if (claimed > 0 && claimed < kMostFrames) assembler.emplace(gather(request, claimed, {}, pass.sampled));
+  if (claimed > 0 && claimed < kMostClaimed) assembler.emplace(gather(request, claimed, {}, pass.sampled));
   pass.facts = decode(request, decoder, assembler ? &*assembler : nullptr, false, stop);
   const bool as_claimed = pass.facts.frames == claimed && pass.facts.times.microseconds.empty();
   if (as_claimed && assembler && assembler->complete()) pass.inputs = assembler->take();

@@ -80,7 +80,7 @@ Glimpse glimpse_from(const Pictures& pictures) {
   return glimpse_of(chosen, found[0] != found[1] && found[1] != found[2]);
 }
 
-FileFacts facts_of(const std::string& path, const video::StreamInfo& info, const Pictures& pictures) {
+FileFacts file_facts_of(const std::string& path, const video::StreamInfo& info, const Pictures& pictures) {
   FileFacts facts;
   facts.container = info.container;
   facts.codec = info.codec;
@@ -127,7 +127,7 @@ ClipLook look_at(const std::string& path, const ReadLimits& limits, const std::s
   auto times = decoder->exact_times();
   Pictures pictures = times && !times->empty() ? wanted_pictures(*decoder, std::move(*times)) : all_pictures(*decoder);
   if (pictures.of_frame.empty()) fail_data("{}: no frame can be decoded", path);
-  ClipLook look{facts_of(path, decoder->info(), pictures), glimpse_from(pictures)};
+  ClipLook look{file_facts_of(path, decoder->info(), pictures), glimpse_from(pictures)};
   look.facts.borders = look.glimpse.borders;
   return look;
 }

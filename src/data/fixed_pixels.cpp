@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kPixels = kGlimpseWidth * kGlimpseHeight;
 constexpr int kTolerance = 12;  // grey levels
-constexpr double kLeastInside = 0.9, kMostOutside = 0.5, kMostP = 0.01;
+constexpr double kLeastInside = 0.9, kMostOutside = 0.5, kMostFixedP = 0.01;
 constexpr std::size_t kLeastPixels = 3;  // of a region: 0.13 % of the frame
 
 using Picture = std::vector<std::uint8_t>;
@@ -145,7 +145,7 @@ std::vector<FixedRegion> find_fixed_pixels(std::span<const Picture* const> still
     for (std::size_t pixel = 0; pixel < kPixels; ++pixel) {
       PixelTest test = test_pixel(pictures, units, pixel);
       test.p_value = std::min(1.0, test.p_value * kPixels * labelling.classes);
-      test.fixed = test.fixed && test.p_value < kMostP;
+      test.fixed = test.fixed && test.p_value < kMostFixedP;
       tests.push_back(test);
     }
     const std::vector<std::size_t> part = largest_part(tests);

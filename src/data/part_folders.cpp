@@ -94,7 +94,7 @@ std::string names_text(const std::vector<fs::path>& folders) {
 }
 
 // The folders of one level, by what they are.
-struct Level {
+struct FolderLevel {
   std::vector<PartFolder> parts;  // named so
   std::vector<fs::path> pure;     // those of them that hold classes and no video directly
   std::vector<fs::path> flat;     // those that hold videos directly
@@ -102,8 +102,8 @@ struct Level {
   std::set<Part> kinds;           // of the pure ones
 };
 
-Level look_at(const fs::path& base, const Folders& outside) {
-  Level level;
+FolderLevel look_at(const fs::path& base, const Folders& outside) {
+  FolderLevel level;
   std::vector<fs::path> others;
   for (const fs::path& folder : folders_of(base, outside)) {
     const std::optional<Part> part = part_of_folder_name(folder.filename().string());
@@ -126,7 +126,7 @@ Level look_at(const fs::path& base, const Folders& outside) {
 }
 
 // Whether the folders are parts. Throws: as plan_folders.
-bool holds_parts(const fs::path& base, const Level& level) {
+bool holds_parts(const fs::path& base, const FolderLevel& level) {
   if (level.pure.empty()) return false;
   if (level.others.empty()) return true;
   if (level.kinds.size() < 2) return false;
@@ -160,7 +160,7 @@ std::optional<Part> part_of_folder_name(const std::string& name) {
 FolderPlan plan_of_classes(const fs::path& path, const Folders& outside) {
   FolderPlan plan;
   plan.base = path;
-  const Level level = look_at(path, outside);
+  const FolderLevel level = look_at(path, outside);
   if (level.kinds.size() < 2) return plan;
   plan.warning = fmt::format(
       "{}: {} hold folders, as parts of a divided dataset do; they are read as classes, as the layout folder says",
@@ -174,7 +174,7 @@ FolderPlan plan_folders(const fs::path& path, bool asked, const Folders& outside
   plan.base = path;
   fs::path at = path;
   for (int depth = 0; depth < kMostLevels; ++depth) {
-    const Level level = look_at(at, outside);
+    const FolderLevel level = look_at(at, outside);
     const bool divides = asked ? std::ranges::any_of(level.parts, &PartFolder::has_classes) : holds_parts(at, level);
     const bool sure = asked || depth == 0 || level.kinds.size() > 1 || is_container(at);
     if (divides && sure) {

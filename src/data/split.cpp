@@ -18,10 +18,10 @@ struct PartItems {
 };
 
 // Class counts by group, sorted by name.
-using GroupCounts = std::map<std::string, std::vector<double>>;
+using CountsOfGroups = std::map<std::string, std::vector<double>>;
 
-GroupCounts count_groups(const std::vector<Item>& items, std::size_t classes) {
-  GroupCounts counts;
+CountsOfGroups count_groups(const std::vector<Item>& items, std::size_t classes) {
+  CountsOfGroups counts;
   for (const Item& item : items) {
     auto& of_group = counts[item.group];
     of_group.resize(classes);
@@ -30,9 +30,9 @@ GroupCounts count_groups(const std::vector<Item>& items, std::size_t classes) {
   return counts;
 }
 
-GroupCounts count_groups(const Dataset& dataset) { return count_groups(dataset.items, dataset.classes.size()); }
+CountsOfGroups count_groups(const Dataset& dataset) { return count_groups(dataset.items, dataset.classes.size()); }
 
-std::vector<std::string> names_of(const GroupCounts& counts) {
+std::vector<std::string> names_of(const CountsOfGroups& counts) {
   std::vector<std::string> names;
   for (const auto& [name, ignored] : counts) names.push_back(name);
   return names;
@@ -47,7 +47,7 @@ std::string list_text(const std::vector<std::string>& names) {
 }
 
 // Takes groups in random order, each one that brings the test counts of the classes nearer to their share.
-std::set<std::string> hold_out(const GroupCounts& counts, double share, std::int64_t seed) {
+std::set<std::string> hold_out(const CountsOfGroups& counts, double share, std::int64_t seed) {
   std::vector<double> missing(counts.empty() ? 0 : counts.begin()->second.size());
   for (const auto& [name, of_group] : counts) {
     for (std::size_t i = 0; i < missing.size(); ++i) missing[i] += share * of_group[i];
@@ -80,7 +80,7 @@ void hold_out_validation(const Dataset& dataset, const DatasetOptions& options, 
   if (share == 0 || split.train.empty()) return;
   if (!split.validation.empty())
     fail_usage("{}: validation_share and {} both give a validation part", dataset.source, dataset.protocol);
-  const GroupCounts counts = count_groups(split.train, dataset.classes.size());
+  const CountsOfGroups counts = count_groups(split.train, dataset.classes.size());
   if (counts.size() < 2) fail_usage("{}: validation_share needs two groups at least to train on, got {}", dataset.source, counts.size());
   std::set<std::string> held = hold_out(counts, share, options.seed);
   if (held.size() == counts.size()) held.erase(held.begin());
@@ -121,7 +121,7 @@ bool is_divided(const Dataset& dataset, const DatasetOptions& options) {
 }
 
 std::vector<Part> parts_of(const Dataset& dataset, const DatasetOptions& options) {
-  const GroupCounts counts = count_groups(dataset);
+  const CountsOfGroups counts = count_groups(dataset);
   const std::vector<std::string> names = names_of(counts);
   const std::vector<std::string> fold = group_names_of(options.fold, {names.begin(), names.end()});
   const std::set<std::string> held(fold.begin(), fold.end());

@@ -8,7 +8,7 @@
 namespace actio::net {
 namespace {
 
-using Inputs = std::vector<const NodeInfo*>;
+using InputNodes = std::vector<const NodeInfo*>;
 
 constexpr std::int64_t kMaxSize = 1 << 20;
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 33;  // of a row or a parameter
@@ -37,7 +37,7 @@ void need_rank(const Node& node, const NodeInfo& input, std::size_t rank) {
   }
 }
 
-void need_same_shapes(const Node& node, const Inputs& inputs) {
+void need_same_shapes(const Node& node, const InputNodes& inputs) {
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     if (inputs[i]->shape != inputs[0]->shape) {
       fail("{}: {} expects equal shapes, got {} of '{}' and {} of '{}'", node.name, op_name(node.op),
@@ -159,7 +159,7 @@ void infer_linear(const Node& node, const NodeInfo& x, NodeInfo& info) {
   info.multiply_adds = node.attrs.channels * x.shape[0];
 }
 
-void infer_weighted_sum(const Node& node, const Inputs& inputs, NodeInfo& info) {
+void infer_weighted_sum(const Node& node, const InputNodes& inputs, NodeInfo& info) {
   need_same_shapes(node, inputs);
   if (node.attrs.weights.size() != inputs.size()) {
     fail("{}: {} inputs need as many weights, got {}", node.name, inputs.size(), node.attrs.weights.size());
@@ -169,7 +169,7 @@ void infer_weighted_sum(const Node& node, const Inputs& inputs, NodeInfo& info) 
                   node.attrs.trainable}};
 }
 
-void infer_concat(const Node& node, const Inputs& inputs, NodeInfo& info) {
+void infer_concat(const Node& node, const InputNodes& inputs, NodeInfo& info) {
   info.shape = inputs[0]->shape;
   if (info.shape.empty()) fail("{}: concat expects channels, got rows of shape []", node.name);
   for (std::size_t i = 1; i < inputs.size(); ++i) {
@@ -221,7 +221,7 @@ void infer_input(const Node& node, NodeInfo& info) {
   info.shape = node.attrs.shape;
 }
 
-void infer_shape(const Node& node, const Inputs& inputs, std::int64_t segments, NodeInfo& info) {
+void infer_shape(const Node& node, const InputNodes& inputs, std::int64_t segments, NodeInfo& info) {
   switch (node.op) {
     case Op::kInput: return infer_input(node, info);
     case Op::kConv2d: return infer_conv2d(node, *inputs[0], info);
@@ -320,7 +320,7 @@ Inferred infer(const NetSpec& spec) {
   Inferred inferred;
   for (const Node& node : spec.nodes) {
     if (node.name.empty()) fail("{}: a node has no name", spec.name);
-    Inputs inputs;
+    InputNodes inputs;
     for (const std::string& input : node.inputs) {
       const auto found = inferred.index.find(input);
       if (found == inferred.index.end()) fail("{}: its input '{}' is not an earlier node", node.name, input);

@@ -25,7 +25,7 @@ std::vector<std::string> init_of(const Json& value, const std::string& where) {
 }
 
 Stage read_stage(const Json& table, const std::string& where) {
-  const std::vector<std::string>& kTables = stage_tables();
+  const std::vector<std::string>& tables = stage_tables();
   if (!table.is_object()) fail_usage("{}: must be a table, got {}", where, json_text(table));
   Stage stage;
   for (const auto& [key, value] : table.items()) {
@@ -33,12 +33,12 @@ Stage read_stage(const Json& table, const std::string& where) {
       stage.name = value.get<std::string>();
     } else if (key == "init") {
       stage.init = init_of(value, where);
-    } else if (std::ranges::find(kTables, key) != kTables.end()) {
+    } else if (std::ranges::find(tables, key) != tables.end()) {
       stage.tables[key] = value;
     } else if (key == "name") {
       fail_usage("{}: name must be a text, got {}", where, json_text(value));
     } else {
-      std::vector<std::string> known = kTables;
+      std::vector<std::string> known = tables;
       known.insert(known.end(), {"name", "init"});
       fail_usage("{}: {}", where, unknown_name_text("key", key, known));
     }

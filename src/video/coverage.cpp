@@ -6,13 +6,13 @@
 namespace actio::video {
 namespace {
 
-constexpr int kCell = 8;  // pixels: the smallest block that is exported
+constexpr int kBlock = 8;  // pixels: the smallest block that is exported
 
 }  // namespace
 
 void CoverageMeter::add(const Frame& frame) {
   ++frames_;
-  const int columns = (frame.width + kCell - 1) / kCell, rows = (frame.height + kCell - 1) / kCell;
+  const int columns = (frame.width + kBlock - 1) / kBlock, rows = (frame.height + kBlock - 1) / kBlock;
   covered_.assign(static_cast<std::size_t>(columns) * rows, 0);
   double covered_area = 0;
   for (const BlockVector& vector : frame.vectors) {
@@ -23,13 +23,13 @@ void CoverageMeter::add(const Frame& frame) {
     area_ += area;
     magnitude_sum_ += area * std::hypot(vector.dx, vector.dy);
     // Blocks of both directions lie on the same place, whose area counts once.
-    for (int row = top / kCell; row <= (bottom - 1) / kCell; ++row) {
-      for (int column = left / kCell; column <= (right - 1) / kCell; ++column) {
+    for (int row = top / kBlock; row <= (bottom - 1) / kBlock; ++row) {
+      for (int column = left / kBlock; column <= (right - 1) / kBlock; ++column) {
         std::uint8_t& cell = covered_[static_cast<std::size_t>(row) * columns + column];
         if (cell != 0) continue;
         cell = 1;
-        covered_area +=
-            static_cast<double>(std::min(kCell, frame.width - column * kCell)) * std::min(kCell, frame.height - row * kCell);
+        covered_area += static_cast<double>(std::min(kBlock, frame.width - column * kBlock)) *
+                        std::min(kBlock, frame.height - row * kBlock);
       }
     }
   }

@@ -17,16 +17,16 @@ namespace {
 
 constexpr int kMacroblock = 16, kPairHeight = 32;       // pixels
 constexpr float kAsGood = 1.3F, kNoise = 0.4F;          // a misfit up to that factor and that much more may be right, too
-constexpr float kClearlyBetter = 0.8F;                  // the smaller misfit as a share of the larger one
+constexpr float kClearlySmaller = 0.8F;                 // the smaller misfit as a share of the larger one
 constexpr float kSameMotion = 0.3F;                     // pixels per frame
 constexpr float kNearSpeed = 0.5F, kNearShare = 0.15F;  // how far a block's motion may be from its neighbours'
 constexpr int kReach = 3;                               // macroblocks: neighbours
 constexpr float kMoves = 1;                             // pixels per frame: motion that tells the time between fields
 constexpr std::size_t kMostProbes = 256;                // blocks that are asked for it
 constexpr float kHalfFrame = 0.5F;
-constexpr int kCell = 8;       // pixels: the smallest block that is exported
-constexpr float kGoodFit = 2;  // mean absolute difference of luma
-constexpr float kMostOff = 1;  // pixels: by which a coarse vector is wrong
+constexpr int kCell = 8;           // pixels: the smallest block that is exported
+constexpr float kSmallMisfit = 2;  // mean absolute difference of luma
+constexpr float kMostOff = 1;      // pixels: by which a coarse vector is wrong
 
 float larger(float x, float y) { return std::max(std::abs(x), std::abs(y)); }
 
@@ -132,7 +132,7 @@ void FieldVectors::measure(FieldPart& part) const {
   for (std::size_t i = 0; i < part.candidates.size(); ++i) {
     FieldCandidate& candidate = part.candidates[i];
     const bool next = i > 0 && candidate.reference != part.candidates[i - 1].reference;
-    if (next && least <= kGoodFit) return part.candidates.resize(i);
+    if (next && least <= kSmallMisfit) return part.candidates.resize(i);
     candidate.misfit = misfit_of(picture_, part, candidate);
     least = std::min(least, candidate.misfit);
   }
@@ -163,7 +163,7 @@ void FieldVectors::decide_pairs() {
   for (FieldPart& part : parts_) {
     const auto& misfits = pairs[pair_of(part)];
     const float as_frame = misfits[0].mean(), as_field = misfits[1].mean();
-    const bool frame = as_frame <= kClearlyBetter * as_field, field = as_field <= kClearlyBetter * as_frame;
+    const bool frame = as_frame <= kClearlySmaller * as_field, field = as_field <= kClearlySmaller * as_frame;
     if (frame == field) continue;
     std::erase_if(part.candidates, [&](const FieldCandidate& candidate) { return candidate.field != field; });
   }
@@ -195,7 +195,7 @@ void FieldVectors::find_time_between_fields() {
   const double at_once = misfit_between_fields_at(0, moving), in_turn = misfit_between_fields_at(marked, moving);
   const double reversed = misfit_between_fields_at(-marked, moving);
   between_fields_ = at_once <= in_turn ? 0 : marked;
-  if (reversed < kClearlyBetter * std::min(at_once, in_turn)) between_fields_ = -marked;
+  if (reversed < kClearlySmaller * std::min(at_once, in_turn)) between_fields_ = -marked;
   if (moving.empty() && is_interlaced(picture_)) between_fields_ = marked;
 }
 
@@ -266,7 +266,7 @@ void FieldVectors::decide_by_neighbours() {
 // come from both, is coarse, and the encoder took what came nearest. Lines of one parity tell the rest.
 void FieldVectors::refine(FieldPart& part) const {
   const FieldCandidate& meaning = part.meaning;
-  if (!part.velocity || between_fields_ == 0 || meaning.frames == 0 || meaning.misfit <= kGoodFit) return;
+  if (!part.velocity || between_fields_ == 0 || meaning.frames == 0 || meaning.misfit <= kSmallMisfit) return;
   const float reach = kMostOff / std::max(1.0F, std::abs(meaning.frames + meaning.shift * between_fields_));
   const Velocity start = *part.velocity;
   float least = 256;

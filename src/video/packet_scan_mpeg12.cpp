@@ -11,7 +11,7 @@
 namespace actio::video {
 namespace {
 
-constexpr std::uint8_t kPicture = 0x00, kLastSlice = 0xAF, kUserData = 0xB2, kSequence = 0xB3, kExtension = 0xB5,
+constexpr std::uint8_t kPictureStart = 0x00, kLastSlice = 0xAF, kUserData = 0xB2, kSequence = 0xB3, kExtension = 0xB5,
                        kSequenceEnd = 0xB7, kGroup = 0xB8;
 constexpr std::uint32_t kSequenceExtension = 1, kSequenceDisplay = 2, kCopyright = 4, kPictureDisplay = 7,
                         kPictureCoding = 8;
@@ -51,7 +51,7 @@ class Mpeg12Scan : public PacketScan {
   bool note(const CodedUnit& unit, bool first) {
     if (ended_) return false;
     if (unit.code == kUserData) return true;
-    if (unit.code == kPicture) return note_picture(unit);
+    if (unit.code == kPictureStart) return note_picture(unit);
     if (unit.code <= kLastSlice) {
       // From top to bottom, none missing at the top: else FFmpeg may not begin the picture.
       const bool in_order = slices_++ == 0 ? unit.code == 1 : unit.code >= last_slice_;

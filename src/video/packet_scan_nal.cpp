@@ -35,7 +35,7 @@ bool tells_recovery(std::span<const std::uint8_t> body) {
 }
 
 // Without the bytes that keep a unit free of start codes; only the head of it.
-std::vector<std::uint8_t> unescaped(std::span<const std::uint8_t> unit) {
+std::vector<std::uint8_t> unescaped_head(std::span<const std::uint8_t> unit) {
   std::vector<std::uint8_t> bytes;
   for (std::size_t i = 0; i < std::min<std::size_t>(unit.size(), 512); ++i) {
     const bool escape = i >= 2 && unit[i] == 3 && unit[i - 1] == 0 && unit[i - 2] == 0;
@@ -46,7 +46,7 @@ std::vector<std::uint8_t> unescaped(std::span<const std::uint8_t> unit) {
 
 // How many bits the number of a picture has in a sequence parameter set of H.264; 0 for what is rare.
 int frame_number_bits(std::span<const std::uint8_t> unit) {
-  const auto bytes = unescaped(unit);
+  const auto bytes = unescaped_head(unit);
   if (bytes.size() < 5) return 0;
   BitReader reader(std::span<const std::uint8_t>(bytes).subspan(4));
   reader.exp_golomb();
@@ -123,7 +123,7 @@ class NalScan : public PacketScan {
     }
     if (type == 7 || type == 8) return is_known(unit);
     if (type != 1 && type != 5) return false;
-    const auto bytes = unescaped(unit.subspan(1, std::min<std::size_t>(unit.size() - 1, 32)));
+    const auto bytes = unescaped_head(unit.subspan(1, std::min<std::size_t>(unit.size() - 1, 32)));
     BitReader reader(bytes);
     if (reader.exp_golomb() != 0) return pictures_ == 1;
     ++pictures_;

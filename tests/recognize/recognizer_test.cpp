@@ -67,6 +67,25 @@ TEST_F(ARecognizer, gives_eight_threads_the_bytes_that_it_gives_one) {
   }
 }
 
+TEST_F(ARecognizer, says_that_it_may_be_none_of_the_classes_where_its_heads_were_fitted) {
+  const std::string clip = write_clips(dir_, 1).front();
+  const Recognizer plain(model_, one_thread());
+  EXPECT_EQ(plain.reject_below(), 0);
+  EXPECT_FALSE(to_json(plain.recognize(clip), plain, clip, 1).contains("rejected"));
+  net::Model fitted = net::read_model(model_);
+  fitted.training["heads"] = {{"reject_below", 0.999}};
+  const Recognizer careful(fitted, "fitted", one_thread());
+  const Json answer = to_json(careful.recognize(clip), careful, clip, 1);
+  EXPECT_EQ(answer.at("reject_below"), 0.999);
+  EXPECT_EQ(answer.at("rejected"), true);
+  fitted.training["heads"] = "of another time";
+  EXPECT_EQ(Recognizer(fitted, "odd", one_thread()).reject_below(), 0);
+  RecognizeOptions of_one_head = one_thread();
+  of_one_head.head = "ttn";
+  fitted.training["heads"] = {{"reject_below", 0.999}};
+  EXPECT_EQ(Recognizer(fitted, "head", of_one_head).reject_below(), 0) << "it was fitted for all of them together";
+}
+
 TEST_F(ARecognizer, gives_eight_threads_the_bytes_that_it_gives_one_on_real_clips) {
   const std::string folder = testing::shared_file("data/ucf101");
   ACTIO_NEEDS_SHARED(folder);
