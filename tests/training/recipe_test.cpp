@@ -81,6 +81,15 @@ TEST(Recipe, says_that_there_is_too_little_to_leave_out_and_leaves_nothing_out) 
   EXPECT_THAT(reason(decided, "heads"), HasSubstr("52 groups, 1 of 'Archery': too few to leave some out"));
 }
 
+TEST(Recipe, leaves_out_fewer_parts_where_there_are_few_groups) {
+  DataFacts data = some_clips();
+  data.groups = data.fewest_groups = 4;  // four recordings, all classes in each
+  EXPECT_EQ(recipe(data).tables.at("train").at("fit_parts"), 2);
+  data.groups = data.fewest_groups = 3;
+  EXPECT_FALSE(recipe(data).tables.at("train").contains("fit_heads"));
+  EXPECT_EQ(recipe(some_clips()).tables.at("train").at("fit_parts"), 3);
+}
+
 TEST(Recipe, keeps_what_the_user_chose) {
   TrainSpec spec;
   apply({"train", "epochs", "3", "--epochs"}, spec);

@@ -144,10 +144,10 @@ class Decider {
   // What the heads count, from clips that were not learned from.
   void heads() {
     if (!fuses_heads() || !open(&TrainOptions::fit_heads)) return;
-    constexpr std::int64_t kFewestGroups = 6;
     if (spec_.dataset.validation_share > 0 || data_.clips >= kManyClips || thrift_ >= 2) return heads_of_validation();
-    const std::int64_t parts = thrift_ >= 1 || data_.clips >= 120 ? 2 : 3;
-    if (data_.groups < kFewestGroups || data_.fewest_groups <= parts) {
+    // Two groups in each part at least, and every class among what is learned from.
+    const std::int64_t parts = thrift_ >= 1 || data_.clips >= 120 || data_.groups < 6 ? 2 : 3;
+    if (data_.groups < 2 * parts || data_.fewest_groups <= parts) {
       tell("heads", "equal weights", too_few("to leave some out"));
       return;
     }
