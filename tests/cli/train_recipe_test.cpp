@@ -80,6 +80,19 @@ TEST_F(TrainRecipe, keeps_the_papers_settings_where_the_network_is_named) {
   EXPECT_THAT(both.out, AllOf(HasSubstr("tsn (as asked for)"), HasSubstr("stage 3 of 3: tsn")));
 }
 
+TEST_F(TrainRecipe, joins_the_streams_and_the_fusion_network_that_are_asked_for) {
+  const std::string tiny = " --recipe auto --segments 2 --epochs 1 --batch-size 4 --input-size 32 --fit-heads none";
+  const ProgramResult three = train("three", tiny + " --network tsn --streams rgb,rgbdiff,mv");
+  ASSERT_EQ(three.exit_code, 0) << three.err;
+  EXPECT_EQ(net::read_model(path("three.actio")).inputs.names(), (std::vector<std::string>{"rgb", "rgbdiff", "mv"}));
+  EXPECT_THAT(three.out, AllOf(HasSubstr("stage 2 of 4: rgbdiff"), HasSubstr("stage 4 of 4: tsn")));
+  const ProgramResult stfn = train("stfn", tiny + " --network stfn");
+  ASSERT_EQ(stfn.exit_code, 0) << stfn.err;
+  EXPECT_THAT(stfn.out, AllOf(HasSubstr("tsn_motion(resnet18)"), HasSubstr("stage 3 of 3: stfn"), HasSubstr("\nstfn")));
+  const net::Model model = net::read_model(path("stfn.actio"));
+  EXPECT_EQ(model.inputs.find("motion")->length, 5) << "as the stream that it starts from";
+}
+
 TEST_F(TrainRecipe, has_one_recipe_for_all_folds) {
   const ProgramResult parts = run_program("train " + data() + " -o " + path("parts") + " --init " + path("first.actio") +
                                           " --group part --folds all --segments 2 --epochs 1 --batch-size 4 --input-size 32");

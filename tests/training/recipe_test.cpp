@@ -78,7 +78,17 @@ TEST(Recipe, says_that_there_is_too_little_to_leave_out_and_leaves_nothing_out) 
   data.fewest_class = "Archery";
   const Recipe decided = recipe(data);
   EXPECT_FALSE(decided.tables.at("train").contains("fit_heads"));
-  EXPECT_THAT(reason(decided, "heads"), HasSubstr("52 groups, 1 of 'Archery': too few to leave some out"));
+  EXPECT_THAT(reason(decided, "heads"), HasSubstr("52 groups, but 1 of 'Archery': too few to leave some out"));
+}
+
+TEST(Recipe, says_that_the_accuracy_is_unknown_where_nothing_is_held_out) {
+  EXPECT_THAT(reason(recipe(some_clips()), "accuracy"), HasSubstr("not measured: no clip is held out"));
+  DataFacts few = some_clips();
+  few.fewest_groups = 1;
+  EXPECT_THAT(reason(recipe(few), "accuracy"), HasSubstr("unknown: 9 groups, but 1 of 'punch': too few to hold any out"));
+  DataFacts tested = some_clips();
+  tested.tests = 6;
+  EXPECT_THAT(reason(recipe(tested), "accuracy"), HasSubstr("nothing is said of accuracy"));
 }
 
 TEST(Recipe, leaves_out_fewer_parts_where_there_are_few_groups) {
@@ -123,6 +133,21 @@ TEST(Recipe, has_stages_for_every_network_that_it_is_made_for_and_refuses_others
   TrainSpec spec;
   apply({"network", "network", "trn", "--network"}, spec);
   EXPECT_THROW(recipe(some_clips(), spec), Error);
+}
+
+TEST(Recipe, trains_each_stream_of_a_tsn_and_then_joins_them) {
+  TrainSpec spec;
+  apply({"network", "network", "tsn", "--network"}, spec);
+  apply({"network", "streams", "rgb,rgbdiff,mv", "--streams"}, spec);
+  const Recipe decided = recipe(some_clips(), spec);
+  const Json& stages = decided.tables.at("stage");
+  ASSERT_EQ(stages.size(), 4U);
+  EXPECT_EQ(stages.at(1).at("network").at("streams"), "rgbdiff");
+  EXPECT_EQ(stages.at(2).at("init"), "spatial");
+  EXPECT_EQ(stages.at(3).at("init"), (Json{"spatial", "rgbdiff", "mv"}));
+  EXPECT_EQ(stages.at(3).at("train").at("learning_rate"), 0);
+  EXPECT_EQ(decided.tables.at("preprocess").at("motion_bound"), 5) << "one of them reads vectors";
+  EXPECT_FALSE(decided.tables.at("preprocess").contains("motion")) << "each stream says its own";
 }
 
 TEST(Recipe, spends_less_with_every_step_of_thrift) {

@@ -43,6 +43,7 @@ class Decider {
     schedule();
     heads();
     stages();
+    accuracy();
     return std::move(recipe_);
   }
 
@@ -66,7 +67,13 @@ class Decider {
     recipe_.decisions.push_back({std::move(what), std::move(value), std::move(reason)});
   }
 
-  bool has_motion() const { return spec_.network.network != net::NetworkKind::kTsn || spec_.network.streams != "rgb"; }
+  // "rgb", "motion", or kinds of motion by name.
+  Names streams() const { return net::stream_names(spec_.network); }
+  bool has_motion() const {
+    const Names names = streams();
+    return std::ranges::find(names, "motion") != names.end();
+  }
+  bool is_tsn() const { return spec_.network.network == net::NetworkKind::kTsn; }
   bool few() const { return weights_.any && data_.clips < kFewClips; }
 
   void network() {
@@ -82,7 +89,16 @@ class Decider {
   }
 
   void motion() {
-    if (!has_motion()) return;
+    if (has_motion()) source();
+    const std::vector<Motion> motions = has_motion() ? std::vector{motion_} : net::motions_of(spec_.network, spec_.preprocess);
+    const bool has_bound = std::ranges::any_of(motions, [](Motion motion) { return motion == Motion::kVectors || motion == Motion::kFlow; });
+    if (!has_bound || data_.motion_bound <= 0 || weights_.moves) return;
+    if (set(&Preprocess::motion_bound, data_.motion_bound)) {
+      tell("motion bound", fmt::format("{:.0f} px", data_.motion_bound), "99 % of what moves stays below (short side 256)");
+    }
+  }
+
+  void source() {
     const bool open_motion = open(&Preprocess::motion);
     if (open_motion) {
       motion_ = data_.without_vectors == 0 ? Motion::kVectors : Motion::kRgbDifference;
@@ -94,11 +110,6 @@ class Decider {
     } else {
       motion_ = spec_.preprocess.motion;
       tell("motion", std::string(name_of(motion_)), "as asked for");
-    }
-    const bool has_bound = motion_ == Motion::kVectors || motion_ == Motion::kFlow;
-    if (!has_bound || data_.motion_bound <= 0 || weights_.moves) return;
-    if (set(&Preprocess::motion_bound, data_.motion_bound)) {
-      tell("motion bound", fmt::format("{:.0f} px", data_.motion_bound), "99 % of what moves stays below (short side 256)");
     }
   }
 
@@ -127,19 +138,16 @@ class Decider {
     if (few()) dropout();
   }
 
-  // The papers' 0.8 is for thousands of clips.
+  // The papers' 0.8 is for thousands of clips. A stage of one stream is a TSN.
   void dropout() {
     for (const auto member : {&net::NetworkOptions::dropout_rgb, &net::NetworkOptions::dropout_motion, &net::NetworkOptions::dropout_ttn}) {
-      const std::string name = option_name(member).substr(net::NetworkOptions::kTable.size() + 1);
-      const std::vector<std::string> networks = net::networks_with(name);
-      if (networks.empty() || std::ranges::find(networks, name_of(spec_.network.network)) != networks.end()) set(member, 0.5);
+      const Names networks = net::networks_with(option_name(member).substr(net::NetworkOptions::kTable.size() + 1));
+      const auto has_it = [&](net::NetworkKind kind) { return networks.empty() || std::ranges::find(networks, name_of(kind)) != networks.end(); };
+      if (has_it(spec_.network.network) || (has_it(net::NetworkKind::kTsn) && all_at_once().empty())) set(member, 0.5);
     }
   }
 
-  bool fuses_heads() const {
-    return spec_.network.network == net::NetworkKind::kIfTtn || (spec_.network.network == net::NetworkKind::kTsn && spec_.network.streams != "rgb" &&
-                                                                 spec_.network.streams != "motion");
-  }
+  bool fuses_heads() const { return spec_.network.network == net::NetworkKind::kIfTtn || (is_tsn() && streams().size() > 1); }
 
   // What the heads count, from clips that were not learned from.
   void heads() {
@@ -169,11 +177,17 @@ class Decider {
     tell("heads", "fitted", "on a validation part, in whole groups");
   }
 
-  std::string too_few(const char* what) const {
-    return fmt::format("{} groups, {} of '{}': too few {}", data_.groups, data_.fewest_groups, shown_class(), what);
+  // What nobody measures is said to be unknown.
+  void accuracy() {
+    if (data_.tests > 0) return;
+    if (data_.fewest_groups < 3) tell("accuracy", "unknown", too_few("to hold any out"));
+    else tell("accuracy", "not measured", "no clip is held out: --test-share 0.2 holds some out, --folds all every group in turn");
   }
 
-  std::string shown_class() const { return data_.fewest_class; }
+  std::string too_few(const char* what) const {
+    if (data_.fewest_groups == data_.groups) return fmt::format("{} groups: too few {}", data_.groups, what);
+    return fmt::format("{} groups, but {} of '{}': too few {}", data_.groups, data_.fewest_groups, data_.fewest_class, what);
+  }
 
   static Json of_stream(const std::string& stream, const Names& blocks) {
     Json list = Json::array();
@@ -186,7 +200,7 @@ class Decider {
 
   bool keeps_early() const { return few() && !early_blocks(spec_.network.backbone).empty(); }
 
-  Json stage(const char* name, const std::string& stream, bool early) const {
+  Json stage(const std::string& name, const std::string& stream, bool early) const {
     Json entry = {{"name", name}, {"network", {{"network", "tsn"}, {"streams", stream}}}};
     if (early && keeps_early()) entry["train"] = kept(of_stream(stream, early_blocks(spec_.network.backbone)));
     return entry;
@@ -194,37 +208,43 @@ class Decider {
 
   // Why everything is learned in one go; empty where it is not.
   std::string all_at_once() const {
-    const bool tsn = spec_.network.network == net::NetworkKind::kTsn;
     if (!weights_.any) return "there are no first weights to keep";
     if (weights_.moves) return "from a network that knows motion";
-    if (tsn && fuses_heads() && spec_.network.streams != "both") return "streams by name";
-    if (tsn && fuses_heads() && feature_blocks(spec_.network.backbone).empty()) return "of this backbone";
+    if (is_tsn() && fuses_heads() && feature_blocks(spec_.network.backbone).empty()) return "of this backbone";
     return "";
   }
 
   void stages() {
     if (const std::string why = all_at_once(); !why.empty()) return tell("learned", "all at once", why);
-    if (spec_.network.network == net::NetworkKind::kTsn && !fuses_heads()) return one_stream();
-    Json list = Json::array();
-    list.push_back(stage("spatial", "rgb", true));
-    list.push_back(stage("motion", "motion", thrift_ >= kQuickest));
-    list.back()["init"] = "spatial";
-    Json last = {{"name", name_of(spec_.network.network)},
-                 {"init", {"spatial", "motion"}},
-                 {"network", {{"network", name_of(spec_.network.network)}}},
-                 {"train", kept({"rgb", "motion"})}};
-    if (spec_.network.network == net::NetworkKind::kTsn) last["train"] = joined();
+    if (is_tsn() && !fuses_heads()) return one_stream();
+    // Its streams are those of a TSN, which see the fields that follow a frame.
+    if (spec_.network.network == net::NetworkKind::kStfn && set(&Preprocess::motion_length, 5)) {
+      set(&Preprocess::motion_window, name_of(MotionWindow::kStarting));
+    }
+    const Names names = streams();
+    Json list = Json::array(), before = Json::array();
+    for (const std::string& stream : names) {
+      const bool spatial = stream == "rgb";
+      list.push_back(stage(spatial ? "spatial" : stream, stream, spatial || thrift_ >= kQuickest));
+      if (!before.empty()) list.back()["init"] = before.front();
+      before.push_back(list.back().at("name"));
+    }
+    Json last = {{"name", name_of(spec_.network.network)}, {"init", before}, {"network", {{"network", name_of(spec_.network.network)}}}};
+    last["train"] = is_tsn() ? joined() : kept(names);
+    if (is_tsn()) last["network"]["streams"] = spec_.network.streams;
     list.push_back(std::move(last));
     recipe_.tables["stage"] = std::move(list);
-    tell("learned", "in three stages",
+    tell("learned", fmt::format("in {} stages", before.size() + 1),
          fmt::format("{}, {}, then what joins them, on kept features of 6 views", keeps_early() ? "the last blocks on frames" : "frames",
-                     keeps_early() && thrift_ >= kQuickest ? "those on motion" : "all of the motion stream"));
+                     keeps_early() && thrift_ >= kQuickest ? "those on motion" : "all of a motion stream"));
   }
 
   // Late fusion has nothing left to learn: the streams' classifiers stay as they are, in one step of no length.
   Json joined() const {
-    Json freeze = of_stream("rgb", feature_blocks(spec_.network.backbone));
-    for (const Json& name : of_stream("motion", feature_blocks(spec_.network.backbone))) freeze.push_back(name);
+    Json freeze = Json::array();
+    for (const std::string& stream : streams()) {
+      for (const Json& block : of_stream(stream, feature_blocks(spec_.network.backbone))) freeze.push_back(block);
+    }
     return {{"freeze", std::move(freeze)}, {"cache_views", 1}, {"epochs", 1}, {"learning_rate", 0}};
   }
 

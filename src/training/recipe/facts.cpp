@@ -34,6 +34,7 @@ void count_classes(const data::Split& split, const data::Dataset& dataset, DataF
     all.insert(item.group);
   }
   facts.clips = static_cast<std::int64_t>(split.train.size());
+  facts.tests = static_cast<std::int64_t>(split.test.size());
   facts.groups = static_cast<std::int64_t>(all.size());
   facts.classes = static_cast<std::int64_t>(dataset.classes.size());
   facts.fewest_clips = facts.fewest_groups = facts.clips;

@@ -20,12 +20,18 @@ namespace fs = std::filesystem;
 
 bool is_decided(const std::string& recipe) { return recipe == kAutoRecipe || recipe == kQuickRecipe; }
 
+// What a decided stage says itself: the network that was asked for is that of the last one.
+bool is_of_stage(const std::string& table, const std::string& field) {
+  return table == net::NetworkOptions::kTable && (field == "network" || field == "streams");
+}
+
 // What the user chose, as what wins over stages.
-std::vector<Setting> settings_of(TrainSpec spec) {
+std::vector<Setting> settings_of(TrainSpec spec, bool decided) {
   std::vector<Setting> settings;
   for (const std::string& table : spec_tables()) {
     for (const Field& field : spec.fields(table)) {
-      if (spec.chosen.has_name(fmt::format("{}.{}", table, field.name))) settings.push_back({table, field.name, field_text(field), flag_name(field.name)});
+      if (!spec.chosen.has_name(fmt::format("{}.{}", table, field.name)) || (decided && is_of_stage(table, field.name))) continue;
+      settings.push_back({table, field.name, field_text(field), flag_name(field.name)});
     }
   }
   return settings;
@@ -34,7 +40,7 @@ std::vector<Setting> settings_of(TrainSpec spec) {
 // The recipe's tables below what the user chose.
 TrainRequest with_tables(const TrainRequest& request, const Json& tables, const std::string& where) {
   TrainRequest settled = request;
-  settled.settings = settings_of(request.spec);
+  settled.settings = settings_of(request.spec, is_decided(request.spec.recipe.recipe) && tables.contains("stage"));
   TrainSpec spec = read_spec(tables, where);
   for (const Setting& setting : settled.settings) apply(setting, spec);
   settled.spec = std::move(spec);
@@ -53,7 +59,7 @@ Json whole_tables(Json tables, TrainSpec spec) {
       tables[table][name] = value;
       if (!tables.contains("stage")) continue;
       for (Json& stage : tables["stage"]) {
-        if (stage.contains(table)) stage[table].erase(name);
+        if (stage.contains(table) && !is_of_stage(table, name)) stage[table].erase(name);
       }
     }
   }
@@ -179,6 +185,7 @@ Settled settle(const TrainRequest& request, const data::Dataset& dataset, const 
   if (!has_recipe(request)) return {request, nullptr, false};
   const std::string& name = request.spec.recipe.recipe;
   if (!is_decided(name)) return {with_tables(request, read_toml(name), name), nullptr, false};
+  if (team.size() > 1 && request.spec.recipe.minutes > 0) fail_usage("--minutes: time is estimated for one process, there are {}", team.size());
   const std::string path = recipe_path(request);
   const bool begins = !goes_on(request, path);
   std::string text;
@@ -194,6 +201,7 @@ Settled settle(const TrainRequest& request, const data::Dataset& dataset, const 
   }
   text = from_leader(team, text);
   Settled settled{with_tables(request, parse_toml(text, path), path), nullptr, begins};
+  if (team.size() > 1) return settled;  // a trial on a few clips would be another training of all processes
   settled.estimate = [own = settled.request, &dataset, &split, &team, &hooks] { return estimate_time(own, dataset, split, *team.trainer, hooks); };
   return settled;
 }

@@ -13,7 +13,7 @@ namespace actio::training {
 
 struct Settled {
   TrainRequest request;
-  std::function<TimeEstimate()> estimate;  // where a recipe decided
+  std::function<TimeEstimate()> estimate;  // where a recipe decided, for one process
   bool begins = false;                     // nothing of the training is there yet
 };
 
