@@ -18,7 +18,8 @@
 namespace actio {
 
 // The options of a training by their names in docs/options.md: "train.epochs", "network.backbone", "data.test_share". What is left open
-// follows from the network's paper, or from first weights.
+// is decided by "recipe.recipe" from the clips and the machine, and written beside the output, where no network is named; else it follows from
+// the network's paper, or from first weights.
 class ACTIO_API TrainSpec {
  public:
   TrainSpec();

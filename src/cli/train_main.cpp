@@ -13,6 +13,7 @@
 #include "core/process_memory.h"
 #include "torch/distributed/group.h"
 #include "torch/trainer/torch_trainer.h"
+#include "training/recipe/settle.h"
 #include "training/request_file.h"
 #include "video/ffmpeg_log.h"
 
@@ -84,8 +85,8 @@ void settle(TrainArguments& a) {
 }
 
 int write_request(const TrainArguments& a) {
-  const training::TrainRequest& request = a.request;
-  training::check_settings(request);  // its files may be those of another machine
+  const training::TrainRequest request = training::with_file(a.request);  // which another machine may not have
+  training::check_settings(request);  // its other files may be those of another machine
   std::vector<std::string> inputs = request.init;
   inputs.insert(inputs.end(), {request.data, request.config});
   check_output(a.file->write_to(), inputs);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -34,26 +33,24 @@ void look(CheckedClip& clip, const std::string& path, const ReadLimits& limits, 
 void look_at_all(std::vector<CheckedClip>& clips, const Dataset& dataset, const CheckOptions& options,
                  const ProgressFn& progress, const std::stop_token& stop) {
   std::atomic<std::size_t> next = 0;
-  std::mutex mutex;
-  std::int64_t done = 0;
-  const auto work = [&] {
+  std::atomic<std::int64_t> done = 0;
+  const auto work = [&](bool tells) {
     while (!stop.stop_requested()) {
       const std::size_t i = next++;
       if (i >= clips.size()) return;
       look(clips[i], dataset.items[clips[i].item].path, options.limits, stop);
-      const std::lock_guard lock(mutex);
       ++done;
-      if (progress) progress({"looking at clips", done, static_cast<std::int64_t>(clips.size()), ""});
+      if (tells && progress) progress({"looking at clips", done, static_cast<std::int64_t>(clips.size()), ""});
     }
   };
   const auto wanted = static_cast<std::size_t>(options.workers > 0 ? options.workers : core_count());
   std::vector<std::jthread> threads;
   try {
-    for (std::size_t i = 1; i < std::min(wanted, clips.size()); ++i) threads.emplace_back(work);
+    for (std::size_t i = 1; i < std::min(wanted, clips.size()); ++i) threads.emplace_back(work, false);
   } catch (const std::system_error&) {
     // The system gives no more threads; those that are there do.
   }
-  work();
+  work(true);
 }
 
 void count(CheckReport& report, const Dataset& dataset, const DatasetOptions& options) {

@@ -71,7 +71,7 @@ struct CheckReport {
 };
 
 // Looks at every clip once (look_at). What cannot be read is counted and stops no other. 5 KB a clip. `progress` is called
-// from the threads, one at a time. Throws: as divide.
+// on the calling thread. Throws: as divide.
 CheckReport check_dataset(const Dataset& dataset, const DatasetOptions& options, const CheckOptions& check = {},
                           const ProgressFn& progress = {}, const std::stop_token& stop = {});
 

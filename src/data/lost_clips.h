@@ -18,7 +18,7 @@ struct LostClip {
 };
 
 // Opens every file and decodes none, on all cores: those that are no videos, and with `vectors` those whose codec keeps no motion vectors
-// that can be read. What may pass, such as a server that is away, loses no clip. Threads: `progress` is called one at a time.
+// that can be read. What may pass, such as a server that is away, loses no clip. `progress` is called on the calling thread.
 std::vector<LostClip> lost_clips(const std::vector<Item>& items, bool vectors, const ReadLimits& limits, const ProgressFn& progress = {},
                                  const std::stop_token& stop = {});
 

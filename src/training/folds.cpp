@@ -151,10 +151,6 @@ void make_folder(const fs::path& folder) {
   if (code) fail("{}: cannot be made: {}", folder.string(), code.message());
 }
 
-data::Split first_split(const TrainRequest& request, const data::Dataset& dataset) {
-  const std::vector<data::DatasetOptions> folds = folds_of(request.folds, dataset, request.spec.dataset);
-  return data::split_dataset(data::load_dataset(request.data, folds.front()), folds.front());
-}
 
 }  // namespace
 
@@ -188,8 +184,10 @@ void run_folds(const TrainRequest& asked, const Team& team, const TrainHooks& ho
   const data::Dataset dataset = data::load_dataset(asked.data, asked.spec.dataset);
   hooks.tell_of_data(dataset.ignored, dataset.warnings);
   make_folder(asked.output);
-  const data::Split first = first_split(asked, dataset);
-  const Settled settled = settle(asked, dataset, first, team, hooks);  // one recipe for all folds, whose stages they then may share
+  const std::vector<data::DatasetOptions> all = folds_of(asked.folds, dataset, asked.spec.dataset);
+  const data::Split first = data::split_dataset(data::load_dataset(asked.data, all.front()), all.front());
+  const Division division = {dataset, first, static_cast<std::int64_t>(all.size())};
+  const Settled settled = settle(asked, division, team, hooks);  // one recipe for all folds, whose stages they then may share
   const TrainRequest& request = settled.request;
   const std::vector<data::DatasetOptions> options = folds_of(request.folds, dataset, settled.request.spec.dataset);
   const auto folder_of = [&](const data::DatasetOptions& fold) { return fs::path(request.output) / fold_folder(fold_name(fold)); };

@@ -7,21 +7,27 @@
 #include "data/list_file.h"
 #include "data/lost_clips.h"
 #include "net/defaults.h"
+#include "training/first_weights.h"
 
 namespace actio::training {
 namespace {
 
-bool reads_vectors(TrainSpec spec) {
+bool reads_vectors(TrainSpec spec, const std::vector<std::string>& init) {
   if (spec.own) return spec.own->inputs.has(InputKind::kVectors);
-  net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
-  const std::vector<Motion> motions = net::motions_of(spec.network, spec.preprocess);
-  return std::ranges::find(motions, Motion::kVectors) != motions.end();
+  try {
+    net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
+    for (std::size_t i = init.size(); i-- > 0;) adopt_settings_of(init[i], spec);
+    const std::vector<Motion> motions = net::motions_of(spec.network, spec.preprocess);
+    return std::ranges::find(motions, Motion::kVectors) != motions.end();
+  } catch (const Error&) {
+    return false;  // what contradicts itself is told of with its stage, when the plan is checked
+  }
 }
 
 bool reads_vectors(const TrainRequest& request) {
-  if (request.stages.empty()) return reads_vectors(request.spec);
+  if (request.stages.empty()) return reads_vectors(request.spec, request.init);
   return std::ranges::any_of(resolve(request.spec, request.stages, request.settings, request.config),
-                             [](const TrainSpec& spec) { return reads_vectors(spec); });
+                             [&](const TrainSpec& spec) { return reads_vectors(spec, request.init); });
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ void check_train_segments(const net::NetSpec& spec, std::int64_t segments) {
 
 void check_options(const TrainOptions& options) {
   if (options.fp16 && options.bf16) fail_usage("bf16 and fp16 exclude each other");
+  if (options.mixup > 0 && options.mixup < 0.01) fail_usage("mixup: must be 0 or from 0.01 to 2, got {}", options.mixup);
   if (options.fp16 && options.device == Device::kCpu) fail_usage("fp16: needs --device cuda; on the CPU there is --bf16");
 }
 

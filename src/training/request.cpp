@@ -55,7 +55,8 @@ void check_request(const TrainRequest& request, const std::string& file) {
   check_outputs(request, file);
 }
 
-std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const Team& team, const TrainHooks& hooks) {
+std::optional<eval::ScoreTable> run_request(const TrainRequest& asked, const Team& team, const TrainHooks& hooks) {
+  const TrainRequest request = with_file(asked);
   if (!request.folds.empty()) {
     run_folds(request, team, hooks);
     return std::nullopt;
@@ -65,12 +66,15 @@ std::optional<eval::ScoreTable> run_request(const TrainRequest& request, const T
   const data::Split split = data::split_dataset(dataset, request.spec.dataset);
   FewWarnings(hooks.warn).add(data::split_warnings(dataset, split));
   if (!request.scores.empty() && split.test.empty()) fail_usage("--scores: there are no clips to test on");
-  const Settled settled = settle(request, dataset, split, team, hooks);
+  const Division division = {dataset, split};
+  const Settled settled = settle(request, division, team, hooks);
   const PlanOutput output = {request.output, request.scores, request.log, request.tensorboard, request.existing};
   const data::Split own = data::split_dataset(dataset, settled.request.spec.dataset);  // a recipe may choose a validation part
+  const Plan plan = {settled.request, settled.request.spec, output, dataset, own};
+  check_plan(plan, team);
   refuse_lost_classes(settled.request, own.train, hooks);
   const PacedTeam paced(settled, 1, team, hooks);
-  return run_plan({settled.request, settled.request.spec, output, dataset, own}, paced.team(), hooks).test;
+  return run_plan(plan, paced.team(), hooks).test;
 }
 
 }  // namespace actio::training

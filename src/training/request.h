@@ -61,6 +61,10 @@ struct TrainHooks : Hooks {
     if (say) say(line);
   }
 
+  void warn_of(const std::string& line) const {
+    if (warn) warn(line);
+  }
+
   // What was left out of a dataset, or nothing, and what is odd about it.
   void tell_of_data(const std::string& ignored, const std::vector<std::string>& warnings) const {
     if (note && !ignored.empty()) note(ignored);

@@ -148,6 +148,9 @@ class Trainer {
 
   // What a model says to the job's test part; empty where there is none, or when told to stop.
   virtual std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) = 0;
+
+  // Whether convolutions in bfloat16 are faster on this processor.
+  virtual bool has_quick_bf16() const { return false; }
 };
 
 }  // namespace actio::training

@@ -70,6 +70,25 @@ TEST_F(TrainRecipe, goes_on_by_what_was_decided_before) {
   EXPECT_THAT(again.out, AllOf(HasSubstr("as decided before"), HasSubstr("is trained already"), Not(HasSubstr("estimated time"))));
 }
 
+TEST_F(TrainRecipe, refuses_to_go_on_by_what_was_decided_for_something_else) {
+  const std::string options = " --epochs 1 --batch-size 4 --input-size 32 --fit-heads none --segments ";
+  ASSERT_EQ(train("other", options + "2").exit_code, 0);
+  const ProgramResult refused = train("other", options + "3 --resume");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("other.recipe.toml: was decided for other options or first weights"));
+  const ProgramResult anew = train("other", options + "3 --restart-changed");
+  ASSERT_EQ(anew.exit_code, 0) << anew.err;
+  EXPECT_EQ(net::read_model(path("other.actio")).spec.segments, 3);
+}
+
+TEST_F(TrainRecipe, obeys_the_division_of_the_data_that_its_file_has) {
+  ASSERT_EQ(train("whole", " --epochs 1 --batch-size 4 --input-size 32 --segments 2 --fit-heads none").exit_code, 0);
+  std::ofstream(path("divided.toml")) << text_of(path("whole.recipe.toml")) << "\n[data]\ngroup = \"part\"\nfold = [\"test\"]\n";
+  const ProgramResult divided = train("divided", " --recipe " + path("divided.toml"));
+  ASSERT_EQ(divided.exit_code, 0) << divided.err;
+  EXPECT_THAT(divided.out, HasSubstr("4 to test on"));
+}
+
 TEST_F(TrainRecipe, keeps_the_papers_settings_where_the_network_is_named) {
   const ProgramResult named = train("named", " --network tsn --streams rgb --segments 2 --epochs 1 --batch-size 4");
   ASSERT_EQ(named.exit_code, 0) << named.err;

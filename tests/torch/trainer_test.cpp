@@ -81,6 +81,22 @@ TEST(Trainer, repeats_bit_for_bit_with_the_same_seed_and_differs_with_another) {
   }
 }
 
+TEST(Trainer, learns_from_mixtures_of_clips_and_repeats_them_with_the_same_seed) {
+  const auto trained = [](double mixup) {
+    Training run = prepare(testing::inverted_residual_net());
+    run.job.options.epochs = 12;
+    run.job.options.mixup = mixup;
+    PatternSource train(run.job.spec, 30, 10, 3), test(run.job.spec, 15, 4, 4);
+    start(run, train, &test);
+    return run;
+  };
+  const Training plain = trained(0), mixed = trained(1), again = trained(1);
+  EXPECT_EQ(mixed.losses, again.losses);
+  EXPECT_NE(mixed.losses, plain.losses);
+  EXPECT_GT(mixed.losses.back(), plain.losses.back()) << "a mixture is never told for certain";
+  EXPECT_GE(mixed.result.epochs.back().test_top1, 0.8) << "clips that are not mixed are";
+}
+
 TEST(Trainer, partial_bn_trains_the_first_batch_norm_of_each_stream_and_those_of_the_ttn_and_leaves_the_others_alone) {
   Training run = prepare(testing::fusion_net());
   run.job.options.partial_bn = true;

@@ -1,5 +1,6 @@
 #include "torch/trainer/torch_trainer.h"
 
+#include "torch/graph/torch_compat.h"
 #include "torch/trainer/job.h"
 
 namespace actio::torch_train {
@@ -11,5 +12,7 @@ training::TrainResult TorchTrainer::train(const training::TrainJob& job, TensorM
 std::optional<training::Answers> TorchTrainer::answers_to_test(const training::TrainJob& job, const TensorMap& weights) {
   return torch_train::answers_to_test({job, group_}, weights);
 }
+
+bool TorchTrainer::has_quick_bf16() const { return torch_train::has_quick_bf16(); }
 
 }  // namespace actio::torch_train

@@ -12,7 +12,7 @@ namespace {
 // Below this many clips a network that is trained whole knows them by heart.
 constexpr std::int64_t kFewClips = 2000;
 constexpr std::int64_t kManyClips = 1000;  // enough to leave some of them out for good
-constexpr double kPasses = 2500;           // clips that a training sees, for which 25 epochs are right at a hundred clips
+constexpr double kPasses = 6000;           // clips that a stage sees where they are many; few are seen 25 times
 
 using Names = std::vector<std::string>;
 
@@ -91,7 +91,8 @@ class Decider {
   void motion() {
     if (has_motion()) source();
     const std::vector<Motion> motions = has_motion() ? std::vector{motion_} : net::motions_of(spec_.network, spec_.preprocess);
-    const bool has_bound = std::ranges::any_of(motions, [](Motion motion) { return motion == Motion::kVectors || motion == Motion::kFlow; });
+    // Flow keeps the papers' bound, which its cache is made with.
+    const bool has_bound = std::ranges::find(motions, Motion::kVectors) != motions.end() && std::ranges::find(motions, Motion::kFlow) == motions.end();
     if (!has_bound || data_.motion_bound <= 0 || weights_.moves) return;
     if (set(&Preprocess::motion_bound, data_.motion_bound)) {
       tell("motion bound", fmt::format("{:.0f} px", data_.motion_bound), "99 % of what moves stays below (short side 256)");
@@ -99,6 +100,10 @@ class Decider {
   }
 
   void source() {
+    if (weights_.moves && open(&Preprocess::motion)) {
+      motion_ = spec_.preprocess.motion;
+      return tell("motion", std::string(name_of(motion_)), "as the first weights have it");
+    }
     const bool open_motion = open(&Preprocess::motion);
     if (open_motion) {
       motion_ = data_.without_vectors == 0 ? Motion::kVectors : Motion::kRgbDifference;
@@ -152,29 +157,27 @@ class Decider {
   // What the heads count, from clips that were not learned from.
   void heads() {
     if (!fuses_heads() || !open(&TrainOptions::fit_heads)) return;
-    if (spec_.dataset.validation_share > 0 || data_.clips >= kManyClips || thrift_ >= 2) return heads_of_validation();
+    if (has_validation() || data_.clips >= kManyClips || thrift_ >= 2) return heads_of_validation();
     // Two groups in each part at least, and every class among what is learned from.
-    const std::int64_t parts = thrift_ >= 1 || data_.clips >= 120 || data_.groups < 6 ? 2 : 3;
-    if (data_.groups < 2 * parts || data_.fewest_groups <= parts) {
-      tell("heads", "equal weights", too_few("to leave some out"));
-      return;
-    }
+    const std::int64_t wanted = thrift_ >= 1 || data_.clips >= 120 || data_.groups < 6 ? 2 : 3;
+    const std::int64_t parts = open(&TrainOptions::fit_parts) ? wanted : spec_.train.fit_parts;
+    if (data_.groups < 2 * parts || data_.fewest_groups <= parts) return tell("heads", "equal weights", too_few("to leave some out"));
     set(&TrainOptions::fit_heads, name_of(HeadFit::kInner));
     set(&TrainOptions::fit_parts, parts);
     tell("heads", "fitted", fmt::format("on {} parts of the clips, each left out once; {} clips are too few to be left out for good", parts, data_.clips));
   }
 
+  bool has_validation() const { return data_.validation > 0 || spec_.dataset.validation_share > 0; }
+
   void heads_of_validation() {
     constexpr std::int64_t kFewestGroups = 5;
-    if (spec_.dataset.validation_share == 0) {
-      if (data_.groups < kFewestGroups || data_.fewest_groups < 3) {
-        tell("heads", "equal weights", too_few("to leave some out"));
-        return;
-      }
+    if (!has_validation()) {
+      if (!open(&data::DatasetOptions::validation_share)) return tell("heads", "equal weights", "no clip is to be left out");
+      if (data_.groups < kFewestGroups || data_.fewest_groups < 3) return tell("heads", "equal weights", too_few("to leave some out"));
       set(&data::DatasetOptions::validation_share, data_.clips >= kManyClips ? 0.1 : 0.2);
     }
     set(&TrainOptions::fit_heads, name_of(HeadFit::kValidation));
-    tell("heads", "fitted", "on a validation part, in whole groups");
+    tell("heads", "fitted", "on the validation part");
   }
 
   // What nobody measures is said to be unknown.

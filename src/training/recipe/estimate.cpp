@@ -34,6 +34,8 @@ double least_gap(const std::vector<double>& times, std::size_t from, std::size_t
   return least;
 }
 
+bool keeps_features(const TrainOptions& options) { return options.cache_views > 0 && !options.freeze.empty(); }
+
 // The network with random weights, as the first weights let it be.
 TrainJob job_of(TrainSpec spec, const std::vector<std::string>& init, const data::Dataset& dataset, net::Model& model) {
   for (std::size_t i = init.size(); i-- > 0;) adopt_settings_of(init[i], spec);
@@ -50,11 +52,11 @@ TrainJob job_of(TrainSpec spec, const std::vector<std::string>& init, const data
 }
 
 Rate measure(Trainer& trainer, TrainJob job, TensorMap& weights, const std::vector<data::Item>& clips, const Hooks& hooks) {
-  const bool keeps = job.options.cache_views > 0 && !job.options.freeze.empty();
+  const bool keeps = keeps_features(job.options), twice = keeps || !job.flow_cache.empty();
   job.train = some_of(clips, kBatches * job.options.batch_size);
   job.options.batch_size = std::max<std::int64_t>(1, std::min<std::int64_t>(job.options.batch_size, static_cast<std::int64_t>(job.train.size()) / kBatches));
   job.options.accumulate = 1;
-  job.options.epochs = keeps ? 2 : 1;
+  job.options.epochs = twice ? 2 : 1;
   job.options.cache_views = keeps ? 1 : 0;
   job.options.early_stop = 0;
   job.options.fit_heads = HeadFit::kNone;
@@ -65,18 +67,18 @@ Rate measure(Trainer& trainer, TrainJob job, TensorMap& weights, const std::vect
   job.on_step = [&](std::int64_t, double, double) { times.push_back(std::chrono::duration<double>(Clock::now() - start).count()); };
   const TrainResult result = trainer.train(job, weights);
   throw_if_stopped(hooks.stop);
-  const std::size_t steps = keeps ? times.size() / 2 : times.size();
+  const std::size_t steps = twice ? times.size() / 2 : times.size();
   const auto batch = static_cast<double>(job.options.batch_size);
   if (steps < 2) return times.empty() ? Rate{} : Rate{times.back() / batch, times.back() / batch};
   const double first = least_gap(times, 1, steps);
-  return {first / batch, keeps ? std::min(first, least_gap(times, steps + 1, times.size())) / batch : first / batch};
+  return {first / batch, twice ? std::min(first, least_gap(times, steps + 1, times.size())) / batch : first / batch};
 }
 
 double seconds_of(const Rate& rate, const TrainOptions& options, std::size_t train, std::size_t others) {
   const auto clips = static_cast<double>(train);
-  const bool keeps = options.cache_views > 0 && !options.freeze.empty();
   const auto epochs = static_cast<double>(options.epochs);
-  const double views = keeps ? std::min(static_cast<double>(options.cache_views), epochs) : 0;
+  // Flow that is kept is computed in the first epoch alone.
+  const double views = std::min(keeps_features(options) ? static_cast<double>(options.cache_views) : 1.0, epochs);
   return clips * (views * rate.first + (epochs - views) * rate.step) + static_cast<double>(others) * rate.first / 2;
 }
 

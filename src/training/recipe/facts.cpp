@@ -34,6 +34,7 @@ void count_classes(const data::Split& split, const data::Dataset& dataset, DataF
     all.insert(item.group);
   }
   facts.clips = static_cast<std::int64_t>(split.train.size());
+  facts.validation = static_cast<std::int64_t>(split.validation.size());
   facts.tests = static_cast<std::int64_t>(split.test.size());
   facts.groups = static_cast<std::int64_t>(all.size());
   facts.classes = static_cast<std::int64_t>(dataset.classes.size());
@@ -77,10 +78,10 @@ DataFacts facts_of(const data::CheckReport& report, const data::Dataset& dataset
   return facts;
 }
 
-MachineFacts machine_facts() {
+MachineFacts machine_facts(bool bf16) {
   MachineFacts facts;
   facts.cores = core_count();
-  facts.bf16 = __builtin_cpu_supports("avx512bf16") != 0;
+  facts.bf16 = bf16;
   const bool avx512 = __builtin_cpu_supports("avx512f") != 0;
   facts.instructions = facts.bf16 ? "AVX-512 with bf16" : avx512 ? "AVX-512" : __builtin_cpu_supports("avx2") != 0 ? "AVX2" : "no AVX2";
   facts.gigabytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e9;

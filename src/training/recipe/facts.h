@@ -14,7 +14,7 @@ namespace actio::training {
 
 struct DataFacts {
   std::int64_t clips = 0, groups = 0, classes = 0;  // to learn from
-  std::int64_t tests = 0;                            // clips to test on
+  std::int64_t validation = 0, tests = 0;            // clips to choose by, and to test on
   std::int64_t fewest_clips = 0, fewest_groups = 0;  // of a class
   std::string fewest_class;                          // that has so few groups
   std::int64_t frames = 0;                           // of a clip; the median, as the next
@@ -42,7 +42,8 @@ struct WeightFacts {
 DataFacts facts_of(const data::CheckReport& report, const data::Dataset& dataset, const data::Split& split, const data::ReadLimits& limits,
                    const Hooks& hooks = {});
 
-MachineFacts machine_facts();
+// `bf16` is the trainer's word on it.
+MachineFacts machine_facts(bool bf16);
 
 // Throws: as reading the files.
 WeightFacts facts_of(const std::vector<std::string>& first_weights);

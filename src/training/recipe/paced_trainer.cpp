@@ -30,24 +30,21 @@ void PacedTrainer::begin(const std::string& network) {
   const auto found = std::ranges::find(planned_, network, &Planned::network);
   running_ = found == planned_.end() ? 0 : found->seconds;
   if (found != planned_.end()) planned_.erase(planned_.begin(), found + 1);
-  running_share_ = 0;
-  start_ = std::chrono::steady_clock::now();
+  before_ = share_ = taken_ = 0;
 }
 
-void PacedTrainer::end(double seconds) {
-  done_estimated_ += running_;
-  done_taken_ += seconds;
-  running_ = running_share_ = 0;
+void PacedTrainer::end() {
+  done_estimated_ += running_ * (share_ - before_);
+  done_taken_ += taken_;
+  running_ = before_ = share_ = taken_ = 0;
 }
 
 double PacedTrainer::left() const {
-  double estimated = running_ * (1 - running_share_);
+  double estimated = running_ * (1 - share_);
   for (const Planned& run : planned_) estimated += run.seconds;
-  const double known = done_estimated_ + running_ * running_share_;
-  const double taken =
-      done_taken_ + (running_ > 0 ? std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() : 0);
+  const double known = done_estimated_ + running_ * (share_ - before_);
   constexpr double kEnough = 5;  // seconds of it, to say more than the estimate
-  return known < kEnough ? estimated : estimated * taken / known;
+  return known < kEnough ? estimated : estimated * (done_taken_ + taken_) / known;
 }
 
 TrainResult PacedTrainer::train(const TrainJob& job, TensorMap& weights) {
@@ -56,8 +53,11 @@ TrainResult PacedTrainer::train(const TrainJob& job, TensorMap& weights) {
   TrainJob own = job;
   const auto epochs = static_cast<double>(job.options.epochs);
   double done = job.resume ? static_cast<double>(job.resume->progress.at("epochs").size()) : 0;
+  before_ = share_ = std::min(1.0, done / epochs);
+  const auto start = std::chrono::steady_clock::now();
   own.on_epoch = [&](const EpochRecord& record, const TensorMap& model) {
-    running_share_ = std::min(1.0, ++done / epochs);
+    share_ = std::min(1.0, ++done / epochs);
+    taken_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (job.on_epoch) job.on_epoch(record, model);
   };
   if (job.progress) {
@@ -67,7 +67,7 @@ TrainResult PacedTrainer::train(const TrainJob& job, TensorMap& weights) {
     };
   }
   TrainResult result = trainer_.train(own, weights);
-  end(std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+  end();
   return result;
 }
 

@@ -22,6 +22,8 @@ class PacedTrainer : public Trainer {
   TrainResult train(const TrainJob& job, TensorMap& weights) override;
   std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) override;
 
+  bool has_quick_bf16() const override { return trainer_.has_quick_bf16(); }
+
   // Seconds. What was estimated counts as much as time has shown so far.
   double left() const;
 
@@ -32,7 +34,7 @@ class PacedTrainer : public Trainer {
   };
 
   void begin(const std::string& network);
-  void end(double seconds);
+  void end();
 
   Trainer& trainer_;
   std::function<TimeEstimate()> estimate_;  // empty once it was asked
@@ -40,8 +42,10 @@ class PacedTrainer : public Trainer {
   std::function<void(const std::string&)> say_;
   std::vector<Planned> planned_;  // in order, what is done left out
   double done_estimated_ = 0, done_taken_ = 0;
-  double running_ = 0, running_share_ = 0;  // seconds estimated for the one that runs, and how much of it is done
-  std::chrono::steady_clock::time_point start_;
+  double running_ = 0;        // seconds estimated for the one that runs
+  double before_ = 0;         // share of it that was done when it was gone on with
+  double share_ = 0;          // that is done
+  double taken_ = 0;          // seconds, up to the last whole epoch
 };
 
 }  // namespace actio::training

@@ -17,9 +17,20 @@ struct Settled {
   bool begins = false;                     // nothing of the training is there yet
 };
 
+// The clips that a recipe is decided for.
+struct Division {
+  const data::Dataset& dataset;
+  const data::Split& split;  // the first of them where there are folds
+  std::int64_t folds = 1;
+};
+
 // Whether the settings that were left open are a recipe's to decide. Throws: Error(kUsage) for a recipe beside a --config or a network
 // of one's own.
 bool has_recipe(const TrainRequest& request);
+
+// A recipe that is a file is in the request's place of options and stages then, as a --config is. To be called before the clips are loaded.
+// Throws: Error(kUsage) where it is no file.
+TrainRequest with_file(const TrainRequest& request);
 
 // "model.recipe.toml" beside the model, or "recipe.toml" in the folder of folds: what was decided, as --config takes it. A training that
 // is gone on with takes it from there.
@@ -36,8 +47,8 @@ class PacedTeam {
   Team team_;
 };
 
-// Decides, by whoever leads, and tells of it. `split` is the first of them where there are folds. All arguments have to outlive what is
+// Decides, by whoever leads, and tells of it; what was decided before is taken, where a training is gone on with. All arguments have to outlive what is
 // returned. Throws: Error(kUsage), Error(kInterrupted).
-Settled settle(const TrainRequest& request, const data::Dataset& dataset, const data::Split& split, const Team& team, const TrainHooks& hooks);
+Settled settle(const TrainRequest& request, const Division& division, const Team& team, const TrainHooks& hooks);
 
 }  // namespace actio::training
