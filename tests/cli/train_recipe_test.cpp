@@ -70,6 +70,15 @@ TEST_F(TrainRecipe, goes_on_by_what_was_decided_before) {
   EXPECT_THAT(again.out, AllOf(HasSubstr("as decided before"), HasSubstr("is trained already"), Not(HasSubstr("estimated time"))));
 }
 
+TEST_F(TrainRecipe, keeps_flow_beside_the_model) {
+  const ProgramResult result =
+      train("of_flow", " --motion flow --flow-quality realtime --epochs 1 --batch-size 4 --input-size 32 --segments 2 --fit-heads none");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("is computed once and kept there"));
+  EXPECT_FALSE(fs::is_empty(path("of_flow.flow")));
+  EXPECT_EQ(net::read_model(path("of_flow.actio")).inputs.find("motion")->bound, 20) << "which the cache is made with";
+}
+
 TEST_F(TrainRecipe, refuses_to_go_on_by_what_was_decided_for_something_else) {
   const std::string options = " --epochs 1 --batch-size 4 --input-size 32 --fit-heads none --segments ";
   ASSERT_EQ(train("other", options + "2").exit_code, 0);

@@ -36,7 +36,12 @@ class Settler {
     const WeightFacts weights = facts_of(request_.init);
     const MachineFacts machine = machine_facts(trainer_.has_quick_bf16());
     int thrift = options.recipe == kQuickRecipe ? kQuickest : kDearest;
-    Recipe recipe = decide(facts_, machine, weights, adopted, thrift);
+    const auto decided = [&] {
+      Recipe made = decide(facts_, machine, weights, adopted, thrift);
+      keep_flow(adopted, made);
+      return made;
+    };
+    Recipe recipe = decided();
     while (options.minutes > 0) {
       const double seconds = estimate_of(recipe).seconds() * static_cast<double>(division_.folds);
       if (seconds <= 60 * options.minutes) break;
@@ -44,7 +49,8 @@ class Settler {
         hooks_.warn_of(fmt::format("--minutes {}: the quickest recipe takes {}", options.minutes, duration_text(seconds)));
         break;
       }
-      recipe = decide(facts_, machine, weights, adopted, ++thrift);
+      ++thrift;
+      recipe = decided();
     }
     hooks_.tell(fmt::format("recipe {}: {} clips to learn from, {} classes, {} groups", options.recipe, facts_.clips, facts_.classes, facts_.groups));
     hooks_.tell(text_of(recipe));
@@ -52,6 +58,16 @@ class Settler {
   }
 
  private:
+  // TV-L1 costs more than all the rest, so that it is computed once.
+  void keep_flow(const TrainSpec& spec, Recipe& recipe) const {
+    const std::vector<Motion> motions = net::motions_of(spec.network, spec.preprocess);
+    if (std::ranges::find(motions, Motion::kFlow) == motions.end() || spec.chosen.has(&data::FlowCacheOptions::flow_cache)) return;
+    const fs::path output = request_.output;
+    const std::string folder = (request_.folds.empty() ? fs::path(output).replace_extension(".flow") : output / "flow").string();
+    recipe.tables[std::string(data::FlowCacheOptions::kTable)]["flow_cache"] = folder;
+    recipe.decisions.push_back({"flow", folder, "is computed once and kept there; --flow-cache names another folder"});
+  }
+
   void look() {
     data::CheckOptions check;
     if (!request_.spec.recipe.check_data) check.permutations = 0;
