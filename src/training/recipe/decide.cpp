@@ -135,7 +135,11 @@ class Decider {
     epochs_ = std::lround(weights_.any ? wanted : 2 * wanted);
     if (thrift_ >= 2) epochs_ = std::max<std::int64_t>(6, epochs_ / 2);
     if (set(&TrainOptions::epochs, epochs_)) tell("epochs", fmt::format("{} a stage", epochs_), fmt::format("{} clips to learn from", data_.clips));
-    set(&TrainOptions::learning_rate, 0.01);
+    // SGD is half as far after as many epochs, above all from pictures to motion (docs/results/recipe.md).
+    const bool adam = open(&TrainOptions::optimizer) || spec_.train.optimizer == StepRule::kAdamw;
+    set(&TrainOptions::optimizer, name_of(StepRule::kAdamw));
+    set(&TrainOptions::learning_rate, !adam ? 0.01 : weights_.any ? 0.001 : 0.002);
+    if (adam) set(&TrainOptions::weight_decay, 0.05);
     set(&TrainOptions::schedule, name_of(RateSchedule::kCosine));
     set(&TrainOptions::warmup_epochs, 2.0);
     set(&TrainOptions::evaluate_every, 0);
@@ -206,8 +210,6 @@ class Decider {
   Json stage(const std::string& name, const std::string& stream, bool early) const {
     Json entry = {{"name", name}, {"network", {{"network", "tsn"}, {"streams", stream}}}};
     if (early && keeps_early()) entry["train"] = kept(of_stream(stream, early_blocks(spec_.network.backbone)));
-    // Weights that know pictures have a long way to go to motion, on which SGD is half as far after as many epochs (docs/results/recipe.md).
-    if (stream != "rgb") entry["train"].update({{"optimizer", name_of(StepRule::kAdamw)}, {"learning_rate", 0.001}, {"weight_decay", 0.05}});
     return entry;
   }
 
