@@ -105,7 +105,7 @@ TEST_F(TrainRecipe, keeps_the_papers_settings_where_the_network_is_named) {
   EXPECT_FALSE(fs::exists(path("named.recipe.toml")));
   const ProgramResult both = train("both", " --recipe auto --network tsn --segments 2 --epochs 1 --batch-size 4 --input-size 32");
   ASSERT_EQ(both.exit_code, 0) << both.err;
-  EXPECT_THAT(both.out, AllOf(HasSubstr("tsn (as asked for)"), HasSubstr("stage 3 of 3: tsn")));
+  EXPECT_THAT(both.out, AllOf(HasSubstr("tsn on resnet18 (as asked for)"), HasSubstr("stage 3 of 3: tsn")));
 }
 
 TEST_F(TrainRecipe, joins_the_streams_and_the_fusion_network_that_are_asked_for) {

@@ -83,7 +83,7 @@ class Decider {
     }
     const bool chosen = !open(&net::NetworkOptions::network);
     set(&net::NetworkOptions::network, name_of(kind));
-    tell("network", std::string(name_of(kind)), chosen ? "as asked for" : "frames, motion, and the order of snippets");
+    tell("network", fmt::format("{} on {}", name_of(kind), name_of(spec_.network.backbone)), chosen ? "as asked for" : "frames, motion, and the order of snippets");
     tell("first weights", weights_.any ? weights_.files : "none",
          weights_.any ? "" : "all is learned from these clips; with --init of published weights far fewer are needed");
   }
