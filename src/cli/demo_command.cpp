@@ -25,7 +25,7 @@ struct DemoArguments {
   std::string out = "demo";
   std::int64_t seed = 1;
   std::int64_t clips_per_class = 150;
-  std::int64_t epochs = 8;
+  std::int64_t epochs = 15;
 };
 
 struct DemoRow {
@@ -77,7 +77,7 @@ std::string make_data(const DemoArguments& a) {
 std::vector<std::string> train_arguments(const DemoArguments& a, const std::string& labels, const std::string& model) {
   return {labels, "-o", model, "--group", "part", "--fold", "test", "--backbone", "resnet18", "--width", "0.25", "--segments", "6",
           "--input-size", "64", "--resize", "stretch", "--motion-length", "3", "--motion-bound", "8", "--epochs", std::to_string(a.epochs), "--batch-size",
-          "16", "--optimizer", "adamw", "--learning-rate", "0.002", "--weight-decay", "0.05", "--schedule", "cosine", "--warmup-epochs", "1", "--dropout-rgb", "0.5",
+          "16", "--learning-rate", "0.02", "--schedule", "cosine", "--warmup-epochs", "1", "--dropout-rgb", "0.5",
           "--dropout-motion", "0.2", "--evaluate-every", "0", "--seed", std::to_string(a.seed)};
 }
 
@@ -182,7 +182,7 @@ void add_demo(CLI::App& app) {
   command.add_option("-o,--output", a->out, "the folder to work in [demo]");
   command.add_option("--seed", a->seed, "seed of clips and training [1]");
   command.add_option("--clips-per-class", a->clips_per_class, "clips per class [150]")->check(CLI::Range(4, 100000));
-  command.add_option("--epochs", a->epochs, "passes over the training clips [8]")->check(CLI::Range(1, 100000));
+  command.add_option("--epochs", a->epochs, "passes over the training clips [15]")->check(CLI::Range(1, 100000));
   on_run(command, [a] { return run_demo(*a); });
 }
 
