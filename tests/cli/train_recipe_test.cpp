@@ -142,6 +142,17 @@ TEST_F(TrainRecipe, refuses_what_contradicts_itself) {
   }
 }
 
+TEST_F(TrainRecipe, decides_nothing_where_no_clip_can_be_read) {
+  for (const char* clip : {"text/a/1.mp4", "text/b/1.mp4"}) {
+    fs::create_directories(fs::path(path(clip)).parent_path());
+    std::ofstream(path(clip)) << "this is no video";
+  }
+  const ProgramResult result = run_program("train " + path("text") + " -o " + path("text.actio"));
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("none of its 2 clips can be read; the first, "), HasSubstr("text/a/1.mp4: is not a video")));
+  EXPECT_FALSE(fs::exists(path("text.recipe.toml")));
+}
+
 // A set of which one class was encoded anew by somebody else.
 TEST_F(TrainRecipe, refuses_a_class_that_loses_its_clips_unless_that_is_allowed) {
   fs::copy(path("data"), path("mixed"), fs::copy_options::recursive);

@@ -9,6 +9,7 @@
 #include "core/toml_text.h"
 #include "data/check.h"
 #include "data/check_report.h"
+#include "data/list_file.h"
 #include "training/first_weights.h"
 #include "training/identity.h"
 #include "training/recipe/decide.h"
@@ -74,6 +75,11 @@ class Settler {
     check.limits = request_.spec.read;
     const data::CheckReport report = data::check_dataset(division_.dataset, request_.spec.dataset, check, hooks_.progress, hooks_.stop);
     throw_if_stopped(hooks_.stop);
+    if (report.looked_at() == 0 && !report.clips.empty()) {
+      const data::CheckedClip& first = report.clips.front();
+      fail_data("{}: none of its {} clips can be read; the first, {}: {}", request_.data, report.clips.size(),
+                data::shown(division_.dataset.items[first.item].path), first.error);
+    }
     for (const std::string& finding : data::findings(report, division_.dataset)) hooks_.warn_of(fmt::format("{}: {}", request_.data, finding));
     facts_ = facts_of(report, division_.dataset, division_.split, request_.spec.read, hooks_);
   }
