@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "cli/train_clips.h"
 #include "net/model_file.h"
@@ -23,13 +22,6 @@ using testing::ProgramResult;
 using testing::run_program;
 
 constexpr const char* kTiny = " --backbone resnet18 --width 0.125 --input-size 32 --segments 2 --epochs 1 --batch-size 4";
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 class TrainRecipe : public testing::TrainClips {
  protected:
@@ -49,7 +41,7 @@ TEST_F(TrainRecipe, decides_tells_why_and_says_how_long_before_it_begins) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("recipe auto: 12 clips to learn from, 2 classes"), HasSubstr("every clip carries motion vectors"),
                                 HasSubstr("estimated time: about"), HasSubstr("stage 3 of 3: if_ttn")));
   EXPECT_LT(result.out.find("estimated time"), result.out.find("stage 1 of 3"));
-  const std::string file = text_of(path("auto.recipe.toml"));
+  const std::string file = testing::file_content(path("auto.recipe.toml"));
   EXPECT_THAT(file, AllOf(HasSubstr("# motion: mv"), HasSubstr("epochs = 1\n"), HasSubstr("[[stage]]")));
 }
 
@@ -92,7 +84,7 @@ TEST_F(TrainRecipe, refuses_to_go_on_by_what_was_decided_for_something_else) {
 
 TEST_F(TrainRecipe, obeys_the_division_of_the_data_that_its_file_has) {
   ASSERT_EQ(train("whole", " --epochs 1 --batch-size 4 --input-size 32 --segments 2 --fit-heads none").exit_code, 0);
-  std::ofstream(path("divided.toml")) << text_of(path("whole.recipe.toml")) << "\n[data]\ngroup = \"part\"\nfold = [\"test\"]\n";
+  std::ofstream(path("divided.toml")) << testing::file_content(path("whole.recipe.toml")) << "\n[data]\ngroup = \"part\"\nfold = [\"test\"]\n";
   const ProgramResult divided = train("divided", " --recipe " + path("divided.toml"));
   ASSERT_EQ(divided.exit_code, 0) << divided.err;
   EXPECT_THAT(divided.out, HasSubstr("4 to test on"));

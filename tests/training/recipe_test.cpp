@@ -15,7 +15,6 @@ DataFacts some_clips() {
   data.clips = 54;
   data.groups = 9;
   data.classes = 6;
-  data.fewest_clips = 8;
   data.fewest_groups = 8;
   data.fewest_class = "punch";
   data.frames = 120;

@@ -100,21 +100,16 @@ class Decider {
   }
 
   void source() {
-    if (weights_.moves && open(&Preprocess::motion)) {
-      motion_ = spec_.preprocess.motion;
-      return tell("motion", std::string(name_of(motion_)), "as the first weights have it");
-    }
-    const bool open_motion = open(&Preprocess::motion);
-    if (open_motion) {
+    motion_ = spec_.preprocess.motion;
+    if (!open(&Preprocess::motion) || weights_.moves) {
+      tell("motion", std::string(name_of(motion_)), open(&Preprocess::motion) ? "as the first weights have it" : "as asked for");
+    } else {
       motion_ = data_.without_vectors == 0 ? Motion::kVectors : Motion::kRgbDifference;
       set(&Preprocess::motion, name_of(motion_));
       tell("motion", std::string(name_of(motion_)),
            motion_ == Motion::kVectors
                ? "every clip carries motion vectors, which cost nothing"
                : fmt::format("{} clips have no motion vectors ({}); differences of frames can be had from all", data_.without_vectors, data_.codec_without));
-    } else {
-      motion_ = spec_.preprocess.motion;
-      tell("motion", std::string(name_of(motion_)), "as asked for");
     }
   }
 
@@ -132,9 +127,9 @@ class Decider {
 
   void schedule() {
     const double wanted = std::clamp(kPasses / static_cast<double>(std::max<std::int64_t>(data_.clips, 1)), 10.0, 25.0);
-    epochs_ = std::lround(weights_.any ? wanted : 2 * wanted);
-    if (thrift_ >= 2) epochs_ = std::max<std::int64_t>(6, epochs_ / 2);
-    if (set(&TrainOptions::epochs, epochs_)) tell("epochs", fmt::format("{} a stage", epochs_), fmt::format("{} clips to learn from", data_.clips));
+    std::int64_t epochs = std::lround(weights_.any ? wanted : 2 * wanted);
+    if (thrift_ >= 2) epochs = std::max<std::int64_t>(6, epochs / 2);
+    if (set(&TrainOptions::epochs, epochs)) tell("epochs", fmt::format("{} a stage", epochs), fmt::format("{} clips to learn from", data_.clips));
     // SGD is half as far after as many epochs, above all from pictures to motion (docs/results/recipe.md).
     const bool adam = open(&TrainOptions::optimizer) || spec_.train.optimizer == StepRule::kAdamw;
     set(&TrainOptions::optimizer, name_of(StepRule::kAdamw));
@@ -143,6 +138,7 @@ class Decider {
     set(&TrainOptions::schedule, name_of(RateSchedule::kCosine));
     set(&TrainOptions::warmup_epochs, 2.0);
     set(&TrainOptions::evaluate_every, 0);
+    set(&TrainOptions::cache_gigabytes, std::max(1.0, std::floor(machine_.gigabytes / 4)));
     if (machine_.bf16 && spec_.train.device == Device::kCpu && !spec_.train.fp16) set(&TrainOptions::bf16, true);
     if (few()) dropout();
   }
@@ -269,7 +265,6 @@ class Decider {
   const TrainSpec& spec_;
   int thrift_;
   Motion motion_ = Motion::kNone;
-  std::int64_t epochs_ = 0;
   Recipe recipe_;
 };
 

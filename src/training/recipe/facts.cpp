@@ -26,11 +26,9 @@ T median(std::vector<T> values) {
 
 void count_classes(const data::Split& split, const data::Dataset& dataset, DataFacts& facts) {
   std::map<std::string, std::set<std::string>> groups;
-  std::map<std::string, std::int64_t> clips;
   std::set<std::string> all;
   for (const data::Item& item : split.train) {
     groups[item.label].insert(item.group);
-    ++clips[item.label];
     all.insert(item.group);
   }
   facts.clips = static_cast<std::int64_t>(split.train.size());
@@ -38,9 +36,8 @@ void count_classes(const data::Split& split, const data::Dataset& dataset, DataF
   facts.tests = static_cast<std::int64_t>(split.test.size());
   facts.groups = static_cast<std::int64_t>(all.size());
   facts.classes = static_cast<std::int64_t>(dataset.classes.size());
-  facts.fewest_clips = facts.fewest_groups = facts.clips;
+  facts.fewest_groups = facts.clips;
   for (const std::string& name : dataset.classes) {
-    facts.fewest_clips = std::min(facts.fewest_clips, clips[name]);
     const auto of_class = static_cast<std::int64_t>(groups[name].size());
     if (of_class >= facts.fewest_groups) continue;
     facts.fewest_groups = of_class;

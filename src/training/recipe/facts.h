@@ -15,7 +15,7 @@ namespace actio::training {
 struct DataFacts {
   std::int64_t clips = 0, groups = 0, classes = 0;  // to learn from
   std::int64_t validation = 0, tests = 0;            // clips to choose by, and to test on
-  std::int64_t fewest_clips = 0, fewest_groups = 0;  // of a class
+  std::int64_t fewest_groups = 0;                    // of a class
   std::string fewest_class;                          // that has so few groups
   std::int64_t frames = 0;                           // of a clip; the median, as the next
   double seconds = 0;

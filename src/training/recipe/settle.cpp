@@ -33,6 +33,7 @@ class Settler {
     look();
     const RecipeOptions& options = request_.spec.recipe;
     TrainSpec adopted = request_.spec;
+    net::apply_defaults(adopted.network, adopted.preprocess, adopted.chosen);
     for (std::size_t i = request_.init.size(); i-- > 0;) adopt_settings_of(request_.init[i], adopted);
     const WeightFacts weights = facts_of(request_.init);
     const MachineFacts machine = machine_facts(trainer_.has_quick_bf16());
