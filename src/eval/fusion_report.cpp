@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 #include <set>
 #include <span>
 #include <utility>
@@ -41,17 +40,6 @@ void add_comparison(FusionReport& result, const BootstrapOptions& options, bool 
     if (result.rows[i].metrics.top1 > result.rows[result.second].metrics.top1) result.second = i;
   }
   result.comparison = compare(result.rows[result.first].right, result.rows[result.second].right, options);
-}
-
-bool could_be_probabilities(const ScoreTable& table) {
-  const auto width = static_cast<std::size_t>(table.class_count());
-  const std::span<const float> scores = table.scores.values<float>();
-  for (std::size_t begin = 0; begin < scores.size(); begin += width) {
-    const auto row = scores.subspan(begin, width);
-    if (std::ranges::any_of(row, [](float p) { return p < 0 || p > 1; })) return false;
-    if (std::abs(std::accumulate(row.begin(), row.end(), 0.0) - 1) > 1e-3) return false;
-  }
-  return true;
 }
 
 Json row_json(const FusedRow& row, const std::vector<std::string>& classes, bool whole) {

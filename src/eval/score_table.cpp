@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -80,6 +81,17 @@ void check_table(const ScoreTable& table) {
     }
     check_row(table, static_cast<std::int64_t>(i));
   }
+}
+
+bool could_be_probabilities(const ScoreTable& table) {
+  const auto width = static_cast<std::size_t>(table.class_count());
+  const std::span<const float> scores = table.scores.values<float>();
+  for (std::size_t begin = 0; begin < scores.size(); begin += width) {
+    const auto row = scores.subspan(begin, width);
+    if (std::ranges::any_of(row, [](float p) { return p < 0 || p > 1; })) return false;
+    if (std::abs(std::accumulate(row.begin(), row.end(), 0.0) - 1) > 1e-3) return false;
+  }
+  return true;
 }
 
 std::vector<std::string> class_names_of(const ScoreTable& table) {

@@ -35,6 +35,9 @@ struct ScoreTable {
 // twice, a label outside of the classes, a score that is not finite, or rows that are called probabilities and are none.
 void check_table(const ScoreTable& table);
 
+// Whether each row has numbers from 0 to 1 that add up to 1.
+bool could_be_probabilities(const ScoreTable& table);
+
 // The names of the classes; "0", "1", ... where there are none.
 std::vector<std::string> class_names_of(const ScoreTable& table);
 

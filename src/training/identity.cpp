@@ -73,6 +73,11 @@ Json chosen_record(const TrainSpec& spec) {
   return {{"network", chosen("network", network.fields(), spec.chosen)}, {"preprocess", chosen("preprocess", preprocess.fields(), spec.chosen)}};
 }
 
+Json train_record(TrainOptions options) {
+  options.teacher = init_text(options.teacher.empty() ? std::vector<std::string>{} : std::vector{options.teacher});
+  return fields_to_json(options.fields());
+}
+
 Json data_record(data::DatasetOptions options) {
   for (std::string* path : {&options.root, &options.annotations, &options.test_list, &options.class_names}) {
     const fs::path whole = fs::path(*path).lexically_normal();

@@ -18,6 +18,9 @@ Json network_record(TrainSpec& spec);
 // The same of what the user chose alone; the rest may follow from the first weights.
 Json chosen_record(const TrainSpec& spec);
 
+// How the network was trained, without the folders of this machine.
+Json train_record(TrainOptions options);
+
 // What divided the data, without the folders of this machine.
 Json data_record(data::DatasetOptions options);
 

@@ -32,6 +32,12 @@ Fields TrainOptions::fields() {
       {"clip_gradient", &clip_gradient, "Largest Euclidean norm of the gradient; 0: no limit", {}, 0, 1e9},
       {"label_smoothing", &label_smoothing, "Share of the target that all classes divide among them", {}, 0, 0.9},
       {"mixup", &mixup, "Learn from mixtures of two clips, shares drawn from Beta(mixup, mixup) (Zhang et al. 2018); 0: none", {}, 0, 2},
+      {"teacher",
+       &teacher,
+       "Score file in which another model, often of a motion source that is too slow to run, answers the clips to learn from (actio evaluate "
+       "--part train); its answers are learned beside the labels. Empty: none"},
+      {"teacher_weight", &teacher_weight, "With teacher: its share in the loss", {}, 0, 1},
+      {"teacher_temperature", &teacher_temperature, "With teacher: divides the scores of both models where they are compared", {}, 0.1, 100},
       choice_field("balance", &balance, "Classes of different size: weights in the loss, or sampling of each class equally often"),
       {"ema", &ema, "Decay of a running average of the weights, which is then the model; 0: none", {}, 0, 0.999999},
       {"early_stop", &early_stop, "Epochs without a better model after which training ends; 0: never", {}, 0, 100000},

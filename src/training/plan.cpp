@@ -75,6 +75,10 @@ void check_scores(const std::string& path, const data::Dataset& dataset, const d
   eval::check_storable(path, table);
 }
 
+void check_teacher(const TrainOptions& options, const std::vector<std::string>& classes, const data::Split& split) {
+  if (!options.teacher.empty()) teacher_answers(options.teacher, options.teacher_temperature, classes, split.train);
+}
+
 ParentSettings settings_of(const TrainSpec& spec) {
   return {spec.network, spec.preprocess, !net::motions_of(spec.network, spec.preprocess).empty()};
 }
@@ -84,7 +88,7 @@ class StageNetworks {
  public:
   // Throws: Error(kUsage) as building it would, for parts to freeze that it does not have, and for flow of other parameters in
   // the cache.
-  void check(const TrainRequest& request, std::size_t index, TrainSpec spec, const data::Split& split) {
+  void check(const TrainRequest& request, std::size_t index, TrainSpec spec, const data::Split& split, const std::vector<std::string>& classes) {
     const Stage& stage = request.stages[index];
     net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
     check_options(spec.train);
@@ -104,6 +108,7 @@ class StageNetworks {
     check_freeze(network, spec.train.freeze);
     check_train_segments(network, spec.train.train_segments);
     check_flow_cache(net::network_inputs(spec.network, spec.preprocess), spec, split);
+    check_teacher(spec.train, classes, split);
     stages_.insert_or_assign(stage.name, std::move(spec));
   }
 
@@ -136,7 +141,7 @@ void check_stages(const Plan& plan, const std::vector<TrainSpec>& specs, const T
   StageNetworks networks;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     try {
-      networks.check(plan.request, i, specs[i], plan.split);
+      networks.check(plan.request, i, specs[i], plan.split, plan.dataset.classes);
     } catch (const Error& error) {
       throw Error(error.code(), fmt::format("stage {}: {}", stages[i].name, error.what()));
     }
@@ -202,6 +207,7 @@ void check_plan(const Plan& plan, const Team& team) {
   data::require_classes(plan.dataset);
   check_head_fit(plan.spec.train, plan.split);
   check_scores(plan.output.scores, plan.dataset, plan.split);
+  check_teacher(plan.spec.train, plan.dataset.classes, plan.split);
   if (plan.request.stages.empty()) refuse_others_output(run_of(plan, team), plan.spec, plan.split);
   else check_stages(plan, specs_of(plan), team);
 }

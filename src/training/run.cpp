@@ -52,12 +52,13 @@ class Run {
     check_flow(spec_, !run.name.empty());  // another stage may read flow
     model_.training = network_record(spec_);
     model_.training.update({{"data", data_record(spec_.dataset)},
-                            {"train", fields_to_json(spec_.train.fields())},
+                            {"train", train_record(spec_.train)},
                             {"clips", clips_record(split)},
                             {"init", init_text(run.init)},
                             {"init_content", init_record(run.init)},
                             {"ranks", run.team.size()},  // a batch is that of each
                             {"epochs", Json::array()}});
+    learn_from_teacher();
     config_ = config_of(model_);
     output_ = run.output;
     if (run.cache_folder.empty()) return;
@@ -110,6 +111,22 @@ class Run {
     if (result.test) apply_head_weights(model_, *result.test);
     net::NetSpec same = model_.spec;
     if (!result.last_weights.empty()) net::set_head_weights(same, result.last_weights, fusion.factors);
+  }
+
+  void learn_from_teacher() {
+    const TrainOptions& options = spec_.train;
+    if (options.teacher.empty()) return;
+    job_.teacher = teacher_answers(options.teacher, options.teacher_temperature, model_.classes, split_.train);
+    std::string text;
+    for (const auto& [path, row] : job_.teacher) text += fmt::format("{}\n", fmt::join(row, " "));
+    model_.training["teacher_content"] = short_hash(text);
+    std::size_t right = 0;
+    for (const data::Item& item : split_.train) {
+      const std::vector<float>& row = job_.teacher.at(item.path);
+      right += model_.classes[static_cast<std::size_t>(std::ranges::max_element(row) - row.begin())] == item.label;
+    }
+    hooks_.tell(fmt::format("teacher: names {:.1f} % of the {} clips to learn from", 100.0 * static_cast<double>(right) / static_cast<double>(split_.train.size()),
+                            split_.train.size()));
   }
 
   bool resumes() const { return run_.existing == Existing::kResume || replaces_other(); }
@@ -363,9 +380,8 @@ void refuse_others_output(const TrainRun& run, const TrainSpec& spec, const data
   const std::string state = state_path(run.output);
   if (run.existing != Existing::kResume || run.only_in_cache) return;
   if (!fs::exists(run.output, ignored) && !fs::exists(state, ignored)) return;
-  TrainOptions train = spec.train;
   Json known = chosen_record(spec);
-  known.update({{"train", fields_to_json(train.fields())},
+  known.update({{"train", train_record(spec.train)},
                 {"data", data_record(spec.dataset)},
                 {"clips", clips_record(split)},
                 {"ranks", run.team.size()}});

@@ -17,6 +17,7 @@
 #include "data/read_limits.h"
 #include "net/netspec.h"
 #include "training/choices.h"
+#include "training/teacher.h"
 
 namespace actio::training {
 
@@ -40,6 +41,9 @@ struct TrainOptions {
   double clip_gradient = 20;               // largest norm of the gradient; 0: no limit
   double label_smoothing = 0;              // share of the target that all classes divide among them
   double mixup = 0;                        // strength of the mixing of clips; 0: none
+  std::string teacher;                     // score file of a model to learn from; empty: none
+  double teacher_weight = 0.5;             // share of its answers in the loss; the labels have the rest
+  double teacher_temperature = 2;          // divides both models' scores where they are compared
   Balance balance = Balance::kNone;
   double ema = 0;                          // decay of the averaged weights, which are then the model; 0: none
   std::int64_t early_stop = 0;             // epochs without a better model after which training ends; 0: never
@@ -105,6 +109,7 @@ struct TrainJob {
   // On what weights are learned; which model is best, where the rate falls; what is only reported. The last two may be empty.
   std::vector<data::Item> train, validation, test;
   TrainOptions options;
+  TeacherAnswers teacher;  // to all of `train`, at options.teacher_temperature; empty: none
   std::string flow_cache;  // folder of flow files (data/flow_cache.h); empty: none
   data::ReadLimits limits;
   ProgressFn progress;  // within an epoch

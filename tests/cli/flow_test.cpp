@@ -197,7 +197,7 @@ TEST_F(FlowCommand, is_of_no_use_to_a_model_without_flow_which_says_so) {
 TEST_F(FlowCommand, serves_training_and_the_model_reads_flow_alike_with_and_without_it) {
   const std::string data = dir_ / "synth";
   ASSERT_EQ(run_program("data synth -o " + data + " --clips-per-class 3 --classes stand_up,sit_down").exit_code, 0);
-  const std::string train = "train " + data + "/labels.csv --network tsn --streams motion --motion flow --backbone resnet18 --width 0.125"
+  const std::string train = "train " + data + "/labels.csv --network tsn --streams motion --motion flow --backbone resnet18 --width 0.1"
                             " --segments 2 --input-size 32 --short-side 36 --motion-length 2 --epochs 2 --batch-size 2" + std::string(kQuick);
   const ProgramResult cached_training = run_program(train + " -o " + (dir_ / "a.actio") + " --flow-cache " + (dir_ / "cache"));
   ASSERT_EQ(cached_training.exit_code, 0) << cached_training.err;

@@ -23,7 +23,7 @@ TEST(Interrupt, of_training_keeps_what_was_learned_and_exits_with_130) {
   for (const int number : {SIGINT, SIGTERM}) {
     const std::string model = dir / ("m" + std::to_string(number) + ".actio");
     RunningProgram training("train " + data + "/labels.csv -o " + model +
-                            " --network tsn --streams rgb --backbone resnet18 --width 0.125 --segments 2 --input-size 32 --epochs 100000 "
+                            " --network tsn --streams rgb --backbone resnet18 --width 0.1 --segments 2 --input-size 32 --epochs 100000 "
                             "--batch-size 4");
     EXPECT_TRUE(training.wait_until_it_prints("epoch   2/"));
     training.signal(number);

@@ -207,6 +207,27 @@ TEST(DepthwiseConv2d, equals_conv2d_in_values_and_gradients) {
   }
 }
 
+// oneDNN 2.6 wrote past a block here on AVX2 alone: malloc found it within a few steps, and gradients were wrong.
+TEST(Conv2d, of_one_pixel_with_a_stride_over_few_channels_gives_the_gradients_of_a_matrix_product) {
+  for (std::int64_t channels = 1; channels < 10; ++channels) {
+    SCOPED_TRACE(channels);
+    net::Attrs attrs;
+    attrs.channels = 13;
+    attrs.kernel = {1, 1};
+    attrs.stride = {2, 3};
+    const at::Tensor pixels = channels_last(random({2, channels, 13, 14}, 1)), factors = random({13, channels, 1, 1}, 2);
+    const at::Tensor direction = random({2, 13, 7, 5}, 3);
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      const at::Tensor x = leaf(pixels), w = leaf(factors);
+      (conv2d(attrs, x, w, {}) * direction).sum().backward();
+      at::Tensor expected = at::zeros_like(pixels);
+      const at::Tensor back = at::matmul(factors.reshape({13, channels}).t(), direction.reshape({2, 13, 35})).reshape({2, channels, 7, 5});
+      expected.slice(2, 0, 13, 2).slice(3, 0, 14, 3).copy_(back);
+      EXPECT_LT(distance(x.grad(), expected), 1e-5);
+    }
+  }
+}
+
 TEST(DepthwiseConv2d, leaves_other_convolutions_to_libtorch) {
   net::Attrs attrs;
   attrs.channels = attrs.groups = 8;

@@ -414,12 +414,16 @@ TEST(Losses, smooth_labels_and_weigh_classes_as_the_library_does) {
   for (const net::Head& head : net.spec.heads) values[head.node] = logits;
   for (const double smoothing : {0.0, 0.1}) {
     for (const bool weigh : {false, true}) {
-      LossOptions options{smoothing, weigh ? weights : at::Tensor(), {}};
+      LossOptions options;
+      options.label_smoothing = smoothing;
+      if (weigh) options.class_weights = weights;
       const auto sum = at::cross_entropy_loss(logits, labels, options.class_weights, at::Reduction::Sum, -100, smoothing);
       EXPECT_NEAR(total_loss(net.spec, values, labels, options).item<double>(), sum.item<double>() / 6, 1e-5);
     }
   }
-  EXPECT_FALSE(total_loss(net.spec, values, labels, {0, {}, {net.spec.heads[0].name}}).defined());
+  LossOptions frozen;
+  frozen.frozen_heads = {net.spec.heads[0].name};
+  EXPECT_FALSE(total_loss(net.spec, values, labels, frozen).defined());
 }
 
 std::unique_ptr<torch::optim::Optimizer> library_optimizer(const TrainOptions& options, const at::Tensor& tensor) {

@@ -97,6 +97,25 @@ TEST(Trainer, learns_from_mixtures_of_clips_and_repeats_them_with_the_same_seed)
   EXPECT_GE(mixed.result.epochs.back().test_top1, 0.8) << "clips that are not mixed are";
 }
 
+// All labels are wrong; the teacher knows.
+TEST(Trainer, learns_what_the_teacher_says_as_far_as_its_share_goes) {
+  Training run = prepare(testing::inverted_residual_net());
+  run.job.options.epochs = 12;
+  run.job.options.teacher_weight = 0.9;
+  PatternSource train(run.job.spec, 30, 10, 3), test(run.job.spec, 15, 4, 4);
+  for (data::Batch& batch : train.batches) {
+    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+      std::vector<float> row(5, 0.025F);
+      row[static_cast<std::size_t>(batch.labels[i])] = 0.9F;
+      run.job.teacher[batch.paths[i]] = row;
+      batch.labels[i] = (batch.labels[i] + 1) % 5;
+    }
+  }
+  start(run, train, &test);
+  EXPECT_GE(run.result.epochs.back().test_top1, 0.8);
+  EXPECT_LE(run.result.epochs.back().train_top1, 0.2) << "of the wrong labels";
+}
+
 TEST(Trainer, partial_bn_trains_the_first_batch_norm_of_each_stream_and_those_of_the_ttn_and_leaves_the_others_alone) {
   Training run = prepare(testing::fusion_net());
   run.job.options.partial_bn = true;

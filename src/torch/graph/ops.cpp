@@ -52,6 +52,18 @@ std::vector<std::int64_t> split_rows(const at::Tensor& x, std::int64_t segments)
   return sizes;
 }
 
+// On AVX2 alone, the gradient by a strided 1 x 1 convolution of 3 to 7 channels is written past its block by oneDNN 2.6, which LibTorch 1.13 has.
+bool needs_own_stride(const net::Attrs& attrs, const at::Tensor& x) {
+  const net::Padding& pad = attrs.padding;
+  return x.size(1) < 8 && attrs.kernel[0] * attrs.kernel[1] == 1 && attrs.stride[0] * attrs.stride[1] > 1 &&
+         pad.top + pad.bottom + pad.left + pad.right == 0;
+}
+
+at::Tensor every(const std::array<std::int64_t, 2>& stride, const at::Tensor& x) {
+  constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+  return channels_last(x.slice(2, 0, kEnd, stride[0]).slice(3, 0, kEnd, stride[1]));
+}
+
 }  // namespace
 
 at::Tensor channels_last(const at::Tensor& x) {
@@ -60,6 +72,7 @@ at::Tensor channels_last(const at::Tensor& x) {
 
 at::Tensor conv2d(const net::Attrs& attrs, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const net::Padding& pad = attrs.padding;
+  if (needs_own_stride(attrs, x)) return at::conv2d(every(attrs.stride, x), weight, bias, 1, at::IntArrayRef{0, 0}, 1, attrs.groups);
   if (pad.top == pad.bottom && pad.left == pad.right) {
     return at::conv2d(x, weight, bias, attrs.stride, at::IntArrayRef{pad.top, pad.left}, attrs.dilation, attrs.groups);
   }

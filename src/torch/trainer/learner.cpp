@@ -46,6 +46,8 @@ Learner::Learner(const TrainJob& job, const TensorMap& weights)
 
 void Learner::prepare_loss() {
   loss_.label_smoothing = options_.label_smoothing;
+  loss_.teacher_weight = options_.teacher_weight;
+  loss_.teacher_temperature = options_.teacher_temperature;
   if (options_.balance == training::Balance::kWeights) {
     loss_.class_weights = class_weights(job_.train, job_.spec).to(graph_.options().device);
   }
@@ -120,6 +122,17 @@ double Learner::mix(data::Batch& batch, std::int64_t part) const {
   return own;
 }
 
+// f32 [clips, classes]; undefined where there is no teacher.
+at::Tensor Learner::teacher_of(const std::vector<std::string>& paths) const {
+  if (job_.teacher.empty()) return {};
+  std::vector<at::Tensor> rows;
+  for (const std::string& path : paths) {
+    const std::vector<float>& row = job_.teacher.at(path);
+    rows.push_back(at::tensor(row));
+  }
+  return at::stack(rows).to(graph_.options().device);
+}
+
 double Learner::backward(data::Batch& batch, double share, std::int64_t part, std::int64_t& hits) {
   at::Generator dropout = make_generator(graph_.options().device, step_seed(part));
   const double own = mix(batch, part);
@@ -127,10 +140,11 @@ double Learner::backward(data::Batch& batch, double share, std::int64_t part, st
       graph_.run(batch.inputs, nodes_,
                  {.training = true, .gradients = true, .dropout = &dropout, .sync_norm = options_.sync_bn ? group_ : nullptr});
   const at::Tensor labels = check_labels(job_.spec, values, batch.labels, batch.paths);
-  at::Tensor loss = total_loss(job_.spec, values, labels, loss_);
+  const at::Tensor teacher = teacher_of(batch.paths);
+  at::Tensor loss = total_loss(job_.spec, values, labels, loss_, teacher);
   if (own < 1) {
     const at::Tensor others = check_labels(job_.spec, values, training::labels_of_next(batch.labels), batch.paths);
-    loss = loss * own + total_loss(job_.spec, values, others, loss_) * (1 - own);
+    loss = loss * own + total_loss(job_.spec, values, others, loss_, teacher.defined() ? teacher.roll(-1, 0) : teacher) * (1 - own);
   }
   const auto number = loss.item<double>();
   if (!std::isfinite(number)) fail("the loss is {} in step {} for the videos {}", number, steps_, paths_text(batch.paths));

@@ -73,6 +73,7 @@ class Learner {
   void prepare_loss();
   void join_group();
   double mix(data::Batch& batch, std::int64_t part) const;
+  at::Tensor teacher_of(const std::vector<std::string>& paths) const;
   double backward(data::Batch& batch, double share, std::int64_t part, std::int64_t& hits);
   void add_up_ranks(StepRecord& record);
   std::optional<double> change_weights(double epochs, const std::vector<std::string>& paths);

@@ -60,6 +60,13 @@ at::Tensor cross_entropy(const at::Tensor& logs, const at::Tensor& labels, const
   return plain * (1 - options.label_smoothing) - all / clips * share;
 }
 
+// The mean over the clips, times the temperature's square, so that gradients are as large as those of the labels.
+at::Tensor divergence(const at::Tensor& logs, const at::Tensor& teacher, double temperature) {
+  const at::Tensor cooled = at::log_softmax(logs / temperature, 1);
+  const at::Tensor terms = teacher * (teacher.clamp_min(kFloor).log() - cooled);
+  return terms.sum() * (temperature * temperature / static_cast<double>(logs.size(0)));
+}
+
 }  // namespace
 
 std::vector<std::string> loss_nodes(const net::NetSpec& spec) {
@@ -74,11 +81,16 @@ std::vector<std::string> loss_nodes(const net::NetSpec& spec) {
 }
 
 at::Tensor total_loss(const net::NetSpec& spec, const Graph::Values& values, const at::Tensor& labels,
-                      const LossOptions& options) {
+                      const LossOptions& options, const at::Tensor& teacher) {
   at::Tensor sum;
   for (const net::Head& head : spec.heads) {
     if (options.frozen_heads.contains(head.name)) continue;
-    const at::Tensor loss = cross_entropy(log_probabilities(spec, head, values), labels, options) * head.weight;
+    const at::Tensor logs = log_probabilities(spec, head, values);
+    at::Tensor loss = cross_entropy(logs, labels, options);
+    if (teacher.defined()) {
+      loss = loss * (1 - options.teacher_weight) + divergence(logs, teacher, options.teacher_temperature) * options.teacher_weight;
+    }
+    loss = loss * head.weight;
     sum = sum.defined() ? sum + loss : loss;
   }
   return sum;
