@@ -156,6 +156,9 @@ class Trainer {
 
   // Whether convolutions in bfloat16 are faster on this processor.
   virtual bool has_quick_bf16() const { return false; }
+
+  // Whether there is a device for Device::kCuda.
+  virtual bool has_cuda() const { return false; }
 };
 
 }  // namespace actio::training

@@ -113,6 +113,20 @@ TEST(Recipe, keeps_what_the_user_chose) {
   EXPECT_THAT(reason(decided, "motion"), HasSubstr("as asked for"));
 }
 
+TEST(Recipe, computes_on_a_gpu_where_there_is_one_unless_told_to_use_the_cpu) {
+  MachineFacts machine = kTwoCores;
+  machine.cuda = machine.bf16 = true;
+  const Json train = decide(some_clips(), machine, kPublished, {}, kDearest).tables.at("train");
+  EXPECT_EQ(train.at("device"), "cuda");
+  EXPECT_FALSE(train.contains("bf16")) << "which was said of the processor";
+  TrainSpec spec;
+  spec.chosen.add(&TrainOptions::device);
+  const Json told = decide(some_clips(), machine, kPublished, spec, kDearest).tables.at("train");
+  EXPECT_FALSE(told.contains("device"));
+  EXPECT_EQ(told.at("bf16"), true);
+  EXPECT_FALSE(recipe(some_clips()).tables.at("train").contains("device"));
+}
+
 TEST(Recipe, trains_all_at_once_where_there_are_no_first_weights) {
   const Recipe decided = recipe(some_clips(), {}, {});
   EXPECT_FALSE(decided.tables.contains("stage"));

@@ -43,6 +43,8 @@ bool has_quick_bf16() {
 #endif
 }
 
+bool has_cuda() { return at::globalContext().hasCUDA(); }
+
 at::Device find_device(training::Device kind, int index) {
   if (kind == training::Device::kCpu) return at::kCPU;
   try {

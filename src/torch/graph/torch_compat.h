@@ -18,6 +18,9 @@ void set_thread_count(std::int64_t threads);
 // Whether this processor has the instructions with which bfloat16 convolutions are faster than f32, and may use them.
 bool has_quick_bf16();
 
+// Whether LibTorch has CUDA and finds a device.
+bool has_cuda();
+
 // The CPU, or the CUDA device of a number among those that this process sees (counted round), which becomes this thread's.
 // Throws: Error where this LibTorch or machine has none, with the reason.
 at::Device find_device(training::Device kind, int index = 0);

@@ -15,4 +15,6 @@ std::optional<training::Answers> TorchTrainer::answers_to_test(const training::T
 
 bool TorchTrainer::has_quick_bf16() const { return torch_train::has_quick_bf16(); }
 
+bool TorchTrainer::has_cuda() const { return torch_train::has_cuda(); }
+
 }  // namespace actio::torch_train

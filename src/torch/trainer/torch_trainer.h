@@ -17,6 +17,7 @@ class TorchTrainer final : public training::Trainer {
   training::TrainResult train(const training::TrainJob& job, TensorMap& weights) override;
   std::optional<training::Answers> answers_to_test(const training::TrainJob& job, const TensorMap& weights) override;
   bool has_quick_bf16() const override;
+  bool has_cuda() const override;
 
  private:
   distributed::Group* group_;

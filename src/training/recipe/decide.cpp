@@ -37,6 +37,7 @@ class Decider {
       : data_(data), machine_(machine), weights_(weights), spec_(spec), thrift_(thrift) {}
 
   Recipe run() {
+    device();
     network();
     motion();
     picture();
@@ -75,6 +76,13 @@ class Decider {
   }
   bool is_tsn() const { return spec_.network.network == net::NetworkKind::kTsn; }
   bool few() const { return weights_.any && data_.clips < kFewClips; }
+
+  void device() {
+    if (!machine_.cuda || spec_.train.device != Device::kCpu || !set(&TrainOptions::device, name_of(Device::kCuda))) return;
+    tell("device", "cuda", "there is one; --device cpu computes without it");
+  }
+
+  bool on_cpu() const { return spec_.train.device == Device::kCpu && !(machine_.cuda && open(&TrainOptions::device)); }
 
   void network() {
     const net::NetworkKind kind = spec_.network.network;
@@ -139,7 +147,7 @@ class Decider {
     set(&TrainOptions::warmup_epochs, 2.0);
     set(&TrainOptions::evaluate_every, 0);
     set(&TrainOptions::cache_gigabytes, std::max(1.0, std::floor(machine_.gigabytes / 4)));
-    if (machine_.bf16 && spec_.train.device == Device::kCpu && !spec_.train.fp16) set(&TrainOptions::bf16, true);
+    if (machine_.bf16 && on_cpu() && !spec_.train.fp16) set(&TrainOptions::bf16, true);
     if (few()) dropout();
   }
 
@@ -242,13 +250,13 @@ class Decider {
                      keeps_early() && thrift_ >= kQuickest ? "those on motion" : "all of a motion stream"));
   }
 
-  // Late fusion has nothing left to learn: the streams' classifiers stay as they are, in one step of no length.
+  // Late fusion has nothing left to learn: the streams' classifiers stay as they are, in one step of no length, whichever of the rates is asked for.
   Json joined() const {
     Json freeze = Json::array();
     for (const std::string& stream : streams()) {
       for (const Json& block : of_stream(stream, feature_blocks(spec_.network.backbone))) freeze.push_back(block);
     }
-    return {{"freeze", std::move(freeze)}, {"cache_views", 1}, {"epochs", 1}, {"learning_rate", 0}};
+    return {{"freeze", std::move(freeze)}, {"cache_views", 1}, {"epochs", 1}, {"learning_rate", 0}, {"head_learning_rate", 0}};
   }
 
   void one_stream() {

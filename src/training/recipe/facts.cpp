@@ -75,10 +75,11 @@ DataFacts facts_of(const data::CheckReport& report, const data::Dataset& dataset
   return facts;
 }
 
-MachineFacts machine_facts(bool bf16) {
+MachineFacts machine_facts(bool bf16, bool cuda) {
   MachineFacts facts;
   facts.cores = core_count();
   facts.bf16 = bf16;
+  facts.cuda = cuda;
   const bool avx512 = __builtin_cpu_supports("avx512f") != 0;
   facts.instructions = facts.bf16 ? "AVX-512 with bf16" : avx512 ? "AVX-512" : __builtin_cpu_supports("avx2") != 0 ? "AVX2" : "no AVX2";
   facts.gigabytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e9;

@@ -29,6 +29,7 @@ struct MachineFacts {
   std::int64_t cores = 1;
   std::string instructions;  // "AVX2", "AVX-512 with bf16"
   bool bf16 = false;         // convolutions in bfloat16 pay
+  bool cuda = false;         // there is a GPU, and a LibTorch that computes on it
   double gigabytes = 0;      // of memory
 };
 
@@ -42,8 +43,8 @@ struct WeightFacts {
 DataFacts facts_of(const data::CheckReport& report, const data::Dataset& dataset, const data::Split& split, const data::ReadLimits& limits,
                    const Hooks& hooks = {});
 
-// `bf16` is the trainer's word on it.
-MachineFacts machine_facts(bool bf16);
+// `bf16` and `cuda` are the trainer's words on them.
+MachineFacts machine_facts(bool bf16, bool cuda);
 
 // Throws: as reading the files.
 WeightFacts facts_of(const std::vector<std::string>& first_weights);

@@ -23,6 +23,7 @@ class PacedTrainer : public Trainer {
   std::optional<Answers> answers_to_test(const TrainJob& job, const TensorMap& weights) override;
 
   bool has_quick_bf16() const override { return trainer_.has_quick_bf16(); }
+  bool has_cuda() const override { return trainer_.has_cuda(); }
 
   // Seconds. What was estimated counts as much as time has shown so far.
   double left() const;

@@ -36,7 +36,7 @@ class Settler {
     net::apply_defaults(adopted.network, adopted.preprocess, adopted.chosen);
     for (std::size_t i = request_.init.size(); i-- > 0;) adopt_settings_of(request_.init[i], adopted);
     const WeightFacts weights = facts_of(request_.init);
-    const MachineFacts machine = machine_facts(trainer_.has_quick_bf16());
+    const MachineFacts machine = machine_facts(trainer_.has_quick_bf16(), trainer_.has_cuda());
     int thrift = options.recipe == kQuickRecipe ? kQuickest : kDearest;
     const auto decided = [&] {
       Recipe made = decide(facts_, machine, weights, adopted, thrift);
