@@ -40,7 +40,7 @@ for seed in $seeds; do
     alone=$(top1 appearance),$(top1 motion)
     late=$("$actio" fuse "$folder/appearance.csv" "$folder/motion.csv" --json | percent)
     for direction in bidirectional a_from_m; do
-      learn "$direction" --network stfn --stfn-direction "$direction" --init "$folder/appearance.actio" "$folder/motion.actio" \
+      learn "$direction" --partial --network stfn --stfn-direction "$direction" --init "$folder/appearance.actio" "$folder/motion.actio" \
         --freeze rgb,motion --cache-views 4 --learning-rate 0.001
       echo "$seed,$clips,$direction,$alone,$late,$(top1 "$direction")" >>"$out/curve.csv"
     done

@@ -4,8 +4,9 @@
 #   tools/recipe.sh ACTIO UT_LABELS.csv TENNIS_LABELS.csv IMAGENET.actio OUT "SEEDS" "PARTS" [OPTION ...]
 # PARTS of: set1 tennis_dev (to choose on), set2 cross tennis (to look at once). OPTIONs are actio train's, such as --motion flow.
 # OUT/sSEED/PART/FOLD gets the model, its log, seconds, and scores.csv with scores_HEAD.csv; tools/recipe_table.py OUT prints the table.
+# KEPT=FOLDER: folds whose answers are in what tools/recipe_table.py --keep wrote there are not trained again.
 set -euo pipefail
-[[ $# -ge 7 ]] || { sed -n '2,7s/^# *//p' "$0" >&2; exit 2; }
+[[ $# -ge 7 ]] || { sed -n '2,8s/^# *//p' "$0" >&2; exit 2; }
 actio=$1 ut=$2 tennis=$3 first=$4 out=$5 seeds=$6 parts=$7
 shift 7
 
@@ -16,6 +17,7 @@ one() {
   while [[ $# -gt 0 && $1 != -- ]]; do data+=("$1"); shift; done
   shift
   [[ -e $folder/done ]] && return
+  grep -qs "^${fold//,/_}," "${KEPT:+$KEPT/s${seed}_$part.csv}" && return
   mkdir -p "$folder"
   "$actio" train "$labels" -o "$folder/m.actio" --init "$first" "${data[@]}" --fold "$fold" --seed "$seed" --resume "$@" >>"$folder/log" 2>&1 ||
     { tail -n 1 "$folder/log" >&2; return 1; }

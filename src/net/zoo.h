@@ -39,6 +39,7 @@ struct NetworkOptions {
   StfnDirection stfn_direction = StfnDirection::kBidirectional;
   std::int64_t stfn_blocks = 1;              // consecutive Res-Inc blocks before the fusion, 1..4
   std::int64_t stfn_blocks_after = 0;        // of design a, after it, 1..4; 0: as many as before
+  std::int64_t stfn_width = 0;               // that the streams' features are reduced to before the first block; 0: they are not, as in the paper
   double stfn_dropout = 0;                   // of the streams' features and before the classifiers; the paper has none
 
   Fields fields();

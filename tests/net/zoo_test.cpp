@@ -242,6 +242,18 @@ TEST(Zoo, stfn_has_as_many_blocks_after_the_fusion_as_before_unless_told_otherwi
   EXPECT_THROW(blocks(1, 1), Error);
 }
 
+TEST(Zoo, stfn_of_a_width_works_on_as_many_features_of_each_stream) {
+  NetworkOptions options = options_for("stfn", "resnet18");
+  options.stfn_width = 32;
+  const NetSpec spec = build_network(options, with_motion());
+  const auto facts = infer(spec);
+  EXPECT_EQ(facts.at("stfn.a.reduce").shape[0], 32);
+  EXPECT_EQ(facts.at("stfn.fm.res_inc0.relu").shape[0], 32);
+  EXPECT_EQ(spec.node("stfn.a.res_inc0.branch2.conv").inputs, std::vector<std::string>{"stfn.a.reduce"});
+  options.stfn_width = 30;
+  EXPECT_THROW(build_network(options, with_motion()), Error);
+}
+
 TEST(Zoo, stfn_without_a_direction_keeps_its_streams_apart) {
   NetworkOptions options = options_for("stfn", "resnet18");
   options.stfn_direction = StfnDirection::kNone;

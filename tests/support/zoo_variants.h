@@ -90,6 +90,7 @@ class ZooVariants {
     for (const std::int64_t blocks : {2, 3, 4}) {
       add("stfn", fmt::format("{} blocks", blocks), [&](auto& o) { o.stfn_blocks = blocks; });
     }
+    add("stfn", "narrow", [](auto& o) { o.stfn_width = 12; });
     add("stfn", "3 blocks after the fusion", [](auto& o) { o.stfn_blocks_after = 3; });
     for (const char* design : {"a", "b"}) {
       add("stfn", fmt::format("design {} without fusion", design), [&](auto& o) {

@@ -38,6 +38,7 @@ void check(const NetworkOptions& options) {
   if (options.stfn_blocks_after > 0 && options.stfn_design != StfnDesign::kA) {
     fail_usage("stfn_blocks_after: design {} has no blocks after the fusion", name_of(options.stfn_design));
   }
+  if (options.stfn_width % 4 != 0) fail_usage("stfn_width: must be a multiple of 4, got {}", options.stfn_width);
   if (options.stfn_weights.empty()) return;
   if (options.stfn_fusion != StfnFusion::kWeighted || options.stfn_direction == StfnDirection::kNone ||
       options.stfn_design == StfnDesign::kC) {
@@ -58,6 +59,11 @@ Value fuse(Builder& b, const NetworkOptions& options, const Value& a, const Valu
 
 Value drop(Builder& b, const std::string& name, const Value& x, const NetworkOptions& options) {
   return options.stfn_dropout > 0 ? b.dropout(name + ".dropout", x, options.stfn_dropout) : x;
+}
+
+// Our own, for few clips: the blocks' weights are as many as the square of the width.
+Value reduced(Builder& b, const std::string& name, const Value& x, const NetworkOptions& options) {
+  return options.stfn_width > 0 ? b.conv1d(name + ".reduce", x, {options.stfn_width}) : x;
 }
 
 Value probabilities(Builder& b, const std::string& name, const Value& sequence, const NetworkOptions& options) {
@@ -83,6 +89,8 @@ NetSpec build_stfn(const NetworkOptions& options, const Inputs& inputs) {
   const Stream motion = add_stream(b, *backbone, "motion", inputs);
   Value a = drop(b, "stfn.a", b.apply(Op::kSegmentStack, "rgb.sequence", {rgb.feature}), options);
   Value m = drop(b, "stfn.m", b.apply(Op::kSegmentStack, "motion.sequence", {motion.feature}), options);
+  a = reduced(b, "stfn.a", a, options);
+  m = reduced(b, "stfn.m", m, options);
   if (options.stfn_design == StfnDesign::kC) return finish_design_c(b, options, a, m);
 
   a = res_inc_chain(b, "stfn.a", a, options.stfn_blocks);

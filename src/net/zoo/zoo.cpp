@@ -40,6 +40,7 @@ Fields NetworkOptions::fields() {
       choice_field("stfn_direction", &stfn_direction, "stfn: fusion direction; none: no fusion, each stream goes on alone"),
       {"stfn_blocks", &stfn_blocks, "stfn: consecutive Res-Inc blocks before the fusion", {}, 1, 4},
       {"stfn_blocks_after", &stfn_blocks_after, "stfn: the same after it, in design a; 0: as many as before", {}, 0, 4},
+      {"stfn_width", &stfn_width, "stfn: features that each stream's are reduced to before the first Res-Inc block, for small data; a multiple of 4; 0: all stay", {}, 0, 8192},
       {"stfn_dropout", &stfn_dropout, "stfn: dropout of the streams' features and before the classifiers, for small data", {}, 0, 0.99},
   };
 }
