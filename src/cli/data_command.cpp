@@ -198,7 +198,6 @@ std::string scan_text(const data::ScanReport& report, const data::Dataset& datas
   if (!remark_lines.empty()) text += "\n" + remark_lines;
   if (remarks > kShownRemarks)
     text += fmt::format("and {} more clips with remarks only; --json has them all\n", remarks - kShownRemarks);
-  text += "\nactio data check tells what gives labels away and which clips are there twice in another encoding\n";
   return text;
 }
 
@@ -209,6 +208,17 @@ struct ScanArguments {
   data::ScanOptions scan;
   std::unique_ptr<OptionFlags> flags;
 };
+
+// What no single clip tells: actio data check.
+void tell_check(const data::Dataset& dataset, const ScanArguments& a) {
+  TerminalProgress progress;
+  data::CheckOptions options;
+  options.limits = a.scan.limits;
+  const data::CheckReport report = data::check_dataset(dataset, a.dataset, options, progress.fn(), interrupt_token());
+  progress.clear();
+  throw_if_interrupted();
+  std::fputs(fmt::format("\n{}", data::check_text(report, dataset)).c_str(), stdout);
+}
 
 int run_scan(ScanArguments& a) {
   a.flags->apply();
@@ -231,6 +241,7 @@ int run_scan(ScanArguments& a) {
     throw Error(ErrorCode::kInterrupted,
                 fmt::format("interrupted after {} of {} clips", report.scanned(), report.clips.size()));
   }
+  if (!to_stdout) tell_check(dataset, a);
   return report.bad() > 0 ? static_cast<int>(ErrorCode::kBadData) : 0;
 }
 

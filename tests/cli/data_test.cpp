@@ -132,6 +132,8 @@ TEST_F(DataCommands, scan_exits_with_0_where_all_is_well_and_with_3_where_a_clip
   const ProgramResult clean = run_program("data scan " + official());
   EXPECT_EQ(clean.exit_code, 0) << clean.out << clean.err;
   EXPECT_THAT(clean.out, HasSubstr("without a finding"));
+  const std::string check = run_program("data check " + official()).out;
+  EXPECT_THAT(clean.out, EndsWith(check.substr(check.find("\n\n") + 1))) << "of the clips together";
   std::filesystem::copy_file(clip("Hop", "g02"), clip("Hop", "g01"), std::filesystem::copy_options::overwrite_existing);
   std::filesystem::resize_file(clip("Run", "g02"), 0);
   std::filesystem::remove(clip("Run", "g03"));
