@@ -16,6 +16,7 @@ recognize::RecognizeOptions own_options(const RecognizeOptions& options) {
   recognize::RecognizeOptions own;
   if (!options.run.backend.empty()) own.run.backend = options.run.backend;
   own.run.threads = options.run.threads;
+  own.run.precision = value_named<runtime::Precision>("precision", options.run.precision);
   own.read.flow_cache = options.read.flow_cache.string();
   own.read.flow_threads = options.read.flow_threads;
   own.read.memory = options.read.memory;

@@ -57,12 +57,14 @@ recognize::Recognizer recognizer_of(const RecognizeArguments& a, int flow_thread
 }
 
 Json archive_job(const RecognizeArguments& a, const recognize::Recognizer& recognizer, const recognize::Shard& shard) {
-  return {{"model", recognizer.model().hash},
+  Json job = {{"model", recognizer.model().hash},
           {"manifest", content_hash_of_file(a.manifest)},
           {"folder", std::filesystem::path(a.manifest).parent_path().string()},  // is part of the videos' names
           {"backend", a.runtime.backend},
           {"shard", fmt::format("{}/{}", shard.index, shard.count)},
           {"top", a.top}};
+  if (a.runtime.precision != runtime::Precision::kF32) job["precision"] = name_of(a.runtime.precision);
+  return job;
 }
 
 // Every answer is in the file before the next video begins; the same command goes on after a kill.

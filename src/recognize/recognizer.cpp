@@ -93,6 +93,9 @@ Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOption
   head_ = head_of(model.spec, options.head);
   // Each session takes its weights from the compiled network: a second copy of them would lie about unused.
   network_ = runtime::CompiledNetwork::compile(model.spec, std::exchange(model.weights, {}), options.run, options.keep);
+  if (network_->attributes().precision != options.run.precision) {
+    warnings_.push_back(fmt::format("precision {}: this processor has no instructions for it; f32 is computed", name_of(options.run.precision)));
+  }
   model_ = std::make_shared<net::Model>(std::move(model));
   sessions_ = std::make_unique<SessionPool>([network = network_] { return network->session(); });
   const std::string& cache = options_.read.flow_cache;

@@ -13,6 +13,7 @@ RuntimeAttributes attributes_of(const NetworkPlans& plans, const std::string& ba
   const auto at_once = [&](net::Granularity granularity) { return plans.piece(granularity).sizes().front(); };
   RuntimeAttributes attributes;
   attributes.backend = backend;
+  attributes.precision = plans.backend->precision();
   attributes.threads = plans.backend->threads();
   attributes.snippets_at_once = at_once(net::Granularity::kSnippet);
   attributes.pairs_at_once = at_once(net::Granularity::kPair);
@@ -35,7 +36,7 @@ std::shared_ptr<const CompiledNetwork> CompiledNetwork::compile(net::NetSpec spe
                                                                 const RunOptions& options,
                                                                 std::span<const std::string> keep) {
   options.check();
-  const auto plans = make_network_plans(std::move(spec), weights, make_backend(options.backend, options.threads), keep);
+  const auto plans = make_network_plans(std::move(spec), weights, make_backend(options.backend, options.threads, options.precision), keep);
   const std::shared_ptr<CompiledNetwork> made(new CompiledNetwork(plans));
   made->attributes_ = attributes_of(*plans, options.backend, keep);
   return made;

@@ -27,6 +27,7 @@ struct KeptOutput {
 
 struct RuntimeAttributes {
   std::string backend;
+  Precision precision = Precision::kF32;  // of convolutions; f32 where the processor lacks what was asked for
   std::int64_t threads = 1;                                                 // of a session
   std::int64_t snippets_at_once = 1, pairs_at_once = 1, clips_at_once = 1;  // rows that pay best in one call
   std::size_t weight_bytes = 0;   // that exist once, however many sessions there are

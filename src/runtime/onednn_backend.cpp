@@ -10,18 +10,20 @@ namespace {
 
 class OnednnBackend : public Backend {
  public:
-  explicit OnednnBackend(int threads) : engine_(dnnl::engine::kind::cpu, 0), store_(engine_), threads_(threads) {}
+  OnednnBackend(int threads, Precision precision)
+      : engine_(dnnl::engine::kind::cpu, 0), store_(engine_), threads_(threads), precision_(precision) {}
 
   std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) override {
     const ThreadScope scope(threads_);  // primitives divide their work when they are created
     try {
-      return make_onednn_plan(Lowering(graph, weights, rows, engine_, store_).run(), engine_, threads_);
+      return make_onednn_plan(Lowering(graph, weights, rows, engine_, store_, precision_).run(), engine_, threads_);
     } catch (const dnnl::error& error) {
       fail("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status));
     }
   }
 
   std::int64_t threads() const override { return threads_; }
+  Precision precision() const override { return precision_ == Precision::kBf16 && !quick_types().bf16 ? Precision::kF32 : precision_; }
   std::size_t weight_bytes() const override { return store_.bytes(); }
 
   // A batch pays only where it feeds more cores than one image can: on few cores the values of one image stay in the cache.
@@ -31,12 +33,13 @@ class OnednnBackend : public Backend {
   dnnl::engine engine_;
   WeightStore store_;
   int threads_;
+  Precision precision_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads) {
-  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : core_count()));
+std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads, Precision precision) {
+  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : core_count()), precision);
 }
 
 }  // namespace actio::runtime

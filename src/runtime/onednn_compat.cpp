@@ -143,12 +143,36 @@ Made make_reorder(const dnnl::engine& engine, const Desc& from, const Desc& to) 
   return made_from(dnnl::reorder(pd), pd);
 }
 
-Desc any_desc(const Dims& dims) { return {dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any}; }
+Desc any_desc(const Dims& dims, DataType type) { return {dims, type, dnnl::memory::format_tag::any}; }
 
 Desc plain_desc(const Dims& dims) {
   Dims strides(dims.size(), 1);
   for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
   return {dims, dnnl::memory::data_type::f32, strides};
+}
+
+DataType type_of(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_data_type();
+#else
+  return desc.data_type();
+#endif
+}
+
+DataType type_of(Precision precision) { return precision == Precision::kBf16 ? DataType::bf16 : DataType::f32; }
+
+QuickTypes quick_types() {
+#ifdef __x86_64__
+  using dnnl::cpu_isa;
+  const cpu_isa isa = dnnl::get_effective_cpu_isa();
+  bool bf16 = isa == cpu_isa::avx512_core_bf16 || isa == cpu_isa::avx512_core_amx;
+#if DNNL_VERSION_MAJOR >= 3
+  bf16 = bf16 || isa == cpu_isa::avx512_core_fp16 || isa == cpu_isa::avx512_core_amx_fp16;
+#endif
+  return {.bf16 = bf16};
+#else
+  return {};
+#endif
 }
 
 bool has_padding(const Desc& desc) {

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "runtime/fuse.h"
+#include "runtime/assign_types.h"
 
 namespace actio::runtime {
 
 using Desc = dnnl::memory::desc;
 using Dims = dnnl::memory::dims;
+using DataType = dnnl::memory::data_type;
 
 struct Made {
   dnnl::primitive primitive;
@@ -54,8 +56,11 @@ Made make_sum(const dnnl::engine& engine, const std::vector<float>& scales, cons
 Made make_softmax(const dnnl::engine& engine, const Desc& desc, int axis);
 Made make_reorder(const dnnl::engine& engine, const Desc& from, const Desc& to);
 
-Desc any_desc(const Dims& dims);
+Desc any_desc(const Dims& dims, DataType type = DataType::f32);
 Desc plain_desc(const Dims& dims);   // row-major
+DataType type_of(const Desc& desc);
+DataType type_of(Precision precision);
+QuickTypes quick_types();            // of this processor, as far as ONEDNN_MAX_CPU_ISA lets oneDNN use it
 bool has_padding(const Desc& desc);  // blocks that its channels do not fill
 
 // The number of threads that oneDNN uses, for as long as the object lives. It is a setting of the calling thread.

@@ -17,8 +17,8 @@ dnnl::memory WeightStore::reordered(Tensor tensor, const Desc& plain, const Desc
 }
 
 Lowering::Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t rows, const dnnl::engine& engine,
-                   WeightStore& store)
-    : weights_(weights), engine_(engine), store_(store), fused_(fuse(graph)) {
+                   WeightStore& store, Precision precision)
+    : weights_(weights), engine_(engine), store_(store), fused_(fuse(graph)), types_(assign_types(fused_, precision, quick_types())) {
   program_.rows = rows;
   program_.inputs = graph.inputs;
   program_.outputs = graph.outputs;

@@ -9,6 +9,7 @@
 #include "runtime/fuse.h"
 #include "runtime/onednn_program.h"
 #include "runtime/pages.h"
+#include "runtime/assign_types.h"
 
 namespace actio::runtime {
 
@@ -40,7 +41,7 @@ class WeightStore {
 class Lowering {
  public:
   Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t rows, const dnnl::engine& engine,
-           WeightStore& store);
+           WeightStore& store, Precision precision);
 
   // Throws: Error naming the node that oneDNN refuses.
   Program run();
@@ -82,6 +83,7 @@ class Lowering {
   dnnl::engine engine_;
   WeightStore& store_;
   FusedGraph fused_;
+  std::vector<OpType> types_;  // of its ops
   Program program_;
   std::map<std::string, Value> values_;
   std::map<std::string, std::vector<Value>> copies_;  // the same values in other layouts

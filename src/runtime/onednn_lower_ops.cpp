@@ -57,14 +57,11 @@ void Lowering::lower_convolution(const FusedOp& op) {
     weight_dims[0] /= groups;
     weight_dims.insert(weight_dims.begin(), groups);
   }
-  const ConvolutionDesc desc{any_desc(in),
-                             any_desc(weight_dims),
-                             has_bias(op) ? any_desc({channels}) : Desc(),
-                             any_desc(dims_of(op.shape)),
-                             k.strides,
-                             k.dilations,
-                             k.before,
-                             k.after};
+  const auto described = [&](DataType type) {
+    return ConvolutionDesc{any_desc(in, type), any_desc(weight_dims, type), has_bias(op) ? any_desc({channels}) : Desc(),
+                           any_desc(dims_of(op.shape), type), k.strides, k.dilations, k.before, k.after};
+  };
+  ConvolutionDesc desc = described(type_of(types_[current_].precision));
 
   // A residual that nothing else needs is accumulated into where it lies; another one is read beside, or copied first.
   const bool has_residual = !op.residual.empty();
@@ -72,6 +69,10 @@ void Lowering::lower_convolution(const FusedOp& op) {
   PostOps post_ops{{}, overwrite, op.activation};
   if (has_residual && !overwrite) post_ops.added = value(op.residual).desc;
   Made made = make_convolution(engine_, desc, post_ops);
+  if (made.naive && types_[current_].precision != Precision::kF32) {
+    desc = described(DataType::f32);
+    made = make_convolution(engine_, desc, post_ops);
+  }
   if (post_ops.added && (made.naive || made.dst != *post_ops.added)) {
     post_ops = {{}, true, op.activation};
     made = make_convolution(engine_, desc, post_ops);
@@ -132,7 +133,7 @@ void Lowering::lower_pool(const FusedOp& op) {
   if (dilated || k.after[0] < 0 || k.after[1] < 0 || (average && attrs.count_padding && extended)) return lower_plain(op);
   const auto mean =
       attrs.count_padding ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding;
-  const Made made = make_pooling(engine_, {average ? mean : dnnl::algorithm::pooling_max, x.desc, any_desc(out), k.kernel,
+  const Made made = make_pooling(engine_, {average ? mean : dnnl::algorithm::pooling_max, x.desc, any_desc(out, type_of(x.desc)), k.kernel,
                                            k.strides, k.dilations, k.before, k.after});
   const Value y{new_buffer(made.dst), made.dst};
   add_step(made, {{DNNL_ARG_SRC, x.buffer, x.desc}, {DNNL_ARG_DST, y.buffer, y.desc}});
@@ -145,7 +146,7 @@ void Lowering::lower_mean(const FusedOp& op) {
   const Dims zero = {0, 0};
   const Made made = make_pooling(engine_, {dnnl::algorithm::pooling_avg_exclude_padding,
                                            x.desc,
-                                           any_desc(dims_of(op.shape)),
+                                           any_desc(dims_of(op.shape), type_of(x.desc)),
                                            {in[2], in[3]},
                                            {1, 1},
                                            zero,
@@ -203,8 +204,9 @@ void Lowering::lower_activation(const FusedOp& op) {
 
 void Lowering::lower_concat(const FusedOp& op) {
   // Blocks that their channels do not fill cannot be joined: such values go through the plain layout.
-  const bool padded =
-      std::ranges::any_of(op.node.inputs, [&](const std::string& name) { return has_padding(value(name).desc); });
+  const DataType first = type_of(value(op.node.inputs[0]).desc);
+  const bool padded = std::ranges::any_of(
+      op.node.inputs, [&](const std::string& name) { return has_padding(value(name).desc) || type_of(value(name).desc) != first; });
   std::vector<Desc> descs;
   std::vector<Argument> arguments;
   for (const std::string& input : op.node.inputs) {

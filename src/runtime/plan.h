@@ -13,6 +13,7 @@
 #include "core/tensor.h"
 #include "net/infer.h"
 #include "net/netspec.h"
+#include "runtime/precision.h"
 
 namespace actio::runtime {
 
@@ -62,6 +63,8 @@ class Backend {
   // Needs `weights` only during the call. Throws: Error naming the node that the backend refuses.
   virtual std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) = 0;
   virtual std::int64_t threads() const = 0;
+  // What convolutions are computed in, which may be f32 where another precision was asked for.
+  virtual Precision precision() const { return Precision::kF32; }
   // How many snippets or pairs are best executed at once.
   virtual std::int64_t rows_at_once() const = 0;
   // Of the weights that the plans read.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/options.h"
+#include "runtime/precision.h"
 
 namespace actio::runtime {
 
@@ -17,6 +18,7 @@ struct RunOptions {
 
   std::string backend = default_backend();  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
   std::int64_t threads = 0;                 // of each session; 0: one per core
+  Precision precision = Precision::kF32;    // what convolutions are computed in
 
   Fields fields();
   // Throws: Error(kUsage) for an unknown backend, naming the nearest, and for a number of threads out of range.

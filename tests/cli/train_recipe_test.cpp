@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -52,6 +54,21 @@ TEST_F(TrainRecipe, leaves_a_file_that_makes_the_same_model) {
     ASSERT_EQ(again.exit_code, 0) << again.err;
     EXPECT_EQ(net::read_model(path("again.actio")).hash, net::read_model(path("one.actio")).hash) << option;
   }
+}
+
+TEST_F(TrainRecipe, computes_f32_where_the_processor_has_no_bfloat16_and_says_so_once_for_all_stages) {
+  ASSERT_EQ(::setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1), 0);
+  const std::string options = " --segments 2 --epochs 1 --batch-size 4 --input-size 32";
+  const ProgramResult asked = train("bf16", options + " --bf16"), plain = train("f32", options + " --no-bf16");
+  ::unsetenv("ONEDNN_MAX_CPU_ISA");
+  ASSERT_EQ(asked.exit_code, 0) << asked.err;
+  ASSERT_EQ(plain.exit_code, 0) << plain.err;
+  const std::string line = "bf16: this processor has no instructions for bfloat16; f32 is computed";
+  EXPECT_THAT(asked.err, HasSubstr(line));
+  EXPECT_EQ(asked.err.find(line), asked.err.rfind(line));
+  EXPECT_THAT(plain.err, Not(HasSubstr("bf16")));
+  const TensorMap one = net::read_model(path("bf16.actio")).weights, other = net::read_model(path("f32.actio")).weights;
+  for (const auto& [name, tensor] : one) EXPECT_EQ(std::memcmp(tensor.raw(), other.at(name).raw(), tensor.bytes()), 0) << name;
 }
 
 TEST_F(TrainRecipe, goes_on_by_what_was_decided_before) {

@@ -6,6 +6,10 @@
 namespace actio::torch_train {
 
 training::TrainResult TorchTrainer::train(const training::TrainJob& job, TensorMap& weights) {
+  if (job.options.bf16 && job.options.device == training::Device::kCpu && !has_quick_bf16() && job.warn && !told_of_bf16_) {
+    job.warn("bf16: this processor has no instructions for bfloat16; f32 is computed");
+    told_of_bf16_ = true;
+  }
   return torch_train::train({job, group_}, weights);
 }
 

@@ -21,6 +21,7 @@ class TorchTrainer final : public training::Trainer {
 
  private:
   distributed::Group* group_;
+  bool told_of_bf16_ = false;
 };
 
 }  // namespace actio::torch_train
