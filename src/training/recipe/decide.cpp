@@ -124,7 +124,7 @@ class Decider {
   void picture() {
     const std::int64_t size = thrift_ >= 3 ? 112 : few() ? 128 : 160;
     if (set(&Preprocess::input_size, size)) {
-      tell("input", fmt::format("{} px", size), fmt::format("clips of {} x {}; {} cores, {}", data_.width, data_.height, machine_.cores, machine_.instructions));
+      tell("input", fmt::format("{} px", size), fmt::format("clips of {} x {}; {} core{}, {}", data_.width, data_.height, machine_.cores, machine_.cores == 1 ? "" : "s", machine_.instructions));
     }
     if (set(&Preprocess::resize, name_of(Resize::kStretch))) tell("picture", "whole", "actions may be at its border");
     const std::int64_t segments = data_.seconds > 15 ? 7 : 5;
