@@ -3,7 +3,8 @@
 the calibration error.
 
     tools/recipe_table.py OUT [OUT ...]
-    tools/recipe_table.py OUT --keep KEPT    also keeps the answers in KEPT, a file for each seed and part, which are read as OUT is
+    tools/recipe_table.py OUT --keep KEPT    also keeps the answers in KEPT, a file for each seed and part, with
+                                             those that are there; KEPT is read as OUT is
 
 A cell is the mean of the seeds. The best head is the one with the highest mean over the seeds, found on the same clips, which favours it. The
 calibration error is that of 15 bins over all folds and seeds of a part together; the confidence beside it is the mean probability of the answers,
@@ -48,9 +49,13 @@ def read(out):
 
 
 def keep(found, folder):
+    """Adds to what is kept there; a fold that is in both is the new one."""
     folder.mkdir(parents=True, exist_ok=True)
+    before = read(folder)
     for part, seeds in found.items():
         for seed, clips in seeds.items():
+            new = {clip.fold for clip in clips}
+            clips = [clip for clip in before.get(part, {}).get(seed, []) if clip.fold not in new] + clips
             with open(folder / f"s{seed}_{part}.csv", "w", newline="", encoding="utf-8") as file:
                 rows = csv.writer(file, lineterminator="\n")
                 rows.writerow(["fold", "head", "clip", "label", "seconds", "scores"])
