@@ -13,9 +13,9 @@ mkdir -p "$out"
 
 # As many of each class, and all of the other clips, in one list whose column "part" divides them.
 list_of() {
-  awk -F, -v OFS=, -v each=$(($1 / 10)) 'FNR == 1 { for (i = 1; i <= NF; ++i) column[$i] = i; if (NR == 1) print "path", "label", "part"; next }
-    FILENAME ~ /learn/ && ++seen[$column["label"]] <= each { print "learn/" $column["path"], $column["label"], "train" }
-    FILENAME ~ /test/ { print "test/" $column["path"], $column["label"], "test" }' "$out/learn/labels.csv" "$out/test/labels.csv"
+  awk -F, -v OFS=, -v each=$(($1 / 10)) 'FNR == 1 { ++file; for (i = 1; i <= NF; ++i) column[$i] = i; if (file == 1) print "path", "label", "part"; next }
+    file == 1 && ++seen[$column["label"]] <= each { print "learn/" $column["path"], $column["label"], "train" }
+    file == 2 { print "test/" $column["path"], $column["label"], "test" }' "$out/learn/labels.csv" "$out/test/labels.csv"
 }
 
 percent() { python3 -c 'import json, sys; of = json.load(sys.stdin); print(round(100 * of.get("fusion", of)["top1"], 1))'; }
@@ -37,12 +37,15 @@ for seed in $seeds; do
     top1() { "$actio" evaluate "$folder/$1.actio" "${data[@]}" --scores "$folder/$1.csv" --json 2>>"$folder/log" | percent; }
     learn appearance --network tsn --streams rgb --dropout-rgb 0.5
     learn motion --network tsn --streams motion --dropout-motion 0.5
-    alone=$(top1 appearance),$(top1 motion)
+    appearance=$(top1 appearance)
+    motion=$(top1 motion)
     late=$("$actio" fuse "$folder/appearance.csv" "$folder/motion.csv" --json | percent)
     for direction in bidirectional a_from_m; do
+      grep -q "^$seed,$clips,$direction," "$out/curve.csv" && continue
       learn "$direction" --partial --network stfn --stfn-direction "$direction" --init "$folder/appearance.actio" "$folder/motion.actio" \
         --freeze rgb,motion --cache-views 4 --learning-rate 0.001
-      echo "$seed,$clips,$direction,$alone,$late,$(top1 "$direction")" >>"$out/curve.csv"
+      fused=$(top1 "$direction")
+      echo "$seed,$clips,$direction,$appearance,$motion,$late,$fused" >>"$out/curve.csv"
     done
     touch "$folder/done"
   done

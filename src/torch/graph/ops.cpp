@@ -52,7 +52,7 @@ std::vector<std::int64_t> split_rows(const at::Tensor& x, std::int64_t segments)
   return sizes;
 }
 
-// On AVX2 alone, the gradient by a strided 1 x 1 convolution of 3 to 7 channels is written past its block by oneDNN 2.6, which LibTorch 1.13 has.
+// On AVX2 alone, the gradient by a strided 1 x 1 convolution of 2 to 7 channels is written past its block by oneDNN 2.6, which LibTorch 1.13 has.
 bool needs_own_stride(const net::Attrs& attrs, const at::Tensor& x) {
   const net::Padding& pad = attrs.padding;
   return x.size(1) < 8 && attrs.kernel[0] * attrs.kernel[1] == 1 && attrs.stride[0] * attrs.stride[1] > 1 &&
