@@ -25,7 +25,9 @@ namespace actio {
 struct RunOptions {
   std::string backend = {};  // "onednn", or "reference" (naive loops, the arbiter); empty: the fastest
   std::int64_t threads = 0;  // of each call that runs at the same time; 0: one per core
-  std::string precision = "f32";  // what convolutions are computed in; "bf16": faster on processors with AVX512_BF16, f32 on others, which is warned of
+  // What convolutions are computed in: "auto" is the fastest that `actio quantize` found the model to bear, else f32; "bf16" is f32 where the processor
+  // lacks it, which is warned of; "int8" needs a model that went through `actio quantize`.
+  std::string precision = "auto";
 };
 
 struct ReadOptions {

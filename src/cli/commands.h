@@ -14,6 +14,7 @@ void add_describe(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_import(CLI::App& app);
 void add_export(CLI::App& app);
+void add_quantize(CLI::App& app);
 void add_data(CLI::App& app);
 void add_flow(CLI::App& app);
 void add_demo(CLI::App& app);

@@ -11,6 +11,8 @@
 #include "net/describe.h"
 #include "net/model_file.h"
 #include "net/zoo.h"
+#include "runtime/compiled_network.h"
+#include "runtime/precision_report.h"
 
 namespace actio::cli {
 namespace {
@@ -19,6 +21,7 @@ struct DescribeArguments {
   std::string network;
   bool json = false;
   bool dot = false;
+  runtime::RunOptions run;
   net::NetworkOptions options;
   Preprocess preprocess;
   std::unique_ptr<OptionFlags> flags;
@@ -52,6 +55,27 @@ net::NetSpec find_network(DescribeArguments& a) {
   return net::build_network(a.options, a.preprocess);
 }
 
+// What each op of the model would be computed in on this processor.
+int describe_precision(DescribeArguments& a) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(a.network, ignored)) fail_usage("--precision describes how a model file is computed; '{}' is none", a.network);
+  const auto refuse = [&](std::string_view table, const Fields& fields) {
+    for (const Field& field : fields) {
+      if (a.flags->chosen().has_name(fmt::format("{}.{}", table, field.name))) fail_usage("{} is a model file: its network is fixed, options do not change it", a.network);
+    }
+  };
+  refuse(net::NetworkOptions::kTable, a.options.fields());
+  refuse(Preprocess::kTable, a.preprocess.fields());
+  net::Model model = net::read_model(a.network);
+  runtime::RunOptions run = a.run;
+  run.precision = runtime::chosen_precision(run.precision, model.quantization, run.backend);
+  runtime::require_ranges(run.precision, model.quantization, a.network);
+  const auto network = runtime::CompiledNetwork::compile(model.spec, model.weights, run, {}, model.quantization.ranges);
+  std::puts(a.json ? json_text(runtime::precision_json(network->attributes(), a.run.precision), 2).c_str()
+                   : runtime::precision_text(network->attributes(), a.run.precision).c_str());
+  return 0;
+}
+
 // Of a training in stages, the network that comes out.
 void adopt_last_stage(DescribeArguments& a) {
   const Json& file = a.flags->file();
@@ -75,11 +99,13 @@ void add_describe(CLI::App& app) {
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add(a->options);
   a->flags->add(a->preprocess);
+  a->flags->add(a->run);
   for (const char* table : {"data", "train", "cache", "read", "stage"}) a->flags->tolerate(table);  // a file for training does
   a->flags->add_config();
   on_run(command, [a] {
     a->flags->apply();
     adopt_last_stage(*a);
+    if (a->flags->chosen().has(&runtime::RunOptions::precision)) return describe_precision(*a);
     const net::NetSpec spec = find_network(*a);
     const net::Description description = net::describe(spec);
     const std::string text = a->json  ? json_text(net::to_json(description, spec), 2)

@@ -63,7 +63,8 @@ Json archive_job(const RecognizeArguments& a, const recognize::Recognizer& recog
           {"backend", a.runtime.backend},
           {"shard", fmt::format("{}/{}", shard.index, shard.count)},
           {"top", a.top}};
-  if (a.runtime.precision != runtime::Precision::kF32) job["precision"] = name_of(a.runtime.precision);
+  const runtime::Precision precision = recognizer.attributes().precision;
+  if (precision != runtime::Precision::kF32) job["precision"] = name_of(precision);
   return job;
 }
 

@@ -20,6 +20,8 @@ constexpr std::size_t kHashDigits = 32;
 // As this file's header has it; inside of any other text of the header the quotes are escaped.
 constexpr std::string_view kHashKey = "\"actio.hash\":\"";
 
+constexpr const char* kQuantizationKey = "actio.quantization";
+
 const std::string& metadata_at(const Metadata& metadata, const std::string& key, const std::string& where) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) fail_data("{}: has no '{}'", where, key);
@@ -132,6 +134,9 @@ Model parse_model(std::span<std::byte> file, const std::string& where) {
   model.classes = parse_classes(json_at(metadata, "actio.classes", where), where);
   model.training = json_at(metadata, "actio.training", where);
   model.parent_hash = metadata_at(metadata, "actio.parent", where);
+  if (metadata.contains(kQuantizationKey)) {
+    model.quantization = quantization_from_json(json_at(metadata, kQuantizationKey, where), model.spec, fmt::format("{}: '{}'", where, kQuantizationKey));
+  }
   model.weights = copy_tensors(header, file);
   naming_file(where, ErrorCode::kBadData, [&] {
     model.inputs = read_inputs(metadata, model.spec, where);
@@ -168,7 +173,7 @@ void check_model(const Model& model, const std::string& name) {
 void write_model(const std::filesystem::path& path, Model& model) {
   const std::string where = path.string();
   check_model(model, where);
-  const Metadata metadata = {
+  Metadata metadata = {
       {"actio.format", fmt::format("{}", kFormat)},
       {"actio.spec", dumped(to_json(model.spec), "actio.spec", where)},
       {"actio.inputs", dumped(to_json(model.inputs), "actio.inputs", where)},
@@ -177,6 +182,7 @@ void write_model(const std::filesystem::path& path, Model& model) {
       {"actio.parent", model.parent_hash},
       {"actio.hash", std::string(kHashDigits, '0')},
   };
+  if (!model.quantization.empty()) metadata[kQuantizationKey] = dumped(to_json(model.quantization), kQuantizationKey, where);
   std::string content = safetensors_content(model.weights, metadata, where);
   std::string hash = content_hash(std::as_bytes(std::span(content)));
   content.replace(content.find(kHashKey) + kHashKey.size(), kHashDigits, hash);

@@ -1,9 +1,9 @@
 // net: the model file: everything that recognition needs in one .safetensors file. In: a network, its inputs, class
 // names and weights. Out: the same, proven undamaged and consistent.
 //
-// The metadata has "actio.format" (the version, "2"), "actio.spec", "actio.inputs", "actio.classes" and "actio.training"
-// (JSON), "actio.parent" and "actio.hash": the content hash of the whole file with these 32 digits as zeros. Files of version 1 have
-// "actio.preprocess" in the place of "actio.inputs": the options that made the inputs "rgb" and "motion".
+// The metadata has "actio.format" (the version, "2"), "actio.spec", "actio.inputs", "actio.classes" and "actio.training" (JSON), where values were
+// measured "actio.quantization" (JSON), "actio.parent" and "actio.hash": the content hash of the whole file with these 32 digits as zeros. Files of
+// version 1 have "actio.preprocess" in the place of "actio.inputs": the options that made the inputs "rgb" and "motion".
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,7 @@
 #include "core/inputs.h"
 #include "core/tensor.h"
 #include "net/netspec.h"
+#include "net/quantization.h"
 
 namespace actio::net {
 
@@ -26,6 +27,7 @@ struct Model {
   Json training;                     // the effective training configuration; may be null
   std::string parent_hash;           // of the model that this one started from; may be empty
   std::string hash;                  // of the file; filled by read_model and write_model
+  Quantization quantization;         // of its values; may be empty
   TensorMap weights;                 // f32, exactly the parameters of the spec
 };
 

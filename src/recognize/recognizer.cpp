@@ -92,9 +92,12 @@ Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOption
   views_of_part_ = std::clamp<std::size_t>(options.read.memory / view_bytes(model.spec), 1, views_.size());
   head_ = head_of(model.spec, options.head);
   // Each session takes its weights from the compiled network: a second copy of them would lie about unused.
-  network_ = runtime::CompiledNetwork::compile(model.spec, std::exchange(model.weights, {}), options.run, options.keep);
-  if (network_->attributes().precision != options.run.precision) {
-    warnings_.push_back(fmt::format("precision {}: this processor has no instructions for it; f32 is computed", name_of(options.run.precision)));
+  runtime::RunOptions run = options.run;
+  run.precision = runtime::chosen_precision(run.precision, model.quantization, run.backend);
+  runtime::require_ranges(run.precision, model.quantization, name_);
+  network_ = runtime::CompiledNetwork::compile(model.spec, std::exchange(model.weights, {}), run, options.keep, model.quantization.ranges);
+  if (network_->attributes().precision != run.precision) {
+    warnings_.push_back(fmt::format("precision {}: this processor has no instructions for it; f32 is computed", name_of(run.precision)));
   }
   model_ = std::make_shared<net::Model>(std::move(model));
   sessions_ = std::make_unique<SessionPool>([network = network_] { return network->session(); });

@@ -25,10 +25,10 @@ std::vector<std::string> backend_names() {
   return names;
 }
 
-std::unique_ptr<Backend> make_backend(std::string_view name, std::int64_t threads, Precision precision) {
+std::unique_ptr<Backend> make_backend(std::string_view name, std::int64_t threads, const Numerics& numerics) {
   const auto* found = std::ranges::find(kBackends, name, &BackendEntry::name);
   if (found == std::end(kBackends)) fail_usage("{}", unknown_name_text("backend", name, backend_names()));
-  return found->make(threads, precision);
+  return found->make(threads, numerics);
 }
 
 }  // namespace actio::runtime

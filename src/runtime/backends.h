@@ -16,7 +16,7 @@ namespace actio::runtime {
 struct BackendEntry {
   std::string_view name;
   int priority = 0;  // the one with the highest is what a caller gets that names none
-  std::unique_ptr<Backend> (*make)(std::int64_t threads, Precision precision) = nullptr;
+  std::unique_ptr<Backend> (*make)(std::int64_t threads, const Numerics& numerics) = nullptr;
 };
 
 // By falling priority. Threads: safe.
@@ -24,10 +24,10 @@ std::span<const BackendEntry> backends();
 std::vector<std::string> backend_names();
 
 // threads: 0 takes one per core. Throws: Error(kUsage) for a name that is not there, naming the nearest. Threads: safe.
-std::unique_ptr<Backend> make_backend(std::string_view name, std::int64_t threads, Precision precision = Precision::kF32);
+std::unique_ptr<Backend> make_backend(std::string_view name, std::int64_t threads, const Numerics& numerics = {});
 
 // The factories of the table, each beside its backend.
-std::unique_ptr<Backend> make_reference_backend(std::int64_t threads, Precision precision);  // f32 alone
-std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads, Precision precision);
+std::unique_ptr<Backend> make_reference_backend(std::int64_t threads, const Numerics& numerics);  // f32 alone
+std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads, const Numerics& numerics);
 
 }  // namespace actio::runtime

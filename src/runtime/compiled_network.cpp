@@ -1,7 +1,10 @@
 #include "runtime/compiled_network.h"
 
 #include <algorithm>
+#include <set>
 
+#include "core/error.h"
+#include "runtime/assign_types.h"
 #include "runtime/backends.h"
 #include "runtime/network_plans.h"
 #include "runtime/session.h"
@@ -14,6 +17,7 @@ RuntimeAttributes attributes_of(const NetworkPlans& plans, const std::string& ba
   RuntimeAttributes attributes;
   attributes.backend = backend;
   attributes.precision = plans.backend->precision();
+  attributes.ops = plans.backend->records();
   attributes.threads = plans.backend->threads();
   attributes.snippets_at_once = at_once(net::Granularity::kSnippet);
   attributes.pairs_at_once = at_once(net::Granularity::kPair);
@@ -32,11 +36,25 @@ RuntimeAttributes attributes_of(const NetworkPlans& plans, const std::string& ba
 
 }  // namespace
 
+std::vector<std::string> values_to_measure(const net::NetSpec& spec) {
+  const Cut parts = cut(spec);
+  std::set<std::string> values;
+  for (const net::Granularity each : kGranularities) {
+    for (std::string& value : values_to_measure(fuse(parts.piece(each)))) values.insert(std::move(value));
+  }
+  return {values.begin(), values.end()};
+}
+
 std::shared_ptr<const CompiledNetwork> CompiledNetwork::compile(net::NetSpec spec, TensorMap weights,
                                                                 const RunOptions& options,
-                                                                std::span<const std::string> keep) {
+                                                                std::span<const std::string> keep, const net::Ranges& ranges) {
   options.check();
-  const auto plans = make_network_plans(std::move(spec), weights, make_backend(options.backend, options.threads, options.precision), keep);
+  const Precision precision = options.precision == Precision::kAuto ? Precision::kF32 : options.precision;
+  if (options.precision == Precision::kInt8 && ranges.empty()) {
+    fail_usage("{}: precision int8 needs ranges of its values", spec.name);
+  }
+  const auto plans =
+      make_network_plans(std::move(spec), weights, make_backend(options.backend, options.threads, {precision, ranges, options.narrow_weights}), keep);
   const std::shared_ptr<CompiledNetwork> made(new CompiledNetwork(plans));
   made->attributes_ = attributes_of(*plans, options.backend, keep);
   return made;

@@ -28,6 +28,7 @@ struct KeptOutput {
 struct RuntimeAttributes {
   std::string backend;
   Precision precision = Precision::kF32;  // of convolutions; f32 where the processor lacks what was asked for
+  std::vector<OpRecord> ops;              // what each merged op is computed in; empty where the backend computes f32 alone
   std::int64_t threads = 1;                                                 // of a session
   std::int64_t snippets_at_once = 1, pairs_at_once = 1, clips_at_once = 1;  // rows that pay best in one call
   std::size_t weight_bytes = 0;   // that exist once, however many sessions there are
@@ -36,6 +37,9 @@ struct RuntimeAttributes {
   std::vector<KeptOutput> kept;
 };
 
+// The nodes whose ranges int8 needs. Throws: Error for a network that infer() rejects. Threads: safe.
+std::vector<std::string> values_to_measure(const net::NetSpec& spec);
+
 // Does not change once it is made.
 // Threads: safe. Owns: the weights in the backend's layouts. The reference backend has none of its own: it shares the
 // elements of those that compile() was given, which must not change.
@@ -43,11 +47,12 @@ class CompiledNetwork {
  public:
   // Compiles every plan that a session will run, so that what the backend refuses is known here.
   // keep: names of nodes or stages whose values are results too, f32 in their plain layout; a network computes them at the
-  // price of what could otherwise be merged with them. Throws: Error for a network that infer() rejects and for weights that
-  // are missing or misshapen; Error(kUsage) for options that do not hold and for an unknown name in `keep`, naming the
+  // price of what could otherwise be merged with them. ranges: of values, for 8 bits. The precision
+  // "auto" is f32 here: chosen_precision() knows the model. Throws: Error for a network that infer() rejects and for weights that
+  // are missing or misshapen; Error(kUsage) for options that do not hold, for int8 without ranges and for an unknown name in `keep`, naming the
   // nearest; Error naming the node that the backend refuses.
   static std::shared_ptr<const CompiledNetwork> compile(net::NetSpec spec, TensorMap weights, const RunOptions& options = {},
-                                                        std::span<const std::string> keep = {});
+                                                        std::span<const std::string> keep = {}, const net::Ranges& ranges = {});
 
   const net::NetSpec& spec() const;
   const RuntimeAttributes& attributes() const { return attributes_; }

@@ -10,20 +10,28 @@ namespace {
 
 class OnednnBackend : public Backend {
  public:
-  OnednnBackend(int threads, Precision precision)
-      : engine_(dnnl::engine::kind::cpu, 0), store_(engine_), threads_(threads), precision_(precision) {}
+  OnednnBackend(int threads, Numerics numerics)
+      : engine_(dnnl::engine::kind::cpu, 0), store_(engine_), threads_(threads), numerics_(std::move(numerics)) {}
 
   std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) override {
     const ThreadScope scope(threads_);  // primitives divide their work when they are created
     try {
-      return make_onednn_plan(Lowering(graph, weights, rows, engine_, store_, precision_).run(), engine_, threads_);
+      Lowering lowering(graph, weights, rows, engine_, store_, numerics_);
+      Program program = lowering.run();
+      for (OpRecord& record : lowering.records()) {
+        if (std::ranges::find(records_, record.node, &OpRecord::node) == records_.end()) records_.push_back(std::move(record));
+      }
+      return make_onednn_plan(std::move(program), engine_, threads_);
     } catch (const dnnl::error& error) {
       fail("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status));
     }
   }
 
   std::int64_t threads() const override { return threads_; }
-  Precision precision() const override { return precision_ == Precision::kBf16 && !quick_types().bf16 ? Precision::kF32 : precision_; }
+  Precision precision() const override {
+    return numerics_.precision == Precision::kBf16 && !quick_types().bf16 ? Precision::kF32 : numerics_.precision;
+  }
+  std::vector<OpRecord> records() const override { return records_; }
   std::size_t weight_bytes() const override { return store_.bytes(); }
 
   // A batch pays only where it feeds more cores than one image can: on few cores the values of one image stay in the cache.
@@ -33,13 +41,14 @@ class OnednnBackend : public Backend {
   dnnl::engine engine_;
   WeightStore store_;
   int threads_;
-  Precision precision_;
+  Numerics numerics_;
+  std::vector<OpRecord> records_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads, Precision precision) {
-  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : core_count()), precision);
+std::unique_ptr<Backend> make_onednn_backend(std::int64_t threads, const Numerics& numerics) {
+  return std::make_unique<OnednnBackend>(static_cast<int>(threads > 0 ? threads : core_count()), numerics);
 }
 
 }  // namespace actio::runtime

@@ -21,12 +21,14 @@ struct Made {
   dnnl::primitive primitive;
   Desc src, weights, bias, dst, scratchpad;  // the formats that oneDNN chose where it was given a choice
   bool naive = false;                        // one of oneDNN's reference loops
+  int factors_role = 0;                      // of the argument that hands it the factors; 0: they are part of the primitive
 };
 
 // Descriptors whose format is "any" are oneDNN's choice.
 struct ConvolutionDesc {
   Desc src, weights, bias, dst;            // a zero bias: none
   Dims strides, dilations, before, after;  // dilation 0: dense
+  std::vector<float> factors = {};         // of 8-bit sums, one for each output channel: factor * (sum + bias); empty: none
 };
 
 struct PoolingDesc {
@@ -39,8 +41,10 @@ constexpr int kAddedTensor = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
 // What follows the op's own result in the same pass.
 struct PostOps {
-  std::optional<Desc> added;    // a tensor that is read: argument kAddedTensor
+  std::optional<Desc> added = {};  // a tensor that is read: argument kAddedTensor
   bool added_in_place = false;  // the destination holds what is added
+  float added_factor = 1;       // of what is added in place
+  DataType added_type = DataType::undef;  // of what is added in place; undef: the destination's
   Activation activation = Activation::kNone;
 };
 
@@ -54,12 +58,18 @@ Made make_activation(const dnnl::engine& engine, Activation activation, const De
 Made make_concat(const dnnl::engine& engine, int axis, const std::vector<Desc>& srcs);
 Made make_sum(const dnnl::engine& engine, const std::vector<float>& scales, const std::vector<Desc>& srcs);
 Made make_softmax(const dnnl::engine& engine, const Desc& desc, int axis);
-Made make_reorder(const dnnl::engine& engine, const Desc& from, const Desc& to);
+Made make_reorder(const dnnl::engine& engine, const Desc& from, const Desc& to, float factor = 1);
 
 Desc any_desc(const Dims& dims, DataType type = DataType::f32);
-Desc plain_desc(const Dims& dims);   // row-major
+Desc plain_desc(const Dims& dims, DataType type = DataType::f32);  // row-major
+Desc retyped(const Desc& desc, DataType type);                     // the same order of elements
 DataType type_of(const Desc& desc);
-DataType type_of(Precision precision);
+DataType type_of(Precision precision);  // of values; those of 8 bits have their type from a range
+bool is_int8(const Desc& desc);
+
+// What a bias of an 8-bit convolution is divided by: version 2 adds it to the sums, whose steps are `product`; version 3 to the result, whose step is `out`.
+float unit_of_bias(float product, float out);
+
 QuickTypes quick_types();            // of this processor, as far as ONEDNN_MAX_CPU_ISA lets oneDNN use it
 bool has_padding(const Desc& desc);  // blocks that its channels do not fill
 

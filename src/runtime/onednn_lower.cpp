@@ -17,8 +17,8 @@ dnnl::memory WeightStore::reordered(Tensor tensor, const Desc& plain, const Desc
 }
 
 Lowering::Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t rows, const dnnl::engine& engine,
-                   WeightStore& store, Precision precision)
-    : weights_(weights), engine_(engine), store_(store), fused_(fuse(graph)), types_(assign_types(fused_, precision, quick_types())) {
+                   WeightStore& store, const Numerics& numerics)
+    : weights_(weights), engine_(engine), store_(store), numerics_(numerics), fused_(fuse(graph)), types_(assign_types(fused_, numerics, quick_types())) {
   program_.rows = rows;
   program_.inputs = graph.inputs;
   program_.outputs = graph.outputs;
@@ -103,6 +103,11 @@ std::size_t Lowering::constant(const dnnl::memory& memory) {
   return program_.buffers.size() - 1;
 }
 
+std::size_t Lowering::constant(const std::string& key, const std::vector<float>& values) {
+  const Desc plain = plain_desc({static_cast<std::int64_t>(values.size())});
+  return constant(store_.get(key, plain, plain, [&] { return Tensor::of({static_cast<std::int64_t>(values.size())}, values); }));
+}
+
 void Lowering::add_step(const Made& made, std::vector<Argument> arguments) {
   if (made.scratchpad.get_size() > 0)
     arguments.push_back({DNNL_ARG_SCRATCHPAD, new_buffer(made.scratchpad), made.scratchpad});
@@ -110,20 +115,28 @@ void Lowering::add_step(const Made& made, std::vector<Argument> arguments) {
 }
 
 void Lowering::copy(const Value& from, const Value& to) {
-  add_step(make_reorder(engine_, from.desc, to.desc),
-           {{DNNL_ARG_FROM, from.buffer, from.desc}, {DNNL_ARG_TO, to.buffer, to.desc}});
+  const float factor = from.scale / to.scale;
+  const Made made = make_reorder(engine_, from.desc, to.desc, factor);
+  std::vector<Argument> arguments = {{DNNL_ARG_FROM, from.buffer, from.desc}, {DNNL_ARG_TO, to.buffer, to.desc}};
+  if (made.factors_role != 0) arguments.push_back({made.factors_role, constant(fmt::format("factor {}", factor), {factor}), plain_desc({1})});
+  add_step(made, std::move(arguments));
 }
 
-Lowering::Value Lowering::in_layout(const std::string& name, const Desc& desc) {
+Lowering::Value Lowering::in_layout(const std::string& name, const Desc& desc, float scale) {
   const Value& known = value(name);
-  if (known.desc == desc) return known;
+  if (known.desc == desc && known.scale == scale) return known;
   for (const Value& other : copies_[name]) {
-    if (other.desc == desc) return other;
+    if (other.desc == desc && other.scale == scale) return other;
   }
-  const Value made{new_buffer(desc), desc};
+  const Value made{new_buffer(desc), desc, scale};
   copy(known, made);
   copies_[name].push_back(made);
   return made;
+}
+
+Lowering::Value Lowering::real_value(const std::string& name) {
+  const Value& known = value(name);
+  return is_int8(known.desc) ? in_layout(name, retyped(known.desc, DataType::f32)) : known;
 }
 
 void Lowering::define(const std::string& name, const Value& made) {
@@ -133,6 +146,14 @@ void Lowering::define(const std::string& name, const Value& made) {
     program_.buffers.push_back({BufferKind::kOutput, 0, i, {}});
     copy(made, {program_.buffers.size() - 1, plain_desc(dims_of(shapes_.at(name)))});
   }
+}
+
+std::vector<OpRecord> Lowering::records() const {
+  std::vector<OpRecord> records;
+  for (std::size_t i = 0; i < types_.size(); ++i) {
+    records.push_back({fused_.ops[i].node.name, fused_.ops[i].node.op, types_[i].precision, types_[i].reason});
+  }
+  return records;
 }
 
 }  // namespace actio::runtime

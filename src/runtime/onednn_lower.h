@@ -10,6 +10,7 @@
 #include "runtime/onednn_program.h"
 #include "runtime/pages.h"
 #include "runtime/assign_types.h"
+#include "runtime/quantize_values.h"
 
 namespace actio::runtime {
 
@@ -27,6 +28,13 @@ class WeightStore {
     return known_[key].emplace_back(reordered(make(), plain, wanted));
   }
 
+  // The scales of a weight in 8 bits; `make` gives them when they are needed for the first time.
+  template <typename Make>
+  const std::vector<float>& scales(const std::string& key, Make make) {
+    const auto known = scales_.find(key);
+    return known != scales_.end() ? known->second : scales_.emplace(key, make()).first->second;
+  }
+
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -36,25 +44,37 @@ class WeightStore {
   Pool pool_;
   std::size_t bytes_ = 0;
   std::map<std::string, std::vector<dnnl::memory>> known_;
+  std::map<std::string, std::vector<float>> scales_;
 };
+
+struct Kernel2d {
+  Dims kernel, strides, dilations, before, after;  // height, width; dilation 0: dense
+};
+
+Kernel2d kernel_of(const net::Node& node);
 
 class Lowering {
  public:
   Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t rows, const dnnl::engine& engine,
-           WeightStore& store, Precision precision);
+           WeightStore& store, const Numerics& numerics);
 
   // Throws: Error naming the node that oneDNN refuses.
   Program run();
+
+  // What became of each op, in the order of the nodes; after run().
+  std::vector<OpRecord> records() const;
 
  private:
   // Every value is seen as [rows, channels, height, width].
   struct Value {
     std::size_t buffer = 0;
     Desc desc;
+    float scale = 1;  // of 8 bits: of one step
   };
 
   void lower(const FusedOp& op);
   void lower_convolution(const FusedOp& op);  // and batch norm
+  bool lower_int8(const FusedOp& op);         // Returns: false where oneDNN has no quick code for it, or for a convolution whose values were not measured
   void lower_linear(const FusedOp& op);
   void lower_pool(const FusedOp& op);
   void lower_mean(const FusedOp& op);
@@ -67,21 +87,39 @@ class Lowering {
   void lower_flatten(const FusedOp& op);
 
   const Value& value(const std::string& name) const { return values_.at(name); }
-  Value in_layout(const std::string& name, const Desc& desc);  // reordered where it is not in this layout yet
+  Value in_layout(const std::string& name, const Desc& desc, float scale = 1);  // reordered where it is not in this layout yet
+  Value real_value(const std::string& name);                                    // not in 8 bits
   Dims dims_of(const Shape& row) const;
   bool may_overwrite(const std::string& name) const;  // nothing after the current op reads it
   std::size_t new_buffer(const Desc& desc);
   std::size_t constant(const dnnl::memory& memory);
+  std::size_t constant(const std::string& key, const std::vector<float>& values);
   void add_step(const Made& made, std::vector<Argument> arguments);
   void copy(const Value& from, const Value& to);
   void define(const std::string& name, const Value& value);  // also hands it to the output ports of this name
 
   std::size_t weight_argument(const FusedOp& op, const Made& made, const Dims& dims);
   std::size_t bias_argument(const FusedOp& op, const Made& made);
+  Dims weight_dims(const FusedOp& op) const;
+
+  // Of the convolution that is lowered to 8 bits.
+  struct Integers {
+    IntType in, out;
+    bool keeps_int8 = false;           // the value is of 8 bits, too
+    std::vector<float> weight_scales;  // of each channel
+    std::vector<float> factors() const;  // from steps of its sums to steps of its value
+  };
+  Integers integers_of(const FusedOp& op);
+  IntType int_type(const std::string& name) const;
+  std::optional<PostOps> int8_post_ops(const FusedOp& op, const Integers& ints) const;
+  Made make_int8(const FusedOp& op, const Integers& ints, const PostOps& post_ops) const;
+  void correct(const FusedOp& op, const Integers& ints, Tensor& bias) const;
+  Value int8_output(const FusedOp& op, const Integers& ints, const Made& made);
 
   const TensorMap& weights_;
   dnnl::engine engine_;
   WeightStore& store_;
+  const Numerics& numerics_;
   FusedGraph fused_;
   std::vector<OpType> types_;  // of its ops
   Program program_;

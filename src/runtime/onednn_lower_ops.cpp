@@ -8,9 +8,16 @@ namespace {
 
 using net::Op;
 
-struct Kernel2d {
-  Dims kernel, strides, dilations, before, after;  // height, width; dilation 0: dense
-};
+dnnl::algorithm pairwise_algorithm(Op op) {
+  switch (op) {
+    case Op::kAdd: return dnnl::algorithm::binary_add;
+    case Op::kSub: return dnnl::algorithm::binary_sub;
+    case Op::kMul: return dnnl::algorithm::binary_mul;
+    default: return dnnl::algorithm::binary_max;
+  }
+}
+
+}  // namespace
 
 Kernel2d kernel_of(const net::Node& node) {
   const net::Attrs& a = node.attrs;
@@ -26,16 +33,17 @@ Kernel2d kernel_of(const net::Node& node) {
   return k;
 }
 
-dnnl::algorithm pairwise_algorithm(Op op) {
-  switch (op) {
-    case Op::kAdd: return dnnl::algorithm::binary_add;
-    case Op::kSub: return dnnl::algorithm::binary_sub;
-    case Op::kMul: return dnnl::algorithm::binary_mul;
-    default: return dnnl::algorithm::binary_max;
+Dims Lowering::weight_dims(const FusedOp& op) const {
+  const Kernel2d k = kernel_of(op.node.op == Op::kBatchNorm ? net::Node{} : op.node);
+  const std::int64_t channels = op.shape[0], read = dims_of(shapes_.at(op.node.inputs[0]))[1];
+  const std::int64_t groups = op.node.op == Op::kBatchNorm ? channels : op.node.attrs.groups;
+  Dims dims = {channels, read / groups, k.kernel[0], k.kernel[1]};
+  if (groups > 1) {
+    dims[0] /= groups;
+    dims.insert(dims.begin(), groups);
   }
+  return dims;
 }
-
-}  // namespace
 
 std::size_t Lowering::weight_argument(const FusedOp& op, const Made& made, const Dims& dims) {
   return constant(
@@ -48,49 +56,47 @@ std::size_t Lowering::bias_argument(const FusedOp& op, const Made& made) {
 }
 
 void Lowering::lower_convolution(const FusedOp& op) {
+  OpType& chosen = types_[current_];
+  if (chosen.precision == Precision::kInt8 && lower_int8(op)) return;
   const Kernel2d k = kernel_of(op.node.op == Op::kBatchNorm ? net::Node{} : op.node);
-  const Dims in = dims_of(shapes_.at(op.node.inputs[0]));
-  const std::int64_t channels = op.shape[0];
-  const std::int64_t groups = op.node.op == Op::kBatchNorm ? channels : op.node.attrs.groups;
-  Dims weight_dims = {channels, in[1] / groups, k.kernel[0], k.kernel[1]};
-  if (groups > 1) {
-    weight_dims[0] /= groups;
-    weight_dims.insert(weight_dims.begin(), groups);
-  }
+  const Dims in = dims_of(shapes_.at(op.node.inputs[0])), dims = weight_dims(op);
   const auto described = [&](DataType type) {
-    return ConvolutionDesc{any_desc(in, type), any_desc(weight_dims, type), has_bias(op) ? any_desc({channels}) : Desc(),
+    return ConvolutionDesc{any_desc(in, type), any_desc(dims, type), has_bias(op) ? any_desc({op.shape[0]}) : Desc(),
                            any_desc(dims_of(op.shape), type), k.strides, k.dilations, k.before, k.after};
   };
-  ConvolutionDesc desc = described(type_of(types_[current_].precision));
+  ConvolutionDesc desc = described(type_of(chosen.precision));
 
   // A residual that nothing else needs is accumulated into where it lies; another one is read beside, or copied first.
   const bool has_residual = !op.residual.empty();
-  const bool overwrite = has_residual && op.residual != op.node.inputs[0] && may_overwrite(op.residual);
-  PostOps post_ops{{}, overwrite, op.activation};
-  if (has_residual && !overwrite) post_ops.added = value(op.residual).desc;
+  const Value residual = has_residual ? real_value(op.residual) : Value{};
+  const bool overwrite =
+      has_residual && op.residual != op.node.inputs[0] && may_overwrite(op.residual) && residual.buffer == value(op.residual).buffer;
+  PostOps post_ops{{}, overwrite, 1, DataType::undef, op.activation};
+  if (has_residual && !overwrite) post_ops.added = residual.desc;
   Made made = make_convolution(engine_, desc, post_ops);
-  if (made.naive && types_[current_].precision != Precision::kF32) {
+  if (made.naive && chosen.precision != Precision::kF32) {
+    chosen = {Precision::kF32, "oneDNN has naive loops alone", false};
     desc = described(DataType::f32);
     made = make_convolution(engine_, desc, post_ops);
   }
   if (post_ops.added && (made.naive || made.dst != *post_ops.added)) {
-    post_ops = {{}, true, op.activation};
+    post_ops = {{}, true, 1, DataType::undef, op.activation};
     made = make_convolution(engine_, desc, post_ops);
   }
 
   const Value x = in_layout(op.node.inputs[0], made.src);
   Value out{0, made.dst};
-  if (overwrite && made.dst == value(op.residual).desc) {
-    out.buffer = value(op.residual).buffer;
+  if (overwrite && made.dst == residual.desc) {
+    out.buffer = residual.buffer;
   } else {
     out.buffer = new_buffer(made.dst);
-    if (post_ops.added_in_place) copy(value(op.residual), out);
+    if (post_ops.added_in_place) copy(residual, out);
   }
   std::vector<Argument> arguments = {{DNNL_ARG_SRC, x.buffer, x.desc},
-                                     {DNNL_ARG_WEIGHTS, weight_argument(op, made, weight_dims), made.weights},
+                                     {DNNL_ARG_WEIGHTS, weight_argument(op, made, dims), made.weights},
                                      {DNNL_ARG_DST, out.buffer, out.desc}};
   if (has_bias(op)) arguments.push_back({DNNL_ARG_BIAS, bias_argument(op, made), made.bias});
-  if (post_ops.added) arguments.push_back({kAddedTensor, value(op.residual).buffer, *post_ops.added});
+  if (post_ops.added) arguments.push_back({kAddedTensor, residual.buffer, *post_ops.added});
   add_step(made, std::move(arguments));
   define(op.output, out);
 }
@@ -103,7 +109,7 @@ void Lowering::lower_linear(const FusedOp& op) {
   desc.weights = any_desc(weight_dims);
   if (has_bias(op)) desc.bias = any_desc({op.node.attrs.channels});
   desc.dst = plain_desc({program_.rows, op.node.attrs.channels});
-  const Made made = make_inner_product(engine_, desc, {{}, false, op.activation});
+  const Made made = make_inner_product(engine_, desc, {.activation = op.activation});
 
   const Value x = in_layout(op.node.inputs[0], made.src);
   const std::size_t out = new_buffer(made.dst);
@@ -119,7 +125,7 @@ void Lowering::lower_pool(const FusedOp& op) {
   const net::Attrs& attrs = op.node.attrs;
   const bool average = op.node.op == Op::kAvgPool2d;
   Kernel2d k = kernel_of(op.node);
-  const Value x = value(op.node.inputs[0]);
+  const Value x = average ? real_value(op.node.inputs[0]) : value(op.node.inputs[0]);
   const Dims in = dims_of(shapes_.at(op.node.inputs[0])), out = dims_of(op.shape);
   bool extended = false;
   for (std::size_t i = 0; i < 2 && attrs.ceil_mode; ++i) {
@@ -135,13 +141,13 @@ void Lowering::lower_pool(const FusedOp& op) {
       attrs.count_padding ? dnnl::algorithm::pooling_avg_include_padding : dnnl::algorithm::pooling_avg_exclude_padding;
   const Made made = make_pooling(engine_, {average ? mean : dnnl::algorithm::pooling_max, x.desc, any_desc(out, type_of(x.desc)), k.kernel,
                                            k.strides, k.dilations, k.before, k.after});
-  const Value y{new_buffer(made.dst), made.dst};
+  const Value y{new_buffer(made.dst), made.dst, x.scale};
   add_step(made, {{DNNL_ARG_SRC, x.buffer, x.desc}, {DNNL_ARG_DST, y.buffer, y.desc}});
   define(op.output, y);
 }
 
 void Lowering::lower_mean(const FusedOp& op) {
-  const Value x = value(op.node.inputs[0]);
+  const Value x = real_value(op.node.inputs[0]);
   const Dims in = dims_of(shapes_.at(op.node.inputs[0]));
   const Dims zero = {0, 0};
   const Made made = make_pooling(engine_, {dnnl::algorithm::pooling_avg_exclude_padding,
@@ -176,11 +182,11 @@ void Lowering::lower_plain(const FusedOp& op) {
 void Lowering::lower_pairwise(const FusedOp& op) {
   // The layout of the operand that a convolution wrote, where there is one.
   const Desc plain = plain_desc(dims_of(op.shape));
-  Desc layout = value(op.node.inputs[0]).desc;
-  if (layout == plain) layout = value(op.node.inputs[1]).desc;
+  Desc layout = real_value(op.node.inputs[0]).desc;
+  if (layout == plain) layout = real_value(op.node.inputs[1]).desc;
   const Value a = in_layout(op.node.inputs[0], layout);
   const Value b = in_layout(op.node.inputs[1], layout);
-  PostOps post_ops{{}, false, op.activation};
+  PostOps post_ops{.activation = op.activation};
   std::vector<Argument> arguments = {{DNNL_ARG_SRC_0, a.buffer, a.desc}, {DNNL_ARG_SRC_1, b.buffer, b.desc}};
   if (!op.residual.empty()) {
     const Value added = in_layout(op.residual, layout);
@@ -195,22 +201,23 @@ void Lowering::lower_pairwise(const FusedOp& op) {
 }
 
 void Lowering::lower_activation(const FusedOp& op) {
-  const Value x = value(op.node.inputs[0]);
+  const Value x = real_value(op.node.inputs[0]);
   const Made made = make_activation(engine_, op.node.op == Op::kRelu ? Activation::kRelu : Activation::kRelu6, x.desc);
-  const Value y{may_overwrite(op.node.inputs[0]) ? x.buffer : new_buffer(made.dst), made.dst};
+  const bool own = may_overwrite(op.node.inputs[0]) && x.buffer == value(op.node.inputs[0]).buffer;
+  const Value y{own ? x.buffer : new_buffer(made.dst), made.dst};
   add_step(made, {{DNNL_ARG_SRC, x.buffer, x.desc}, {DNNL_ARG_DST, y.buffer, y.desc}});
   define(op.output, y);
 }
 
 void Lowering::lower_concat(const FusedOp& op) {
   // Blocks that their channels do not fill cannot be joined: such values go through the plain layout.
-  const DataType first = type_of(value(op.node.inputs[0]).desc);
+  const DataType first = type_of(real_value(op.node.inputs[0]).desc);
   const bool padded = std::ranges::any_of(
-      op.node.inputs, [&](const std::string& name) { return has_padding(value(name).desc) || type_of(value(name).desc) != first; });
+      op.node.inputs, [&](const std::string& name) { return has_padding(value(name).desc) || type_of(real_value(name).desc) != first; });
   std::vector<Desc> descs;
   std::vector<Argument> arguments;
   for (const std::string& input : op.node.inputs) {
-    const Value x = padded ? in_layout(input, plain_desc(dims_of(shapes_.at(input)))) : value(input);
+    const Value x = padded ? in_layout(input, plain_desc(dims_of(shapes_.at(input)))) : real_value(input);
     arguments.push_back({DNNL_ARG_MULTIPLE_SRC + static_cast<int>(descs.size()), x.buffer, x.desc});
     descs.push_back(x.desc);
   }
@@ -223,7 +230,7 @@ void Lowering::lower_concat(const FusedOp& op) {
 
 void Lowering::lower_weighted_sum(const FusedOp& op) {
   const auto scalars = weights_.at(op.node.name + ".weight").values<float>();
-  const Desc layout = value(op.node.inputs[0]).desc;
+  const Desc layout = real_value(op.node.inputs[0]).desc;
   std::vector<Desc> descs;
   std::vector<Argument> arguments;
   for (const std::string& input : op.node.inputs) {

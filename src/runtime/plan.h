@@ -65,6 +65,8 @@ class Backend {
   virtual std::int64_t threads() const = 0;
   // What convolutions are computed in, which may be f32 where another precision was asked for.
   virtual Precision precision() const { return Precision::kF32; }
+  // Of the ops of everything that was compiled, each once.
+  virtual std::vector<OpRecord> records() const { return {}; }
   // How many snippets or pairs are best executed at once.
   virtual std::int64_t rows_at_once() const = 0;
   // Of the weights that the plans read.

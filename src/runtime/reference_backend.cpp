@@ -127,7 +127,7 @@ class ReferenceBackend : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_reference_backend(std::int64_t threads, Precision) {
+std::unique_ptr<Backend> make_reference_backend(std::int64_t threads, const Numerics&) {
   return std::make_unique<ReferenceBackend>(threads > 0 ? threads : core_count());
 }
 

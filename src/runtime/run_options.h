@@ -18,7 +18,8 @@ struct RunOptions {
 
   std::string backend = default_backend();  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
   std::int64_t threads = 0;                 // of each session; 0: one per core
-  Precision precision = Precision::kF32;    // what convolutions are computed in
+  Precision precision = Precision::kAuto;   // what convolutions are computed in
+  bool narrow_weights = false;              // no option of users: int8 as on processors without VNNI, to measure what it costs
 
   Fields fields();
   // Throws: Error(kUsage) for an unknown backend, naming the nearest, and for a number of threads out of range.

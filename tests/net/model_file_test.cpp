@@ -72,6 +72,28 @@ TEST_F(ModelFile, returns_everything_as_written) {
   for (const auto& [name, tensor] : model.weights) EXPECT_TRUE(same(read.weights.at(name), tensor)) << name;
 }
 
+TEST_F(ModelFile, keeps_the_ranges_of_values_and_refuses_those_that_are_none) {
+  Model model = small_model();
+  const std::string node = model.spec.nodes.front().name;
+  model.quantization = {{{node, {-1, 2, {0.5F, -0.25F}}}}, {"int8"}, {{"measured_on", 3}}};
+  write_model(path_, model);
+  EXPECT_EQ(read_model(path_).quantization, model.quantization);
+  TensorMap tensors;
+  Metadata metadata;
+  tensors = read_safetensors(path_, &metadata);
+  const auto refused = [&](const std::string& json) {
+    metadata["actio.quantization"] = json;
+    write_raw(metadata, tensors);
+    return refusal();
+  };
+  EXPECT_THAT(refused(R"({"ranges": {")" + node + R"(": [2, -1, []]}, "borne": []})"), HasSubstr("is 2 to -1"));
+  EXPECT_THAT(refused(R"({"ranges": {")" + node + R"(": [0, 1]}, "borne": []})"), HasSubstr("two numbers and a list of means"));
+  EXPECT_THAT(refused(R"({"ranges": {")" + node + R"(": [0, 1e99, []]}, "borne": []})"), HasSubstr("is 0 to inf"));
+  EXPECT_THAT(refused(R"({"ranges": {")" + node + R"(": [0, 1, [1e99]]}, "borne": []})"), HasSubstr("a list of means"));
+  EXPECT_THAT(refused(R"({"ranges": {"nowhere": [0, 1, []]}, "borne": []})"), HasSubstr("has no node 'nowhere'"));
+  EXPECT_THAT(refused(R"({"ranges": {}, "borne": [1]})"), HasSubstr("must have 'ranges' and 'borne'"));
+}
+
 TEST_F(ModelFile, has_equal_bytes_for_equal_models_and_another_hash_for_another_weight) {
   Model model = small_model();
   write_model(path_, model);

@@ -28,7 +28,7 @@ FusedOp op_of(net::Op op) {
 
 TEST(AssignTypes, gives_convolutions_what_was_asked_for_and_says_why_the_others_have_f32) {
   const FusedGraph graph{{op_of(net::Op::kConv2d), op_of(net::Op::kLinear), op_of(net::Op::kMaxPool2d), op_of(net::Op::kSoftmax)}, {}};
-  const std::vector<OpType> types = assign_types(graph, Precision::kBf16, {.bf16 = true});
+  const std::vector<OpType> types = assign_types(graph, {Precision::kBf16}, {.bf16 = true});
   EXPECT_EQ(types[0].precision, Precision::kBf16);
   EXPECT_EQ(types[0].reason, "");
   EXPECT_EQ(types[1].precision, Precision::kF32);
@@ -39,10 +39,10 @@ TEST(AssignTypes, gives_convolutions_what_was_asked_for_and_says_why_the_others_
 
 TEST(AssignTypes, gives_f32_where_the_processor_has_nothing_else) {
   const FusedGraph graph{{op_of(net::Op::kConv2d)}, {}};
-  const std::vector<OpType> types = assign_types(graph, Precision::kBf16, {});
+  const std::vector<OpType> types = assign_types(graph, {Precision::kBf16}, {});
   EXPECT_EQ(types[0].precision, Precision::kF32);
   EXPECT_THAT(types[0].reason, HasSubstr("no instructions for bfloat16"));
-  EXPECT_EQ(assign_types(graph, Precision::kF32, {})[0].reason, "");
+  EXPECT_EQ(assign_types(graph, {}, {})[0].reason, "");
 }
 
 net::NetSpec network_of(net::NetworkKind kind, net::BackboneKind backbone) {

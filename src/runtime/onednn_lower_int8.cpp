@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "core/error.h"
+#include "runtime/onednn_lower.h"
+
+namespace actio::runtime {
+namespace {
+
+DataType data_type_of(const IntType& type) { return type.is_signed ? DataType::s8 : DataType::u8; }
+
+}  // namespace
+
+// What a value is in 8 bits: as it is kept, or as its range says.
+IntType Lowering::int_type(const std::string& name) const {
+  const Value& known = value(name);
+  if (is_int8(known.desc)) return {type_of(known.desc) == DataType::s8, known.scale};
+  return int_type_of(numerics_.ranges.find(name)->second);
+}
+
+std::vector<float> Lowering::Integers::factors() const {
+  std::vector<float> factors = weight_scales;
+  for (float& factor : factors) factor *= in.scale / out.scale;
+  return factors;
+}
+
+Lowering::Integers Lowering::integers_of(const FusedOp& op) {
+  Integers ints;
+  ints.in = int_type(op.node.inputs[0]);
+  ints.keeps_int8 = types_[current_].stores_int8;
+  if (ints.keeps_int8) ints.out = int_type_of(numerics_.ranges.find(op.output)->second);
+  // oneDNN itself halves the weights of signed sources where pairs are summed in 16 bits.
+  const bool wide = quick_types().dot8 ? !numerics_.narrow_weights : ints.in.is_signed;
+  const Sums sums = wide ? Sums::k32Bits : Sums::k16BitPairs;
+  ints.weight_scales = store_.scales(op.node.name, [&] { return runtime::weight_scales(folded_weight(op, weights_), sums); });
+  return ints;
+}
+
+// Nothing where what is added has no form in 8 bits. A value of 8 bits without a sign is cut off at zero by its type, and where its range ends.
+std::optional<PostOps> Lowering::int8_post_ops(const FusedOp& op, const Integers& ints) const {
+  PostOps post_ops;
+  post_ops.activation = ints.keeps_int8 && !ints.out.is_signed ? Activation::kNone : op.activation;
+  if (ints.keeps_int8 && ints.out.is_signed && op.activation != Activation::kNone) return std::nullopt;
+  if (op.residual.empty()) return post_ops;
+  post_ops.added_in_place = true;
+  if (!ints.keeps_int8) return post_ops;
+  if (!is_int8(value(op.residual).desc) && !numerics_.ranges.contains(op.residual)) return std::nullopt;
+  const IntType added = int_type(op.residual);
+  post_ops.added_factor = added.scale / ints.out.scale;
+  post_ops.added_type = data_type_of(added);
+  return post_ops;
+}
+
+Made Lowering::make_int8(const FusedOp& op, const Integers& ints, const PostOps& post_ops) const {
+  const Kernel2d k = kernel_of(op.node);
+  ConvolutionDesc desc{any_desc(dims_of(shapes_.at(op.node.inputs[0])), data_type_of(ints.in)),
+                       any_desc(weight_dims(op), DataType::s8),
+                       has_bias(op) ? any_desc({op.shape[0]}) : Desc(),
+                       any_desc(dims_of(op.shape), ints.keeps_int8 ? data_type_of(ints.out) : DataType::f32),
+                       k.strides,
+                       k.dilations,
+                       k.before,
+                       k.after};
+  desc.factors = ints.factors();
+  return make_convolution(engine_, desc, post_ops);
+}
+
+// Where the result goes: what is added lies there already.
+Lowering::Value Lowering::int8_output(const FusedOp& op, const Integers& ints, const Made& made) {
+  Value out{0, made.dst, ints.out.scale};
+  if (op.residual.empty()) {
+    out.buffer = new_buffer(made.dst);
+    return out;
+  }
+  const Value& residual = value(op.residual);
+  const IntType type = ints.keeps_int8 ? int_type(op.residual) : IntType{};
+  const Desc wanted = ints.keeps_int8 ? retyped(made.dst, data_type_of(type)) : made.dst;
+  if (residual.desc == wanted && residual.scale == type.scale && op.residual != op.node.inputs[0] && may_overwrite(op.residual)) {
+    out.buffer = residual.buffer;
+    return out;
+  }
+  out.buffer = new_buffer(made.dst);
+  copy(residual, {out.buffer, wanted, type.scale});
+  return out;
+}
+
+void Lowering::correct(const FusedOp& op, const Integers& ints, Tensor& bias) const {
+  const auto range = numerics_.ranges.find(op.node.inputs[0]);
+  if (range == numerics_.ranges.end() || static_cast<std::int64_t>(range->second.means.size()) != shapes_.at(op.node.inputs[0])[0]) return;
+  const Tensor weight = folded_weight(op, weights_);
+  correct_bias(bias, weight, in_steps(weight, ints.weight_scales), ints.weight_scales, range->second.means);
+}
+
+bool Lowering::lower_int8(const FusedOp& op) {
+  OpType& chosen = types_[current_];
+  const Integers ints = integers_of(op);
+  const std::optional<PostOps> post_ops = int8_post_ops(op, ints);
+  if (!post_ops) {
+    chosen = {Precision::kF32, "the range of what it adds was not measured", false};
+    return false;
+  }
+  Made made;
+  try {
+    made = make_int8(op, ints, *post_ops);
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented) throw;
+    made.naive = true;
+  }
+  if (made.naive) {
+    chosen = {Precision::kF32, "oneDNN has no quick code for it in 8 bits", false};
+    return false;
+  }
+  const Value x = in_layout(op.node.inputs[0], made.src, ints.in.scale);
+  const Value out = int8_output(op, ints, made);
+  const Dims dims = weight_dims(op);
+  const auto weight = [&] { return in_steps(folded_weight(op, weights_), ints.weight_scales); };
+  std::vector<Argument> arguments = {
+      {DNNL_ARG_SRC, x.buffer, x.desc},
+      {DNNL_ARG_WEIGHTS, constant(store_.get(op.node.name + ".weight in 8 bits", plain_desc(dims), made.weights, weight)), made.weights},
+      {DNNL_ARG_DST, out.buffer, out.desc}};
+  if (has_bias(op)) {
+    const auto bias = [&] {
+      Tensor folded = folded_bias(op, weights_).clone();
+      correct(op, ints, folded);
+      const auto values = folded.values<float>();
+      for (std::size_t c = 0; c < values.size(); ++c) values[c] /= unit_of_bias(ints.weight_scales[c] * ints.in.scale, ints.out.scale);
+      return folded;
+    };
+    const Desc plain = plain_desc({op.shape[0]});
+    arguments.push_back({DNNL_ARG_BIAS, constant(store_.get(op.node.name + ".bias of 8 bits", plain, made.bias, bias)), made.bias});
+  }
+  if (made.factors_role != 0) arguments.push_back({made.factors_role, constant(op.node.name + ".factors", ints.factors()), plain_desc({op.shape[0]})});
+  add_step(made, std::move(arguments));
+  define(op.output, out);
+  return true;
+}
+
+}  // namespace actio::runtime

@@ -1,0 +1,69 @@
+// actio quantize, and what --precision and describe make of its model.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/program.h"
+#include "recognize/tiny.h"
+
+namespace actio::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Quantize : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_tiny_model(dir_ / "m.actio", "if_ttn", "mv");
+    std::ofstream list(dir_ / "labels.csv");
+    list << "path,label\n";
+    for (const std::string& clip : write_clips(dir_, 6)) list << clip << ",clap\n";
+  }
+  std::string command(const std::string& more = "") const {
+    return "quantize " + (dir_ / "m.actio") + " --data " + (dir_ / "labels.csv") + " -o " + (dir_ / "q.actio") + " " + more;
+  }
+  TempDir dir_;
+};
+
+TEST_F(Quantize, prints_a_table_and_writes_a_model_that_recognises_in_8_bits) {
+  const ProgramResult result = run_program(command());
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("from 3 clips"), HasSubstr("f32"), HasSubstr("int8"), HasSubstr("wrote ")));
+  EXPECT_EQ(run_program("recognize " + (dir_ / "q.actio") + " " + (dir_ / "clip0.mp4") + " --precision int8").exit_code, 0);
+  const ProgramResult described = run_program("describe " + (dir_ / "q.actio") + " --precision int8 --json");
+  ASSERT_EQ(described.exit_code, 0) << described.err;
+  const json ops = json::parse(described.out).at("ops");
+  int convolutions = 0;
+  for (const json& op : ops) {
+    if (op.at("op") != "conv2d") continue;
+    ++convolutions;
+    EXPECT_EQ(op.at("precision"), "int8") << op;
+  }
+  EXPECT_GT(convolutions, 20);
+  EXPECT_THAT(run_program("describe " + (dir_ / "q.actio") + " --precision int8").out, AllOf(HasSubstr("linear: a classifier"), HasSubstr("int8")));
+}
+
+TEST_F(Quantize, prints_json) {
+  const ProgramResult result = run_program(command("--json --clips 1"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(json::parse(result.out).at("measured_on"), 1);
+}
+
+TEST_F(Quantize, refuses_int8_of_a_model_that_was_not_measured_in_one_line) {
+  for (const char* begin : {"recognize ", "describe "}) {
+    const bool clip = std::string(begin) == "recognize ";
+    const ProgramResult result = run_program(begin + (dir_ / "m.actio") + (clip ? " " + (dir_ / "clip0.mp4") : "") + " --precision int8");
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("m.actio"), HasSubstr("was not measured; 'actio quantize' does")));
+  }
+  EXPECT_EQ(run_program("describe resnet18 --precision int8").exit_code, 2);
+  EXPECT_EQ(run_program("describe " + (dir_ / "m.actio") + " --precision f32 --segments 5").exit_code, 2);
+  EXPECT_EQ(run_program(command("--clips 0")).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace actio::testing
