@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include "cli/commands.h"
@@ -10,13 +9,11 @@
 #include "cli/terminal_progress.h"
 #include "core/cores.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/json_text.h"
-#include "core/output_check.h"
 #include "data/flow_cache.h"
 #include "data/read_limits.h"
 #include "recognize/answer_json.h"
-#include "recognize/archive.h"
+#include "recognize/run_archive.h"
 
 namespace actio::cli {
 namespace {
@@ -24,12 +21,9 @@ namespace {
 struct RecognizeArguments {
   std::string model;
   std::vector<std::string> videos;
-  std::string manifest;
-  std::string output;
-  std::string shard = "1/1";
-  std::int64_t workers = 2;
+  recognize::ArchiveRequest archive;
   std::int64_t top = 5;
-  bool json = false, retry_failed = false;
+  bool json = false;
   runtime::RunOptions runtime;
   data::FlowCacheOptions cache;
   data::ReadLimits limits;
@@ -49,70 +43,39 @@ std::string text_of(const std::string& video, const recognize::Recognition& reco
   return text;
 }
 
-recognize::Recognizer recognizer_of(const RecognizeArguments& a, int flow_threads) {
-  const recognize::ReadOptions read = {.flow_cache = a.cache.flow_cache, .flow_threads = flow_threads, .limits = a.limits};
-  recognize::Recognizer recognizer(a.model, {.run = a.runtime, .read = read, .head = {}, .protocol = {}, .keep = {}});
-  for (const std::string& warning : recognizer.warnings()) print_warning(warning);
-  return recognizer;
+recognize::RecognizeOptions options_of(const RecognizeArguments& a, int flow_threads) {
+  return {.run = a.runtime,
+          .read = {.flow_cache = a.cache.flow_cache, .flow_threads = flow_threads, .limits = a.limits},
+          .head = {},
+          .protocol = {},
+          .keep = {}};
 }
 
-Json archive_job(const RecognizeArguments& a, const recognize::Recognizer& recognizer, const recognize::Shard& shard) {
-  Json job = {{"model", recognizer.model().hash},
-          {"manifest", content_hash_of_file(a.manifest)},
-          {"folder", std::filesystem::path(a.manifest).parent_path().string()},  // is part of the videos' names
-          {"backend", a.runtime.backend},
-          {"shard", fmt::format("{}/{}", shard.index, shard.count)},
-          {"top", a.top}};
-  const runtime::Precision precision = recognizer.attributes().precision;
-  if (precision != runtime::Precision::kF32) job["precision"] = name_of(precision);
-  return job;
-}
-
-// Every answer is in the file before the next video begins; the same command goes on after a kill.
 int run_archive(RecognizeArguments& a) {
-  const recognize::Shard shard = recognize::parse_shard(a.shard);
-  const std::vector<std::string> all = recognize::read_manifest(a.manifest);
-  const std::string path = recognize::shard_file(a.output, shard);
-  check_output(path, {a.model, a.manifest});
-  const recognize::Recognizer recognizer = recognizer_of(a, 1);
-  recognize::ArchiveOutput output(path, archive_job(a, recognizer, shard), a.retry_failed);
-  std::size_t mine = 0;
-  std::vector<std::string> open;
-  for (std::size_t i = static_cast<std::size_t>(shard.index - 1); i < all.size(); i += static_cast<std::size_t>(shard.count)) {
-    ++mine;
-    if (!output.done().contains(all[i])) open.push_back(all[i]);
-  }
-  if (open.size() < mine) std::puts(fmt::format("{}: {} of {} videos are done already", path, mine - open.size(), mine).c_str());
   TerminalProgress progress;
-  auto done = static_cast<std::int64_t>(mine - open.size());
-  const auto take = [&](std::size_t i, const recognize::Answer& answer) {
-    output.add(open[i], recognize::to_json(answer, recognizer, open[i], a.top));
-    progress.show({"recognising", ++done, static_cast<std::int64_t>(mine), ""});
-  };
-  try {
-    recognize::recognize_all(recognizer, open, take, a.workers, {.progress = {}, .warn = {}, .stop = interrupt_token()});
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInterrupted) throw;
-    fail(ErrorCode::kInterrupted, "interrupted after {} of {} videos; the same command goes on", done, mine);
-  }
-  output.finish();
+  a.archive.model = a.model;
+  a.archive.top = a.top;
+  const recognize::ArchiveOutcome outcome =
+      recognize::run_archive(a.archive, options_of(a, 1), {.progress = progress.fn(), .warn = print_warning, .stop = interrupt_token()});
   progress.clear();
-  std::puts(fmt::format("wrote {}: {} videos{}", path, mine,
-                        output.failed() > 0 ? fmt::format(", {} could not be read", output.failed()) : "").c_str());
-  return output.failed() > 0 ? static_cast<int>(ErrorCode::kBadData) : 0;
+  if (outcome.done_before > 0) std::puts(fmt::format("{}: {} of {} videos are done already", outcome.file, outcome.done_before, outcome.videos).c_str());
+  std::puts(fmt::format("wrote {}: {} videos{}", outcome.file, outcome.videos,
+                        outcome.failed > 0 ? fmt::format(", {} could not be read", outcome.failed) : "").c_str());
+  return outcome.failed > 0 ? static_cast<int>(ErrorCode::kBadData) : 0;
 }
 
 // One video that cannot be read does not stop the others; the exit code is the worst.
 int run_recognize(RecognizeArguments& a) {
   a.flags->apply();
-  if (!a.manifest.empty()) {
+  if (!a.archive.manifest.empty()) {
     if (!a.videos.empty()) fail_usage("either VIDEO... or --manifest, not both");
-    if (a.output.empty()) fail_usage("--manifest needs --output");
+    if (a.archive.output.empty()) fail_usage("--manifest needs --output");
     return run_archive(a);
   }
   if (a.videos.empty()) fail_usage("recognize needs videos, or --manifest with a list of them");
-  if (!a.output.empty() || a.shard != "1/1" || a.retry_failed) fail_usage("--output, --shard and --retry-failed need --manifest");
-  const recognize::Recognizer recognizer = recognizer_of(a, static_cast<int>(core_count()));
+  if (!a.archive.output.empty() || a.archive.shard != "1/1" || a.archive.retry_failed) fail_usage("--output, --shard and --retry-failed need --manifest");
+  const recognize::Recognizer recognizer(a.model, options_of(a, static_cast<int>(core_count())));
+  for (const std::string& warning : recognizer.warnings()) print_warning(warning);
   TerminalProgress progress;
   int exit_code = 0;
   std::int64_t done = 0;
@@ -143,12 +106,12 @@ void add_recognize(CLI::App& app) {
   auto a = std::make_shared<RecognizeArguments>();
   command.add_option("MODEL", a->model, "a model file")->required();
   command.add_option("VIDEO", a->videos, "videos or pictures");
-  command.add_option("--manifest", a->manifest, "a file with a video's path on each line, for long lists; goes on where it was stopped")
+  command.add_option("--manifest", a->archive.manifest, "a file with a video's path on each line, for long lists; goes on where it was stopped")
       ->type_name("FILE");
-  command.add_option("-o,--output", a->output, "with --manifest: the file of answers, a line of JSON for each video")->type_name("FILE");
-  command.add_option("--shard", a->shard, "with --manifest: only this part of the list, 2/4 for the second of four [1/1]")->type_name("I/N");
-  command.add_flag("--retry-failed", a->retry_failed, "with --manifest: ask again for the videos whose answer is an error");
-  command.add_option("--workers", a->workers, "with --manifest: videos decoded ahead [2]")->check(CLI::Range(1, 64));
+  command.add_option("-o,--output", a->archive.output, "with --manifest: the file of answers, a line of JSON for each video")->type_name("FILE");
+  command.add_option("--shard", a->archive.shard, "with --manifest: only this part of the list, 2/4 for the second of four [1/1]")->type_name("I/N");
+  command.add_flag("--retry-failed", a->archive.retry_failed, "with --manifest: ask again for the videos whose answer is an error");
+  command.add_option("--workers", a->archive.workers, "with --manifest: videos decoded ahead [2]")->check(CLI::Range(1, 64));
   command.add_option("--top", a->top, "how many classes to print [5]")->check(CLI::Range(1, 100000));
   command.add_flag("--json", a->json, "one JSON object per video and line");
   a->flags = std::make_unique<OptionFlags>(command);

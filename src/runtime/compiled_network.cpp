@@ -7,6 +7,7 @@
 #include "runtime/assign_types.h"
 #include "runtime/backends.h"
 #include "runtime/network_plans.h"
+#include "runtime/pages.h"
 #include "runtime/session.h"
 
 namespace actio::runtime {
@@ -35,6 +36,32 @@ RuntimeAttributes attributes_of(const NetworkPlans& plans, const std::string& ba
 }
 
 }  // namespace
+
+std::vector<StepTime> CompiledNetwork::time_steps(int repeats) const {
+  const Block memory = allocate_block(plans_->memory_bytes());
+  std::vector<StepTime> all;
+  for (const net::Granularity each : kGranularities) {
+    const PiecePlans& piece = plans_->piece(each);
+    if (piece.empty()) continue;
+    const std::int64_t rows = piece.sizes().front();
+    std::vector<Tensor> values;
+    const auto ones = [&](const Port& port) {
+      Tensor& value = values.emplace_back(Shape{rows * shape_numel(port.shape)});
+      std::ranges::fill(value.values<float>(), 1.0F);
+      return value.data<float>();
+    };
+    std::vector<const float*> inputs;
+    std::vector<float*> outputs;
+    for (const Port& port : piece.graph().inputs) inputs.push_back(ones(port));
+    for (const Port& port : piece.graph().outputs) outputs.push_back(ones(port));
+    const double calls = static_cast<double>(net::row_count(each, 1, plans_->spec.segments)) / static_cast<double>(rows);
+    for (StepTime& step : piece.plan(0).executor(memory.get())->time_steps(inputs, outputs, repeats)) {
+      step.seconds *= calls;
+      all.push_back(std::move(step));
+    }
+  }
+  return all;
+}
 
 std::vector<std::string> values_to_measure(const net::NetSpec& spec) {
   const Cut parts = cut(spec);

@@ -12,6 +12,7 @@
 #include "core/tensor.h"
 #include "net/classifier.h"
 #include "net/netspec.h"
+#include "runtime/plan.h"
 #include "runtime/run_options.h"
 
 namespace actio::runtime {
@@ -56,6 +57,9 @@ class CompiledNetwork {
 
   const net::NetSpec& spec() const;
   const RuntimeAttributes& attributes() const { return attributes_; }
+
+  // What the primitives of one clip take, each by itself with its values in the cache: their sum is what the network could take at best. On inputs of ones.
+  std::vector<StepTime> time_steps(int repeats) const;
 
   // What one thread at a time can run: memory for values of its own, everything else shared. It allocates for the first call
   // with more rows than before, and nothing after that. Throws: Error where memory is short. Owns: the caller, the session,

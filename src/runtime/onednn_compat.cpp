@@ -2,6 +2,9 @@
 
 #include <omp.h>
 
+#include <functional>
+#include <numeric>
+
 namespace actio::runtime {
 namespace {
 
@@ -204,6 +207,15 @@ DataType type_of(const Desc& desc) {
 #endif
 }
 
+std::int64_t elements_of(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  const Dims dims = desc.get_dims();
+#else
+  const Dims dims = desc.dims();
+#endif
+  return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
+}
+
 DataType type_of(Precision precision) { return precision == Precision::kBf16 ? DataType::bf16 : DataType::f32; }
 
 bool is_int8(const Desc& desc) { return type_of(desc) == DataType::u8 || type_of(desc) == DataType::s8; }
@@ -233,6 +245,20 @@ QuickTypes quick_types() {
 #else
   return {};
 #endif
+}
+
+std::string kind_text(const dnnl::primitive& primitive) {
+  using Kind = dnnl::primitive::kind;
+  switch (primitive.get_kind()) {
+    case Kind::convolution: return "convolution";
+    case Kind::inner_product: return "linear";
+    case Kind::reorder: return "reorder";
+    case Kind::binary: return "binary";
+    case Kind::eltwise: return "activation";
+    case Kind::concat: return "concat";
+    case Kind::sum: return "sum";
+    default: return "pooling and others";
+  }
 }
 
 bool has_padding(const Desc& desc) {

@@ -64,6 +64,7 @@ Desc any_desc(const Dims& dims, DataType type = DataType::f32);
 Desc plain_desc(const Dims& dims, DataType type = DataType::f32);  // row-major
 Desc retyped(const Desc& desc, DataType type);                     // the same order of elements
 DataType type_of(const Desc& desc);
+std::int64_t elements_of(const Desc& desc);
 DataType type_of(Precision precision);  // of values; those of 8 bits have their type from a range
 bool is_int8(const Desc& desc);
 
@@ -71,6 +72,7 @@ bool is_int8(const Desc& desc);
 float unit_of_bias(float product, float out);
 
 QuickTypes quick_types();            // of this processor, as far as ONEDNN_MAX_CPU_ISA lets oneDNN use it
+std::string kind_text(const dnnl::primitive& primitive);  // "convolution"
 bool has_padding(const Desc& desc);  // blocks that its channels do not fill
 
 // The number of threads that oneDNN uses, for as long as the object lives. It is a setting of the calling thread.

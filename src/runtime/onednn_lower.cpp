@@ -111,13 +111,20 @@ std::size_t Lowering::constant(const std::string& key, const std::vector<float>&
 void Lowering::add_step(const Made& made, std::vector<Argument> arguments) {
   if (made.scratchpad.get_size() > 0)
     arguments.push_back({DNNL_ARG_SCRATCHPAD, new_buffer(made.scratchpad), made.scratchpad});
-  program_.steps.push_back({made.primitive, std::move(arguments), {}});
+  program_.steps.push_back({fused_.ops.empty() ? "" : fused_.ops[current_].node.name, made.primitive, std::move(arguments), {}});
 }
 
 void Lowering::copy(const Value& from, const Value& to) {
   const float factor = from.scale / to.scale;
-  const Made made = make_reorder(engine_, from.desc, to.desc, factor);
-  std::vector<Argument> arguments = {{DNNL_ARG_FROM, from.buffer, from.desc}, {DNNL_ARG_TO, to.buffer, to.desc}};
+  Desc source = from.desc, target = to.desc;
+  // oneDNN's code for other types in the same order is quick for one long row alone.
+  if (!has_padding(source) && retyped(source, type_of(target)) == target) {
+    const Dims row = {elements_of(source)};
+    source = plain_desc(row, type_of(source));
+    target = plain_desc(row, type_of(target));
+  }
+  const Made made = make_reorder(engine_, source, target, factor);
+  std::vector<Argument> arguments = {{DNNL_ARG_FROM, from.buffer, source}, {DNNL_ARG_TO, to.buffer, target}};
   if (made.factors_role != 0) arguments.push_back({made.factors_role, constant(fmt::format("factor {}", factor), {factor}), plain_desc({1})});
   add_step(made, std::move(arguments));
 }

@@ -28,11 +28,11 @@ class WeightStore {
     return known_[key].emplace_back(reordered(make(), plain, wanted));
   }
 
-  // The scales of a weight in 8 bits; `make` gives them when they are needed for the first time.
+  // Numbers of each channel, such as the scales of a weight in 8 bits; `make` gives them when they are needed for the first time.
   template <typename Make>
-  const std::vector<float>& scales(const std::string& key, Make make) {
-    const auto known = scales_.find(key);
-    return known != scales_.end() ? known->second : scales_.emplace(key, make()).first->second;
+  const std::vector<float>& numbers(const std::string& key, Make make) {
+    const auto known = numbers_.find(key);
+    return known != numbers_.end() ? known->second : numbers_.emplace(key, make()).first->second;
   }
 
   std::size_t bytes() const { return bytes_; }
@@ -44,7 +44,7 @@ class WeightStore {
   Pool pool_;
   std::size_t bytes_ = 0;
   std::map<std::string, std::vector<dnnl::memory>> known_;
-  std::map<std::string, std::vector<float>> scales_;
+  std::map<std::string, std::vector<float>> numbers_;
 };
 
 struct Kernel2d {
@@ -107,13 +107,15 @@ class Lowering {
     IntType in, out;
     bool keeps_int8 = false;           // the value is of 8 bits, too
     std::vector<float> weight_scales;  // of each channel
+    Tensor weight;                     // batch norm merged in; undefined where the store has the scales already
     std::vector<float> factors() const;  // from steps of its sums to steps of its value
   };
   Integers integers_of(const FusedOp& op);
   IntType int_type(const std::string& name) const;
   std::optional<PostOps> int8_post_ops(const FusedOp& op, const Integers& ints) const;
   Made make_int8(const FusedOp& op, const Integers& ints, const PostOps& post_ops) const;
-  void correct(const FusedOp& op, const Integers& ints, Tensor& bias) const;
+  std::size_t int8_weight(const FusedOp& op, const Integers& ints, const Made& made);
+  std::size_t int8_bias(const FusedOp& op, const Integers& ints, const Made& made);
   Value int8_output(const FusedOp& op, const Integers& ints, const Made& made);
 
   const TensorMap& weights_;

@@ -31,7 +31,10 @@ Lowering::Integers Lowering::integers_of(const FusedOp& op) {
   // oneDNN itself halves the weights of signed sources where pairs are summed in 16 bits.
   const bool wide = quick_types().dot8 ? !numerics_.narrow_weights : ints.in.is_signed;
   const Sums sums = wide ? Sums::k32Bits : Sums::k16BitPairs;
-  ints.weight_scales = store_.scales(op.node.name, [&] { return runtime::weight_scales(folded_weight(op, weights_), sums); });
+  ints.weight_scales = store_.numbers(op.node.name + ".scales", [&] {
+    ints.weight = folded_weight(op, weights_);
+    return runtime::weight_scales(ints.weight, sums);
+  });
   return ints;
 }
 
@@ -83,11 +86,32 @@ Lowering::Value Lowering::int8_output(const FusedOp& op, const Integers& ints, c
   return out;
 }
 
-void Lowering::correct(const FusedOp& op, const Integers& ints, Tensor& bias) const {
-  const auto range = numerics_.ranges.find(op.node.inputs[0]);
-  if (range == numerics_.ranges.end() || static_cast<std::int64_t>(range->second.means.size()) != shapes_.at(op.node.inputs[0])[0]) return;
-  const Tensor weight = folded_weight(op, weights_);
-  correct_bias(bias, weight, in_steps(weight, ints.weight_scales), ints.weight_scales, range->second.means);
+std::size_t Lowering::int8_weight(const FusedOp& op, const Integers& ints, const Made& made) {
+  const auto steps = [&] {
+    Tensor weight = ints.weight.defined() ? ints.weight : folded_weight(op, weights_);
+    if (!op.norm) weight = weight.clone();  // else it is a copy already
+    const auto range = numerics_.ranges.find(op.node.inputs[0]);
+    const bool known = range != numerics_.ranges.end() && static_cast<std::int64_t>(range->second.means.size()) == shapes_.at(op.node.inputs[0])[0];
+    std::vector<float> shifts = to_steps(weight, ints.weight_scales, known ? range->second.means : std::vector<float>());
+    store_.numbers(op.node.name + ".shifts", [&] { return std::move(shifts); });
+    return weight;
+  };
+  return constant(store_.get(op.node.name + ".weight in 8 bits", plain_desc(weight_dims(op)), made.weights, steps));
+}
+
+// After the weight, whose rounding it corrects.
+std::size_t Lowering::int8_bias(const FusedOp& op, const Integers& ints, const Made& made) {
+  const auto bias = [&] {
+    Tensor folded = folded_bias(op, weights_).clone();
+    const auto values = folded.values<float>();
+    const std::vector<float>& shifts = store_.numbers(op.node.name + ".shifts", [] { return std::vector<float>(); });
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      if (!shifts.empty()) values[c] -= shifts[c];
+      values[c] /= unit_of_bias(ints.weight_scales[c] * ints.in.scale, ints.out.scale);
+    }
+    return folded;
+  };
+  return constant(store_.get(op.node.name + ".bias of 8 bits", plain_desc({op.shape[0]}), made.bias, bias));
 }
 
 bool Lowering::lower_int8(const FusedOp& op) {
@@ -111,23 +135,10 @@ bool Lowering::lower_int8(const FusedOp& op) {
   }
   const Value x = in_layout(op.node.inputs[0], made.src, ints.in.scale);
   const Value out = int8_output(op, ints, made);
-  const Dims dims = weight_dims(op);
-  const auto weight = [&] { return in_steps(folded_weight(op, weights_), ints.weight_scales); };
-  std::vector<Argument> arguments = {
-      {DNNL_ARG_SRC, x.buffer, x.desc},
-      {DNNL_ARG_WEIGHTS, constant(store_.get(op.node.name + ".weight in 8 bits", plain_desc(dims), made.weights, weight)), made.weights},
-      {DNNL_ARG_DST, out.buffer, out.desc}};
-  if (has_bias(op)) {
-    const auto bias = [&] {
-      Tensor folded = folded_bias(op, weights_).clone();
-      correct(op, ints, folded);
-      const auto values = folded.values<float>();
-      for (std::size_t c = 0; c < values.size(); ++c) values[c] /= unit_of_bias(ints.weight_scales[c] * ints.in.scale, ints.out.scale);
-      return folded;
-    };
-    const Desc plain = plain_desc({op.shape[0]});
-    arguments.push_back({DNNL_ARG_BIAS, constant(store_.get(op.node.name + ".bias of 8 bits", plain, made.bias, bias)), made.bias});
-  }
+  std::vector<Argument> arguments = {{DNNL_ARG_SRC, x.buffer, x.desc},
+                                     {DNNL_ARG_WEIGHTS, int8_weight(op, ints, made), made.weights},
+                                     {DNNL_ARG_DST, out.buffer, out.desc}};
+  if (has_bias(op)) arguments.push_back({DNNL_ARG_BIAS, int8_bias(op, ints, made), made.bias});
   if (made.factors_role != 0) arguments.push_back({made.factors_role, constant(op.node.name + ".factors", ints.factors()), plain_desc({op.shape[0]})});
   add_step(made, std::move(arguments));
   define(op.output, out);

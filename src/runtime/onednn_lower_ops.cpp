@@ -165,6 +165,7 @@ void Lowering::lower_mean(const FusedOp& op) {
 
 void Lowering::lower_plain(const FusedOp& op) {
   Step step;
+  step.node = op.node.name;
   step.plain = PlainOp{op.node, {}};
   for (const std::string& input : op.node.inputs) {
     const Value x = in_layout(input, plain_desc(dims_of(shapes_.at(input))));

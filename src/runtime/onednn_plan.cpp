@@ -7,6 +7,7 @@
 #include "runtime/onednn_program.h"
 #include "runtime/pages.h"
 #include "runtime/reference_ops.h"
+#include "runtime/timing.h"
 
 namespace actio::runtime {
 namespace {
@@ -72,6 +73,24 @@ class OnednnExecutor : public Executor {
   }
 
   void run(std::span<const float* const> inputs, std::span<float* const> outputs) override {
+    bind(inputs, outputs);
+    const ThreadScope scope(threads_);
+    for (std::size_t i = 0; i < program_.steps.size(); ++i) execute(i);
+  }
+
+  std::vector<StepTime> time_steps(std::span<const float* const> inputs, std::span<float* const> outputs, int repeats) override {
+    bind(inputs, outputs);
+    const ThreadScope scope(threads_);
+    std::vector<StepTime> times;
+    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
+      const Step& step = program_.steps[i];
+      times.push_back({step.node, step.plain ? "plain loops" : kind_text(step.primitive), median_seconds(repeats, [&] { execute(i); })});
+    }
+    return times;
+  }
+
+ private:
+  void bind(std::span<const float* const> inputs, std::span<float* const> outputs) {
     for (std::size_t b = 0; b < pointers_.size(); ++b) {
       const Buffer& buffer = program_.buffers[b];
       // oneDNN takes every handle as writable; nothing writes to an input.
@@ -79,11 +98,8 @@ class OnednnExecutor : public Executor {
       if (buffer.kind == BufferKind::kOutput) pointers_[b] = outputs[buffer.port];
     }
     for (auto& [memory, buffer] : external_) memory.set_data_handle(pointers_[buffer]);
-    const ThreadScope scope(threads_);
-    for (std::size_t i = 0; i < program_.steps.size(); ++i) execute(i);
   }
 
- private:
   void prepare(const Step& step, const dnnl::engine& engine) {
     std::vector<dnnl_exec_arg_t>& arguments = arguments_.emplace_back();
     if (step.plain) return;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/onednn_compat.h"
@@ -33,6 +34,7 @@ struct PlainOp {
 };
 
 struct Step {
+  std::string node;  // the op that it belongs to
   dnnl::primitive primitive;
   std::vector<Argument> arguments;
   std::optional<PlainOp> plain;

@@ -32,6 +32,13 @@ struct Subgraph {
 // What every input and node of a piece is, by name. Throws: Error as net::infer_node.
 std::map<std::string, net::NodeInfo, std::less<>> infer_values(const Subgraph& graph);
 
+// A primitive of a plan, run by itself again and again.
+struct StepTime {
+  std::string node;    // the op that it belongs to
+  std::string kind;    // "convolution", "reorder", ...
+  double seconds = 0;  // median
+};
+
 // Executes a plan for one thread.
 // Threads: one caller at a time. Owns: neither the plan nor the memory it was made with, which both have to outlive it.
 class Executor {
@@ -40,6 +47,8 @@ class Executor {
   // In: f32 [rows, ...] per input port, in the order of the ports. Out: f32 [rows, ...] per output port.
   // Throws: Error where the backend fails.
   virtual void run(std::span<const float* const> inputs, std::span<float* const> outputs) = 0;
+  // Each step `repeats` times on its own, in order; nothing where the backend has none. In, Out: as run().
+  virtual std::vector<StepTime> time_steps(std::span<const float* const>, std::span<float* const>, int /*repeats*/) { return {}; }
 };
 
 // Compiled for a fixed number of rows; does not change any more.

@@ -22,6 +22,11 @@ void require_ranges(Precision precision, const net::Quantization& quantization, 
 
 bool has_8bit_dot() { return quick_types().dot8; }
 
+std::string engine_text() {
+  const dnnl::version_t* version = dnnl::version();
+  return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
+}
+
 std::string processor_text() {
   const QuickTypes quick = quick_types();
   std::string text = quick.width == 512 ? "AVX-512" : quick.width == 256 ? "AVX2" : "no AVX2";

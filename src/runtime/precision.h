@@ -22,6 +22,7 @@ void require_ranges(Precision precision, const net::Quantization& quantization, 
 // Whether products of 8 bits are summed in 32 bits (VNNI): if not, weights have 7 bits. Threads: safe.
 bool has_8bit_dot();
 std::string processor_text();  // "AVX-512 with VNNI": the instructions that networks are computed with
+std::string engine_text();     // "oneDNN 2.6.3"
 
 struct Numerics {
   Precision precision = Precision::kF32;

@@ -44,34 +44,27 @@ std::vector<float> weight_scales(const Tensor& weight, Sums sums) {
   return scales;
 }
 
-Tensor in_steps(Tensor weight, const std::vector<float>& scales) {
-  Tensor steps = weight.clone();
-  const auto values = steps.values<float>();
-  const std::size_t per_channel = values.size() / std::max<std::size_t>(scales.size(), 1);
-  for (std::size_t c = 0; c < scales.size(); ++c) {
-    const float of_step = 1.0F / scales[c];
-    for (float& value : values.subspan(c * per_channel, per_channel)) value = (value * of_step + kRounder) - kRounder;
-  }
-  return steps;
-}
-
-void correct_bias(Tensor& bias, const Tensor& weight, const Tensor& steps, const std::vector<float>& scales, const std::vector<float>& means) {
-  const auto exact = weight.values<float>(), rounded = steps.values<float>();
-  const auto of_bias = bias.values<float>();
+std::vector<float> to_steps(Tensor& weight, const std::vector<float>& scales, const std::vector<float>& means) {
   const std::size_t channels = scales.size(), inputs = static_cast<std::size_t>(weight.dim(1));
-  const std::size_t taps = exact.size() / (channels * inputs), groups = means.size() / inputs, in_group = channels / groups;
+  const std::size_t taps = static_cast<std::size_t>(weight.numel()) / (channels * inputs);
+  const std::size_t of_group = means.empty() ? 1 : channels / (means.size() / inputs);
+  const auto values = weight.values<float>();
+  std::vector<float> shifts;
   for (std::size_t c = 0; c < channels; ++c) {
-    double off = 0;
+    const float scale = scales[c], of_step = 1.0F / scale;
+    double shift = 0;
     for (std::size_t i = 0; i < inputs; ++i) {
-      double error = 0;
-      for (std::size_t t = 0; t < taps; ++t) {
-        const std::size_t at = (c * inputs + i) * taps + t;
-        error += static_cast<double>(exact[at]) - static_cast<double>(rounded[at]) * scales[c];
+      float error = 0;
+      for (float& value : values.subspan((c * inputs + i) * taps, taps)) {
+        const float step = (value * of_step + kRounder) - kRounder;
+        error += step * scale - value;
+        value = step;
       }
-      off += error * means[c / in_group * inputs + i];
+      if (!means.empty()) shift += static_cast<double>(error) * means[c / of_group * inputs + i];
     }
-    of_bias[c] += static_cast<float>(off);
+    if (!means.empty()) shifts.push_back(static_cast<float>(shift));
   }
+  return shifts;
 }
 
 }  // namespace actio::runtime

@@ -25,12 +25,9 @@ enum class Sums { k32Bits, k16BitPairs };
 // Shape: [channels, inputs / groups, ...]; an input alone in its group has no neighbour.
 std::vector<float> weight_scales(const Tensor& weight, Sums sums);
 
-// f32 of integers: the weight in steps of its scales.
-Tensor in_steps(Tensor weight, const std::vector<float>& scales);
-
-// Adds to the bias what the rounded weight is off by on inputs of these means, whose number is that of the input's channels; it is a source's own error that
-// is corrected, borders aside. Source: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, sec. 4.2.
-// bias: f32 [channels]; weight: f32 [channels, inputs / groups, ...]; steps: as in_steps() of it gives them.
-void correct_bias(Tensor& bias, const Tensor& weight, const Tensor& steps, const std::vector<float>& scales, const std::vector<float>& means);
+// Makes f32 of integers of a weight: its steps of these scales. Returns, for each channel, what that shifts its results by on inputs of these means, which is
+// to be taken off its bias; nothing where no means are known.
+// means: of each input channel, all groups. Source: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, sec. 4.2.
+std::vector<float> to_steps(Tensor& weight, const std::vector<float>& scales, const std::vector<float>& means);
 
 }  // namespace actio::runtime

@@ -53,6 +53,21 @@ TEST_F(Quantize, prints_json) {
   EXPECT_EQ(json::parse(result.out).at("measured_on"), 1);
 }
 
+TEST_F(Quantize, bench_times_its_model_in_several_precisions_on_the_inputs_that_are_given) {
+  ASSERT_EQ(run_program(command()).exit_code, 0);
+  const std::string model = dir_ / "q.actio";
+  const ProgramResult result = run_program("bench " + model + " --precision f32 --vs int8,bf16 --seconds 0.01 --threads 1 --json --outputs " + (dir_ / "out.safetensors"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json settings = json::parse(result.out).at("settings");
+  ASSERT_EQ(settings.size(), 3U);
+  EXPECT_EQ(settings[1].at("precision"), "int8");
+  EXPECT_GT(settings[1].at("clip_seconds").at("median"), 0.0);
+  EXPECT_GT(file_content(dir_ / "out.safetensors").size(), 12U);
+  EXPECT_EQ(run_program("bench " + model + " --vs int9").exit_code, 2);
+  EXPECT_THAT(run_program("bench " + (dir_ / "m.actio") + " --precision int8").err, HasSubstr("m.actio"));
+  EXPECT_EQ(run_program("bench " + model + " --inputs " + (dir_ / "labels.csv")).exit_code, 3);
+}
+
 TEST_F(Quantize, refuses_int8_of_a_model_that_was_not_measured_in_one_line) {
   for (const char* begin : {"recognize ", "describe "}) {
     const bool clip = std::string(begin) == "recognize ";

@@ -56,10 +56,10 @@ class Arbiter {
     const Tensor weight = folded_weight(op, weights_);
     const Sums sums = quick_types().dot8 || in.is_signed ? Sums::k32Bits : Sums::k16BitPairs;
     const std::vector<float> scales = weight_scales(weight, sums);
-    Tensor steps = in_steps(weight, scales);
+    Tensor steps = weight.clone();
+    const std::vector<float> shifts = to_steps(steps, scales, numerics_.ranges.at(op.node.inputs[0]).means);
     Tensor bias = has_bias(op) ? folded_bias(op, weights_).clone() : Tensor({op.shape[0]});
-    const std::vector<float>& means = numerics_.ranges.at(op.node.inputs[0]).means;
-    if (has_bias(op) && !means.empty()) correct_bias(bias, weight, steps, scales, means);
+    for (std::size_t c = 0; has_bias(op) && c < shifts.size(); ++c) bias.values<float>()[c] -= shifts[c];
     const auto elements = steps.values<float>();
     const std::size_t each = elements.size() / scales.size();
     for (std::size_t i = 0; i < elements.size(); ++i) {

@@ -299,19 +299,20 @@ TEST(WeightScales, of_a_rounded_weight_leave_no_shift_on_inputs_of_the_means) {
   Rng rng(3);
   const Tensor weight = testing::random_tensor({6, 2, 3, 3}, rng);  // 3 groups of 2 inputs
   const std::vector<float> scales = weight_scales(weight, Sums::k32Bits), means = {1, 2, 3, 4, 5, 6};
-  const Tensor steps = in_steps(weight, scales);
-  Tensor bias({6});
-  correct_bias(bias, weight, steps, scales, means);
+  Tensor steps = weight.clone();
+  const std::vector<float> shifts = to_steps(steps, scales, means);
   for (std::size_t c = 0; c < 6; ++c) {
-    double exact = 0, rounded = bias.values<float>()[c];
+    double exact = 0, rounded = 0;
     for (std::size_t i = 0; i < 18; ++i) {
       const double mean = means[c / 2 * 2 + i / 9];
+      EXPECT_EQ(steps.values<float>()[c * 18 + i], std::nearbyint(weight.values<float>()[c * 18 + i] / scales[c]));
       exact += weight.values<float>()[c * 18 + i] * mean;
       rounded += steps.values<float>()[c * 18 + i] * static_cast<double>(scales[c]) * mean;
     }
-    EXPECT_NEAR(exact, rounded, 1e-4);
-    EXPECT_NE(bias.values<float>()[c], 0);
+    EXPECT_NEAR(exact, rounded - shifts[c], 1e-4);
+    EXPECT_NE(shifts[c], 0);
   }
+  EXPECT_TRUE(to_steps(steps, scales, {}).empty()) << "nothing is known of the inputs";
 }
 
 }  // namespace
