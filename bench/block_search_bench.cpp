@@ -100,7 +100,7 @@ double left_over(const Picture& previous, const Picture& current, const cv::Mat&
   return sum / (width * height);
 }
 
-// Mean length of their difference; over the pixels where `where` is longer than half a pixel, if that is asked for.
+// Mean length of their difference: over all pixels, and over those where `b` is longer than half a pixel.
 std::pair<double, double> distance(const cv::Mat& a, const cv::Mat& b) {
   double sum = 0, moving_sum = 0, moving = 0;
   for (int y = 0; y < a.rows; ++y) {
@@ -142,6 +142,7 @@ void check_clip(const std::vector<Picture>& pictures) {
   std::vector<video::BlockVector> vectors;
   const cv::Mat none(height, width, CV_32FC2, cv::Scalar::all(0));
   double still = 0, codec = 0, own = 0, dense = 0, apart = 0, apart_moving = 0, blocks = 0, codec_length = 0, own_length = 0;
+  double own_from_dense = 0, codec_from_dense = 0;
   int pairs = 0;
   for (std::size_t i = 1; i < pictures.size(); ++i) {
     const Picture &previous = pictures[i - 1], &current = pictures[i];
@@ -160,6 +161,8 @@ void check_clip(const std::vector<Picture>& pictures) {
     codec_length += distance(theirs, none).first;
     own_length += distance(ours, none).first;
     blocks += static_cast<double>(vectors.size());
+    own_from_dense += distance(ours, -flow).first;
+    codec_from_dense += distance(theirs, -flow).first;
     ++pairs;
   }
   if (pairs == 0) {
@@ -172,6 +175,7 @@ void check_clip(const std::vector<Picture>& pictures) {
       "search from codec: {:.3f} pixels, {:.3f} where the codec's are longer than 0.5; mean length {:.3f} (search), {:.3f} "
       "(codec); {:.0f} blocks\n",
       apart / pairs, apart_moving / pairs, own_length / pairs, codec_length / pairs, blocks / pairs);
+  fmt::print("from DIS: search {:.3f} pixels, codec {:.3f}\n", own_from_dense / pairs, codec_from_dense / pairs);
   if (!(own <= kDifferenceAllowed * codec))
     fail("the search compensates worse than the codec: {} and {}", own / pairs, codec / pairs);
 }

@@ -73,7 +73,7 @@ void QuarterSizeRowOf(const std::uint8_t* from, std::ptrdiff_t stride, int width
   }
   for (int i = 0; i < width; i += lanes) {
     hn::Vec<decltype(d)> a, b, c, e;
-    hn::LoadInterleaved4(d, scratch + 4 * i, a, b, c, e);
+    hn::LoadInterleaved4(d, scratch + std::ptrdiff_t{4} * i, a, b, c, e);
     const auto mean = hn::ShiftRight<4>(hn::Add(hn::Add(hn::Add(a, b), hn::Add(c, e)), hn::Set(d, 8)));
     hn::StoreU(hn::DemoteTo(d_bytes, hn::BitCast(DWords(), mean)), d_bytes, out + i);
   }

@@ -53,7 +53,7 @@ using DHalf = hn::FixedTag<std::uint8_t, 8>;
 using DSums = hn::FixedTag<std::uint64_t, 2>;
 
 // Highway 1.0 has sums of bytes, but not yet the one instruction for sums of differences.
-#if HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
 HWY_INLINE hn::Vec128<std::uint64_t> SumsOfDifferences(hn::Vec128<std::uint8_t> a, hn::Vec128<std::uint8_t> b) {
   return hn::Vec128<std::uint64_t>{_mm_sad_epu8(a.raw, b.raw)};
 }
@@ -98,7 +98,7 @@ void BlockDifferences(const std::uint8_t* block, const CandidateBlocks& candidat
   for (int half = 0; half < 2; ++half) {
     auto a = hn::Zero(d_sums), b = a, c = a, d = a;
     for (int y = 8 * half; y < 8 * half + 8; y += kRowsAtOnce) {
-      const auto rows = hn::Load(DRows(), block + y * kBlockSide);
+      const auto rows = hn::Load(DRows(), block + std::ptrdiff_t{y} * kBlockSide);
       const std::ptrdiff_t offset = y * candidates.stride;
       a = hn::Add(a, SumsOfDifferences(rows, LoadCandidate<kMean>(candidates, 0, offset)));
       b = hn::Add(b, SumsOfDifferences(rows, LoadCandidate<kMean>(candidates, 1, offset)));

@@ -17,7 +17,7 @@ constexpr int kCoarsePixels = kCoarse * kCoarseBlock;  // of the whole picture, 
 ReferencePicture::ReferencePicture(int width, int height)
     : width_(width),
       height_(height),
-      stride_((width + 2 * kBorder + kPlaneAlign - 1) / kPlaneAlign * kPlaneAlign),
+      stride_((std::ptrdiff_t{width} + 2 * kBorder + kPlaneAlign - 1) / kPlaneAlign * kPlaneAlign),
       plane_size_(stride_ * (height + 2 * kBorder)),
       planes_(static_cast<std::size_t>(4 * plane_size_ + 2 * kRowSlack)),
       origin_(row(kOnPixels, 0) + kBorder),
@@ -41,9 +41,9 @@ void ReferencePicture::load(GreyPicture picture) {
 
 void ReferencePicture::compute(int band) {
   ready_[static_cast<std::size_t>(band)] = 1;
-  constexpr int rows = static_cast<int>(kBandRows);
-  const int first = std::max(band * rows, 2) - kBorder;  // the taps look two rows up and three down
-  const int end = std::min((band + 1) * rows - kBorder, height_ + kBorder - 3);
+  constexpr int kRows = static_cast<int>(kBandRows);
+  const int first = std::max(band * kRows, 2) - kBorder;  // the taps look two rows up and three down
+  const int end = std::min((band + 1) * kRows - kBorder, height_ + kBorder - 3);
   for (int y = first; y < end; ++y) {
     half_pixel_row({row(kOnPixels, y), stride_, static_cast<int>(stride_), scratch_.data(), row(kRight, y), row(kDown, y),
                     row(kBoth, y)});
@@ -58,7 +58,7 @@ CoarseSearch::CoarseSearch(int width, int height)
   const auto bytes = static_cast<std::size_t>(stride_ * (height_ + 2 * kCoarseBorder) + kRowSlack);
   previous_.resize(bytes);
   current_.resize(bytes);
-  scratch_.resize(static_cast<std::size_t>(kCoarse * (width_ + kRowSlack)));
+  scratch_.resize(std::size_t{kCoarse} * static_cast<std::size_t>(width_ + kRowSlack));
   found_.resize(static_cast<std::size_t>(columns_ * ((height + kCoarsePixels - 1) / kCoarsePixels)));
   done_.resize(found_.size());
 }
@@ -69,7 +69,8 @@ std::size_t CoarseSearch::place(int x, int y) const {
 
 void CoarseSearch::shrink(GreyPicture from, std::vector<std::uint8_t>& to) {
   for (int y = 0; y < height_; ++y) {
-    quarter_size_row(from.pixels + kCoarse * y * from.stride, from.stride, width_, scratch_.data(), to.data() + place(0, y));
+    quarter_size_row(from.pixels + std::ptrdiff_t{kCoarse} * y * from.stride, from.stride, width_, scratch_.data(),
+                     to.data() + place(0, y));
   }
 }
 

@@ -48,7 +48,7 @@ class BlockTrial {
     count_ = 0;
     best_ = -1;
     for (int row = 0; row < kBlockSide; ++row)
-      std::memcpy(block_ + row * kBlockSide, current.pixels + (y + row) * current.stride + x, kBlockSide);
+      std::memcpy(block_ + std::ptrdiff_t{row} * kBlockSide, current.pixels + (y + row) * current.stride + x, kBlockSide);
   }
 
   // Returns: the place of the cheapest of them.
@@ -70,8 +70,8 @@ class BlockTrial {
     const int x = 8 * (quarter / 2), y = 8 * (quarter % 2);
     CandidateBlocks candidates;
     const bool between = locate_all(shifts, x_ + x, y_ + y, tried, candidates);
-    (between ? mean_small_differences : whole_small_differences)(block_ + y * kBlockSide + x, kBlockSide, candidates,
-                                                                 differences);
+    (between ? mean_small_differences : whole_small_differences)(block_ + std::ptrdiff_t{y} * kBlockSide + x, kBlockSide,
+                                                                 candidates, differences);
   }
 
   bool full() const { return count_ + 32 > kMostTried; }
@@ -206,14 +206,17 @@ struct BlockSearch::Impl {
         reference(width, height),
         trial(reference),
         coarse(width, height),
-        field(static_cast<std::size_t>(4 * columns * rows)),
+        field(4 * static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows)),
         past(field.size()) {}
 
-  Shift& cell(int column, int row) { return field[static_cast<std::size_t>(row * 2 * columns + column)]; }
+  std::size_t cell_place(int column, int row) const {
+    return static_cast<std::size_t>(row) * 2 * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column);
+  }
+  Shift& cell(int column, int row) { return field[cell_place(column, row)]; }
 
   // Of the last field, at a place that is moved into the picture.
   Shift past_cell(int column, int row) const {
-    return past[static_cast<std::size_t>(std::min(row, 2 * rows - 1) * 2 * columns + std::min(column, 2 * columns - 1))];
+    return past[cell_place(std::min(column, 2 * columns - 1), std::min(row, 2 * rows - 1))];
   }
 
   Guides guides(int column, int row) {

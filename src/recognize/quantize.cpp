@@ -44,7 +44,9 @@ class Quantizer {
     result_.of_training = data::is_divided(dataset, request_.dataset);
     const Clips clips = choose(result_.of_training ? data::divide(dataset, request_.dataset).train : dataset.items, request_.quantize.clips, request_.data);
     result_.model = net::read_model(request_.model);
-    require_classes(result_.model, request_.model, clips.to_compare, request_.data);
+    result_.labelled = std::ranges::all_of(clips.to_compare, [&](const data::Item& item) {
+      return std::ranges::find(result_.model.classes, item.label) != result_.model.classes.end();
+    });
     total_ = static_cast<std::int64_t>(clips.to_measure.size() + clips.to_compare.size());
     measure(clips.to_measure);
     compare(clips.to_compare);
@@ -132,7 +134,7 @@ class Quantizer {
         candidate.probabilities.insert(candidate.probabilities.end(), probabilities.begin(), probabilities.end());
         candidate.seconds.push_back(answer.timings.network_seconds);
       }
-      labels.push_back(class_index(result_.model, item.label));
+      labels.push_back(result_.labelled ? class_index(result_.model, item.label) : 0);
     });
     if (labels.empty()) fail_data("{}: none of {} clips could be read: {}", request_.data, items.size(), result_.failures.back());
     result_.compared_on = static_cast<std::int64_t>(labels.size());
@@ -157,13 +159,14 @@ class Quantizer {
       for (std::size_t c = 0; c < classes; ++c) most = std::max<double>(most, std::abs(ours[c] - theirs[c]));
       change += most;
     }
-    row.top1 = right / clips;
     row.agreement = equal / clips;
     row.probability_change = change / clips;
-    const Shape shape = {static_cast<std::int64_t>(labels.size()), static_cast<std::int64_t>(classes)};
-    row.calibration_error = eval::measure_calibration(Tensor::of(shape, candidate.probabilities), labels).expected_error;
     std::ranges::nth_element(candidate.seconds, candidate.seconds.begin() + static_cast<std::ptrdiff_t>(candidate.seconds.size() / 2));
     row.seconds = candidate.seconds[candidate.seconds.size() / 2];
+    if (!result_.labelled) return;
+    row.top1 = right / clips;
+    const Shape shape = {static_cast<std::int64_t>(labels.size()), static_cast<std::int64_t>(classes)};
+    row.calibration_error = eval::measure_calibration(Tensor::of(shape, candidate.probabilities), labels).expected_error;
   }
 
   // A precision is borne where all of its kinds of weights are.
@@ -206,11 +209,12 @@ Json to_json(const Quantized& quantized) {
   for (const PrecisionRow& row : quantized.rows) {
     rows.push_back({{"precision", name_of(row.precision)},
                     {"weight_bits", row.precision != Precision::kInt8 ? 0 : row.narrow_weights ? 7 : 8},
-                    {"top1", row.top1},
                     {"agreement", row.agreement},
                     {"probability_change", row.probability_change},
-                    {"calibration_error", row.calibration_error},
                     {"network_seconds", row.seconds}});
+    if (!quantized.labelled) continue;
+    rows.back()["top1"] = row.top1;
+    rows.back()["calibration_error"] = row.calibration_error;
   }
   return {{"measured_on", quantized.measured_on},
           {"compared_on", quantized.compared_on},
@@ -225,8 +229,9 @@ std::string text_of(const Quantized& quantized) {
                                  quantized.of_training ? " of the training part" : " (nothing divides the clips: keep those for testing apart)");
   text += fmt::format("{:26}{:>8}{:>13}{:>12}{:>15}{:>16}{:>8}\n", "precision", "top-1", "agreement", "change", "calibration", "network, ms", "speed");
   for (const PrecisionRow& row : quantized.rows) {
-    text += fmt::format("{:26}{:>6.1f} %{:>11.1f} %{:>12.4f}{:>13.1f} %{:>16.2f}{:>7.2f}x\n", name_of_row(row), 100 * row.top1, 100 * row.agreement,
-                        row.probability_change, 100 * row.calibration_error, 1e3 * row.seconds, quantized.rows.front().seconds / row.seconds);
+    const auto of_labels = [&](double share) { return quantized.labelled ? fmt::format("{:.1f} %", 100 * share) : std::string("-"); };
+    text += fmt::format("{:26}{:>8}{:>11.1f} %{:>12.4f}{:>15}{:>16.2f}{:>7.2f}x\n", name_of_row(row), of_labels(row.top1), 100 * row.agreement,
+                        row.probability_change, of_labels(row.calibration_error), 1e3 * row.seconds, quantized.rows.front().seconds / row.seconds);
   }
   const std::vector<std::string>& borne = quantized.model.quantization.borne;
   text += borne.empty() ? "no other precision than f32 answers alike often enough: --precision auto stays f32"

@@ -36,10 +36,10 @@ struct QuantizeRequest {
 struct PrecisionRow {
   runtime::Precision precision = runtime::Precision::kF32;
   bool narrow_weights = false;   // int8 with weights of 7 bits, as processors without VNNI have them
-  double top1 = 0;               // share
+  double top1 = 0;               // share; 0 where the clips' labels are none of the model's classes
   double agreement = 1;          // share of clips with the answer of f32
   double probability_change = 0; // mean over the clips of the largest change of a probability
-  double calibration_error = 0;  // share
+  double calibration_error = 0;  // share, as top1
   double seconds = 0;            // of the network, a clip: median
 };
 
@@ -47,11 +47,13 @@ struct Quantized {
   net::Model model;  // as it was written
   std::vector<PrecisionRow> rows;
   std::int64_t measured_on = 0, compared_on = 0;  // clips
+  bool labelled = false;                          // the clips' labels are classes of the model
   bool of_training = false;                       // the clips are those of the training part; else nothing divides them
   std::vector<std::string> warnings, failures;    // one line each
 };
 
-// Measures on clips that are not for testing, every second one of an even choice; the others compare. Writes request.output.
+// Measures on clips that are not for testing, every second one of an even choice; the others compare. Any labels will do: only top-1 and calibration need
+// those of the model. Writes request.output.
 // Throws: as load_dataset and read_model; Error(kUsage) for less than two clips; Error(kBadData) where none could be read; Error(kInterrupted) on
 // hooks.stop, with nothing written.
 Quantized quantize(const QuantizeRequest& request, const Hooks& hooks = {});

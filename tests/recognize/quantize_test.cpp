@@ -147,6 +147,22 @@ TEST_F(Quantizing, lets_auto_take_what_answers_alike_often_enough_and_nothing_el
   EXPECT_EQ(Recognizer(dir_ / "q.actio", options).attributes().precision, runtime::Precision::kF32);
 }
 
+TEST_F(Quantizing, takes_clips_of_other_classes_whose_top_1_it_does_not_report) {
+  std::ofstream list(dir_ / "others.csv");
+  list << "path,label\n";
+  for (int i = 0; i < 4; ++i) list << dir_ / ("clip" + std::to_string(i) + ".mp4") << ",something else\n";
+  list.close();
+  QuantizeRequest other = request();
+  other.data = dir_ / "others.csv";
+  other.dataset = {};
+  const Quantized quantized = quantize(other);
+  EXPECT_FALSE(quantized.labelled);
+  EXPECT_EQ(quantized.compared_on, 2);
+  EXPECT_THAT(text_of(quantized), HasSubstr(" - "));
+  EXPECT_FALSE(to_json(quantized).at("precisions")[0].contains("top1"));
+  EXPECT_TRUE(quantize(request()).labelled);
+}
+
 TEST_F(Quantizing, counts_clips_that_cannot_be_read_and_refuses_where_none_can) {
   std::ofstream(dir_ / "clip2.mp4") << "no video";
   const Quantized quantized = quantize(request());
