@@ -16,12 +16,14 @@ enum class InputKind {
   kFrame,          // "frame"
   kRgbDifference,  // "rgbdiff", between a frame and the one before
   kFlow,           // "flow", TV-L1
-  kVectors,        // "mv", the codec's motion vectors
+  kVectors,        // "mv", the codec's motion vectors, or estimated ones in their place
 };
 
 enum class Resize { kCrop, kStretch };                // the short side, then a crop; the whole frame to the input size
 enum class MotionWindow { kStarting, kCentred };      // neighbours that start at the sampled frame (TSN, IF-TTN) or are centred on it (STFN)
 enum class KeyFrames { kCarry, kZero };               // motion vectors of key frames: those of the field before, or zero
+
+enum class VectorSource { kCodec, kEstimated, kAny };  // the codec's; those of a block search; the codec's where it has some, else those
 
 // Frames, and differences between frames, have colours; flow and vectors have a horizontal and a vertical part.
 constexpr bool has_colours(InputKind kind) { return kind == InputKind::kFrame || kind == InputKind::kRgbDifference; }
@@ -43,7 +45,8 @@ struct ACTIO_API InputSpec {
   std::vector<double> mean, std;                  // (level - mean) / std, of levels 0..255: red, green and blue, or the 8-bit motion image
   MotionWindow window = MotionWindow::kStarting;  // which neighbours of the sampled frame make a snippet
   double bound = 20.0;                            // flow, vectors: pixels at a short side of 256; larger displacements are clipped
-  KeyFrames key_frames = KeyFrames::kCarry;       // vectors
+  KeyFrames key_frames = KeyFrames::kCarry;       // vectors of the codec
+  VectorSource vectors = VectorSource::kCodec;    // vectors
   std::string flow_quality = "paper";             // flow: "paper", "fast", "realtime"
   std::int64_t flow_short_side = 256;             // flow: pixels, of the pictures that it is computed on; 0: as in the video
 

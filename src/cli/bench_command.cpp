@@ -35,7 +35,9 @@ int run_bench(BenchArguments& a) {
   }
   if (!a.inputs.empty()) request.inputs = net::read_safetensors(a.inputs);
   const net::Model model = net::read_model(a.model);
-  for (const runtime::RunOptions& setting : request.settings) runtime::require_ranges(setting.precision, model.quantization, a.model);
+  for (const runtime::RunOptions& setting : request.settings) {
+    if (!a.inputs.empty()) runtime::require_ranges(setting.precision, model.quantization, a.model);
+  }
   TerminalProgress progress;
   const runtime::BenchOutcome outcome =
       runtime::bench(model.spec, model.weights, model.quantization, request, {.progress = progress.fn(), .warn = {}, .stop = interrupt_token()});

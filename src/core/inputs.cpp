@@ -54,7 +54,10 @@ InputSpec input_of(const std::string& name, const Preprocess& preprocess) {
     input.bound = preprocess.motion_bound;
   }
   if (input.kind != InputKind::kFrame) input.window = preprocess.motion_window;
-  if (input.kind == InputKind::kVectors) input.key_frames = preprocess.key_frames;
+  if (input.kind == InputKind::kVectors) {
+    input.key_frames = preprocess.key_frames;
+    input.vectors = preprocess.vectors;
+  }
   if (input.kind == InputKind::kFlow) {
     input.flow_quality = preprocess.flow_quality;
     input.flow_short_side = preprocess.flow_short_side;
@@ -94,6 +97,9 @@ void check_together(const InputSpec& a, const InputSpec& b) {
     fail_usage("the inputs '{}' and '{}' need flow of two settings: {} at {} px up to {}, and {} at {} px up to {}", a.name, b.name,
                a.flow_quality, a.flow_short_side, a.bound, b.flow_quality, b.flow_short_side, b.bound);
   }
+  if (vectors && a.vectors != b.vectors) {
+    fail_usage("the inputs '{}' and '{}' take vectors from two sources: {} and {}", a.name, b.name, name_of(a.vectors), name_of(b.vectors));
+  }
   if (vectors && a.key_frames != b.key_frames) {
     fail_usage("the inputs '{}' and '{}' take the vectors of key frames in two ways: {} and {}", a.name, b.name, name_of(a.key_frames),
                name_of(b.key_frames));
@@ -126,7 +132,10 @@ Fields fields_of(InputSpec& input) {
       choice_field("window", &input.window, "neighbours that start at the sampled frame or are centred on it"),
   };
   if (!has_colours(input.kind)) fields.push_back({"bound", &input.bound, "clip for displacements, pixels at a short side of 256", {}, 1e-3, 1e4});
-  if (input.kind == InputKind::kVectors) fields.push_back(choice_field("key_frames", &input.key_frames, "vectors of key frames: carry, or zero"));
+  if (input.kind == InputKind::kVectors) {
+    fields.push_back(choice_field("key_frames", &input.key_frames, "vectors of key frames: carry, or zero"));
+    fields.push_back(choice_field("vectors", &input.vectors, "the codec's, or estimated ones"));
+  }
   if (input.kind == InputKind::kFlow) {
     fields.push_back({"flow_quality", &input.flow_quality, "setting of TV-L1", {"paper", "fast", "realtime"}});
     fields.push_back({"flow_short_side", &input.flow_short_side, "short side of the pictures it is computed on, pixels; 0: as in the video", {}, 0, 4096});
@@ -200,7 +209,10 @@ Preprocess preprocess_of(const Inputs& inputs) {
       preprocess.motion_mean = input.mean.at(0);
       preprocess.motion_std = input.std.at(0);
     }
-    if (input.kind == InputKind::kVectors) preprocess.key_frames = input.key_frames;
+    if (input.kind == InputKind::kVectors) {
+      preprocess.key_frames = input.key_frames;
+      preprocess.vectors = input.vectors;
+    }
     if (input.kind == InputKind::kFlow) {
       preprocess.flow_quality = input.flow_quality;
       preprocess.flow_short_side = input.flow_short_side;

@@ -16,6 +16,7 @@ Fields Preprocess::fields() {
       {"motion_mean", &motion_mean, "mean of the 8-bit motion image", {}, 0, 255},
       {"motion_std", &motion_std, "divisor of the 8-bit motion image", {}, 1e-6},
       choice_field("key_frames", &key_frames, "motion vectors of key frames: carry the previous field over, or zero"),
+      choice_field("vectors", &vectors, "motion vectors: the codec's; estimated from the pictures; any: the codec's where it has some, else estimated"),
       {"flow_quality", &flow_quality, "flow: the paper's setting of TV-L1, or a faster one", {"paper", "fast", "realtime"}},
       {"flow_short_side", &flow_short_side, "flow: short side of the pictures it is computed on, pixels; 0: as in the video", {}, 0, 4096},
   };

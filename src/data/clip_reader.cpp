@@ -12,6 +12,7 @@
 #include "data/flow_file.h"
 #include "data/snippet.h"
 #include "data/view_assembler.h"
+#include "motion/estimated_stream.h"
 #include "motion/flow_stream.h"
 #include "motion/vector_stream.h"
 #include "video/decoder.h"
@@ -23,11 +24,16 @@ namespace {
 
 constexpr std::int64_t kMostClaimed = 100'000'000;  // a container that claims more is not believed
 
-bool reads_vectors(const ClipRequest& request) { return request.inputs.has(InputKind::kVectors); }
+// The codec's, that is; "any" was decided before.
+bool reads_vectors(const ClipRequest& request) {
+  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
+  return vectors != nullptr && vectors->vectors == VectorSource::kCodec;
+}
+
+bool estimates_vectors(const ClipRequest& request) { return request.inputs.has(InputKind::kVectors) && !reads_vectors(request); }
 
 bool carries(const ClipRequest& request) {
-  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
-  return vectors != nullptr && vectors->key_frames == KeyFrames::kCarry;
+  return reads_vectors(request) && request.inputs.find(InputKind::kVectors)->key_frames == KeyFrames::kCarry;
 }
 
 motion::FlowSettings flow_settings_of(const ClipRequest& request) { return motion::flow_settings(*request.inputs.find(InputKind::kFlow)); }
@@ -47,6 +53,7 @@ class FieldSource {
  public:
   explicit FieldSource(const ClipRequest& request) {
     if (reads_vectors(request)) vectors_.emplace(carries(request));
+    if (estimates_vectors(request)) estimated_.emplace();
     if (const InputSpec* flow = request.inputs.find(InputKind::kFlow)) flow_.emplace(motion::flow_settings(*flow), request.flow_threads);
   }
 
@@ -54,6 +61,8 @@ class FieldSource {
   FrameFields fields(const video::Frame& frame, const ViewAssembler& assembler) {
     FrameFields fields;
     if (vectors_) fields.vectors = vectors_->field(frame);
+    if (estimated_ && assembler.needs_field(InputKind::kVectors, frame.index)) fields.vectors = estimated_->field(frame);
+    else if (estimated_ && assembler.needs_field(InputKind::kVectors, frame.index + 1)) estimated_->see(frame);
     if (!flow_) return fields;
     if (assembler.needs_field(InputKind::kFlow, frame.index)) fields.flow = flow_->field(frame);
     else if (assembler.needs_field(InputKind::kFlow, frame.index + 1)) flow_->see(frame);
@@ -62,6 +71,7 @@ class FieldSource {
 
  private:
   std::optional<motion::VectorStream> vectors_;
+  std::optional<motion::EstimatedStream> estimated_;
   std::optional<motion::FlowStream> flow_;
 };
 
@@ -256,7 +266,20 @@ ClipInput read_without_cache(const ClipRequest& request, ClipMemory& memory, con
   return {std::move(*pass.inputs), std::move(pass.sampled), facts->frames, facts->damaged, warnings_of(request.path, *facts)};
 }
 
-ClipInput read_untimed(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
+// With "any" decided for this video. `warning` says where that is not the codec's own.
+ClipRequest with_vector_source(ClipRequest request, std::string& warning, const std::stop_token& stop) {
+  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
+  if (vectors == nullptr || vectors->vectors != VectorSource::kAny) return request;
+  const video::DecoderOptions options = {.vectors = true, .vectors_optional = true, .max_pixels = request.limits.max_pixels};
+  const video::StreamInfo info = video::Decoder(request.source ? *request.source : video::Source(request.path), options, stop).info();
+  for (InputSpec& input : request.inputs.list) {
+    if (input.kind == InputKind::kVectors) input.vectors = info.carries_vectors ? VectorSource::kCodec : VectorSource::kEstimated;
+  }
+  if (!info.carries_vectors) warning = fmt::format("{}: {}: estimated from the pictures", request.path, video::no_vectors_fact(info));
+  return request;
+}
+
+ClipInput read_decided(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
   if (request.source) {
     ClipMemory nothing;
     return read_without_cache(request, nothing, stop);
@@ -267,6 +290,13 @@ ClipInput read_untimed(const ClipRequest& request, ClipMemory& memory, const std
   if (!clip) clip = read_without_cache(request, memory, stop);
   clip->warnings.insert(clip->warnings.begin(), warnings.begin(), warnings.end());
   return std::move(*clip);
+}
+
+ClipInput read_untimed(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
+  std::string warning;
+  ClipInput clip = read_decided(with_vector_source(request, warning, stop), memory, stop);
+  if (!warning.empty()) clip.warnings.insert(clip.warnings.begin(), warning);
+  return clip;
 }
 
 }  // namespace

@@ -72,8 +72,9 @@ std::vector<std::int64_t> SnippetAssembler::needed_frames() const {
     const InputKind kind = gatherer.input().kind;
     for (const auto& [index, place] : gatherer.open()) {
       frames.insert(index);
-      // Differences and flow look at the frame before, too.
-      if ((kind == InputKind::kRgbDifference || kind == InputKind::kFlow) && index > 0) frames.insert(index - 1);
+      // Differences, flow and estimated vectors look at the frame before, too.
+      const bool estimated = kind == InputKind::kVectors && gatherer.input().vectors == VectorSource::kEstimated;
+      if ((kind == InputKind::kRgbDifference || kind == InputKind::kFlow || estimated) && index > 0) frames.insert(index - 1);
     }
   }
   return {frames.begin(), frames.end()};

@@ -1,11 +1,13 @@
 #include "runtime/bench.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "net/describe.h"
 #include "runtime/compiled_network.h"
+#include "runtime/ranges_on.h"
 #include "runtime/timing.h"
 
 namespace actio::runtime {
@@ -47,7 +49,13 @@ class Bench {
  public:
   Bench(const net::NetSpec& spec, const TensorMap& weights, const net::Quantization& quantization, const BenchRequest& request, const Hooks& hooks)
       : spec_(spec), weights_(weights), quantization_(quantization), request_(request), hooks_(hooks), clip_(request.inputs) {
-    if (clip_.empty()) clip_ = random_clip(spec);
+    if (!clip_.empty()) return;
+    clip_ = random_clip(spec);
+    const bool int8 = std::ranges::any_of(request.settings, [&](const RunOptions& setting) {
+      return chosen_precision(setting.precision, quantization, setting.backend) == Precision::kInt8;
+    });
+    // What is noise reaches farther than any video.
+    if (int8) quantization_.ranges = ranges_on(spec, weights, clip_);
   }
 
   BenchOutcome run() {
@@ -120,7 +128,7 @@ class Bench {
 
   const net::NetSpec& spec_;
   const TensorMap& weights_;
-  const net::Quantization& quantization_;
+  net::Quantization quantization_;
   const BenchRequest& request_;
   const Hooks& hooks_;
   TensorMap clip_;

@@ -15,7 +15,7 @@ namespace actio::runtime {
 
 struct BenchRequest {
   std::vector<RunOptions> settings;  // the first is what the others are compared with
-  TensorMap inputs;                  // of one clip; empty: random
+  TensorMap inputs;                  // of one clip; empty: random, and 8 bits with ranges of these
   double seconds = 3;                // of each setting, at least
   bool verify = true;                // by the reference backend, whose loops are naive
 };
@@ -45,7 +45,7 @@ struct BenchOutcome {
   std::vector<BenchRow> rows;
 };
 
-// How far scores may be off the reference's: rounding of f32, of bfloat16, and of 8 bits on inputs that the ranges were not measured on.
+// How far scores may be off the reference's: rounding of f32, of bfloat16, and of 8 bits on a clip that is none of those that ranges were measured on.
 double allowed_error(Precision precision);
 
 // Throws: Error naming a setting whose scores are off by more than allowed_error(), before anything is timed; as CompiledNetwork::compile.

@@ -13,12 +13,15 @@ namespace actio::training {
 namespace {
 
 bool reads_vectors(TrainSpec spec, const std::vector<std::string>& init) {
-  if (spec.own) return spec.own->inputs.has(InputKind::kVectors);
+  if (spec.own) {
+    const InputSpec* vectors = spec.own->inputs.find(InputKind::kVectors);
+    return vectors != nullptr && vectors->vectors == VectorSource::kCodec;
+  }
   try {
     net::apply_defaults(spec.network, spec.preprocess, spec.chosen, spec.others);
     for (std::size_t i = init.size(); i-- > 0;) adopt_settings_of(init[i], spec);
     const std::vector<Motion> motions = net::motions_of(spec.network, spec.preprocess);
-    return std::ranges::find(motions, Motion::kVectors) != motions.end();
+    return spec.preprocess.vectors == VectorSource::kCodec && std::ranges::find(motions, Motion::kVectors) != motions.end();
   } catch (const Error&) {
     return false;  // what contradicts itself is told of with its stage, when the plan is checked
   }

@@ -194,14 +194,17 @@ std::optional<std::int64_t> Decoder::exact_longest_group() {
   return impl_->timed([&] { return impl_->exact_longest_group(); });
 }
 
-std::string no_vectors_reason(const StreamInfo& info) {
+std::string no_vectors_fact(const StreamInfo& info) {
   std::string name = info.codec_long_name.substr(0, info.codec_long_name.find(" /"));
   if (info.codec == "hevc" || info.codec == "vp8" || info.codec == "vp9" || info.codec == "av1") {
     name = info.codec;
     for (char& letter : name) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   }
-  return name +
-         " carries no motion vectors that can be read; use another motion source (rgbdiff or flow) or transcode to H.264";
+  return name + " carries no motion vectors that can be read";
+}
+
+std::string no_vectors_reason(const StreamInfo& info) {
+  return no_vectors_fact(info) + "; use another motion source (rgbdiff or flow) or transcode to H.264";
 }
 
 void require_vectors(const StreamInfo& info) {

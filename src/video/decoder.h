@@ -110,6 +110,8 @@ class Decoder {
 // Why the codec's vectors cannot be read and what to do instead, without the file's name: "HEVC carries no ...".
 std::string no_vectors_reason(const StreamInfo& info);
 
+std::string no_vectors_fact(const StreamInfo& info);  // "HEVC carries no motion vectors that can be read"
+
 // Throws the Error that a Decoder with vectors would throw, where `info` has no vectors to read.
 void require_vectors(const StreamInfo& info);
 

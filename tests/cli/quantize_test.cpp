@@ -64,7 +64,7 @@ TEST_F(Quantize, bench_times_its_model_in_several_precisions_on_the_inputs_that_
   EXPECT_GT(settings[1].at("clip_seconds").at("median"), 0.0);
   EXPECT_GT(file_content(dir_ / "out.safetensors").size(), 12U);
   EXPECT_EQ(run_program("bench " + model + " --vs int9").exit_code, 2);
-  EXPECT_THAT(run_program("bench " + (dir_ / "m.actio") + " --precision int8").err, HasSubstr("m.actio"));
+  EXPECT_EQ(run_program("bench " + (dir_ / "m.actio") + " --precision int8 --seconds 0").exit_code, 0) << "random inputs have ranges of their own";
   EXPECT_EQ(run_program("bench " + model + " --inputs " + (dir_ / "labels.csv")).exit_code, 3);
 }
 

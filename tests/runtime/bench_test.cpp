@@ -42,11 +42,17 @@ TEST_F(Benching, verifies_times_in_turn_and_says_what_primitives_take) {
   EXPECT_EQ(to_json(outcome).at("settings").size(), 2U);
 }
 
+TEST_F(Benching, computes_8_bits_of_a_model_that_was_not_measured_with_the_ranges_of_its_own_inputs) {
+  const BenchOutcome outcome = run({{"onednn", 1, Precision::kInt8}});
+  EXPECT_EQ(outcome.rows[0].precision, Precision::kInt8);
+  EXPECT_GT(outcome.rows[0].error, 1e-4);
+}
+
 TEST_F(Benching, times_nothing_where_scores_are_wrong) {
   net::Quantization wrong;
   for (const std::string& value : values_to_measure(spec_)) wrong.ranges[value] = {-1e-6F, 1e-6F, {}};
   try {
-    bench(spec_, weights_, wrong, {{{"onednn", 1, Precision::kInt8}}, {}, 0.01, true});
+    bench(spec_, weights_, wrong, {{{"onednn", 1, Precision::kInt8}}, testing::random_inputs(spec_, 3, 7), 0.01, true});
     FAIL() << "a network that cuts all its values off was timed";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("nothing was timed"));

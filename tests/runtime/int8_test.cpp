@@ -19,6 +19,7 @@
 #include "runtime/cut.h"
 #include "runtime/onednn_compat.h"
 #include "runtime/quantize_values.h"
+#include "runtime/ranges_on.h"
 
 namespace actio::runtime {
 namespace {
@@ -27,20 +28,6 @@ using net::Op;
 using ::testing::HasSubstr;
 using testing::graph_of;
 using testing::node;
-
-net::Range range_of(const Tensor& value) {
-  const auto reached = std::ranges::minmax(value.values<float>());
-  net::Range range{std::min(reached.min, 0.0F), std::max(reached.max, 0.0F)};
-  const std::int64_t channels = value.shape().size() > 1 ? value.dim(1) : 1, rows = value.dim(0), each = value.numel() / rows / channels;
-  for (std::int64_t c = 0; c < channels; ++c) {
-    double sum = 0;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for (const float element : value.values<float>().subspan(static_cast<std::size_t>((r * channels + c) * each), static_cast<std::size_t>(each))) sum += element;
-    }
-    range.means.push_back(static_cast<float>(sum / static_cast<double>(rows * each)));
-  }
-  return range;
-}
 
 // Of the values that convolutions of a piece touch, on these inputs.
 net::Ranges ranges_on(Subgraph graph, const TensorMap& weights, const TensorMap& inputs, std::int64_t rows) {
@@ -206,14 +193,6 @@ net::NetSpec network_of(net::NetworkKind kind, net::BackboneKind backbone) {
 // STFN's answers are probabilities, which random weights make certain: what they are made of tells more.
 std::string compared_value(const net::NetSpec& spec) { return spec.name.starts_with("stfn") ? "stfn.head_a.fc" : spec.scores; }
 
-net::Ranges ranges_on(const net::NetSpec& spec, const TensorMap& weights, const TensorMap& inputs) {
-  const std::vector<std::string> names = values_to_measure(spec);
-  const TensorMap values = CompiledNetwork::compile(spec, weights, {"onednn", 2}, names)->session()->run(inputs);
-  net::Ranges ranges;
-  for (const std::string& name : names) ranges[name] = range_of(values.at(name));
-  return ranges;
-}
-
 // A value's largest of many thousands is five deviations: a step of 127 up to it is 0.04 of a deviation, and rounding to it is off by 0.04 / sqrt(12) = 1.1 %.
 // Values and weights each, layer after layer, as a random walk along the convolutions of one stream; times four for the tail of networks with random weights,
 // which have no redundancy. TTN's differences of neighbours are smaller than the values that were rounded: three streams.
@@ -232,7 +211,7 @@ TEST(Int8, networks_of_the_zoo_answer_as_in_f32_but_for_rounding) {
       SCOPED_TRACE(spec.name);
       const TensorMap weights = testing::random_weights(net::parameters(spec), 3);
       const TensorMap inputs = testing::random_inputs(spec, 2 * spec.segments, 7);
-      const net::Ranges ranges = ranges_on(spec, weights, inputs);
+      const net::Ranges ranges = runtime::ranges_on(spec, weights, inputs);
       const std::string name = compared_value(spec);
       const auto run = [&](Precision precision) {
         const auto network = CompiledNetwork::compile(spec, weights, {"onednn", 2, precision}, std::span(&name, 1), ranges);
@@ -277,7 +256,7 @@ TEST(Int8, without_ranges_is_refused_and_where_one_lacks_is_f32_with_the_reason)
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
     EXPECT_THAT(error.what(), HasSubstr("precision int8 needs ranges of its values"));
   }
-  net::Ranges ranges = ranges_on(spec, weights, inputs);
+  net::Ranges ranges = runtime::ranges_on(spec, weights, inputs);
   ranges.erase("rgb");
   const auto ops = CompiledNetwork::compile(spec, weights, {"onednn", 1, Precision::kInt8}, {}, ranges)->attributes().ops;
   EXPECT_EQ(ops[0].node, "conv1");
