@@ -67,6 +67,19 @@ void add_output(Subgraph& piece, const std::string& name, const Shape& shape) {
   if (std::ranges::find(piece.outputs, name, &Port::name) == piece.outputs.end()) piece.outputs.push_back({name, shape});
 }
 
+// Values that only differences are taken of, and these differences: nobody looks at their elements.
+void free_orders(Cut& parts) {
+  const auto is_result = [&](const std::string& value) { return std::ranges::find(parts.results, value, &Result::value) != parts.results.end(); };
+  for (Port& port : parts.snippet.outputs) {
+    const bool differences = std::ranges::all_of(parts.ops, [&](const SegmentOp& op) { return op.input != port.name || op.op == Op::kSegmentDiff; });
+    if (!differences || is_result(port.name) || port.shape.size() != 3) continue;
+    port.any_order = true;
+    for (const SegmentOp& op : parts.ops) {
+      if (op.input == port.name) std::ranges::find(parts.pair.inputs, op.name, &Port::name)->any_order = true;
+    }
+  }
+}
+
 Subgraph& piece_of(Cut& cut, Granularity granularity) {
   return granularity == Granularity::kSnippet ? cut.snippet : granularity == Granularity::kPair ? cut.pair : cut.clip;
 }
@@ -102,6 +115,7 @@ Cut cut(const net::NetSpec& spec, std::span<const std::string> keep) {
     }
   }
   for (const Result& result : parts.results) add_output(piece_of(parts, result.granularity), result.value, result.shape);
+  free_orders(parts);
   return parts;
 }
 

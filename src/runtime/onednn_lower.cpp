@@ -33,7 +33,7 @@ Lowering::Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t
 Program Lowering::run() {
   for (std::size_t i = 0; i < program_.inputs.size(); ++i) {
     program_.buffers.push_back({BufferKind::kInput, 0, i, {}});
-    define(program_.inputs[i].name, {program_.buffers.size() - 1, plain_desc(dims_of(program_.inputs[i].shape))});
+    define(program_.inputs[i].name, {program_.buffers.size() - 1, desc_of(program_.inputs[i])});
   }
   for (current_ = 0; current_ < fused_.ops.size(); ++current_) {
     const FusedOp& op = fused_.ops[current_];
@@ -85,6 +85,12 @@ Dims Lowering::dims_of(const Shape& row) const {
     for (std::size_t i = 2; i < row.size(); ++i) dims[3] *= row[i];
   }
   return dims;
+}
+
+// Convolutions of 8 bits, and those of AVX-512, keep the channels of a pixel together: to part them costs most of a copy's time.
+Desc Lowering::desc_of(const Port& port) const {
+  const Dims dims = dims_of(port.shape);
+  return port.any_order ? channels_last_desc(dims) : plain_desc(dims);
 }
 
 bool Lowering::may_overwrite(const std::string& name) const {
@@ -151,7 +157,7 @@ void Lowering::define(const std::string& name, const Value& made) {
   for (std::size_t i = 0; i < fused_.outputs.size(); ++i) {
     if (fused_.outputs[i] != name) continue;
     program_.buffers.push_back({BufferKind::kOutput, 0, i, {}});
-    copy(made, {program_.buffers.size() - 1, plain_desc(dims_of(shapes_.at(name)))});
+    copy(made, {program_.buffers.size() - 1, desc_of(program_.outputs[i])});
   }
 }
 

@@ -90,6 +90,7 @@ class Lowering {
   Value in_layout(const std::string& name, const Desc& desc, float scale = 1);  // reordered where it is not in this layout yet
   Value real_value(const std::string& name);                                    // not in 8 bits
   Dims dims_of(const Shape& row) const;
+  Desc desc_of(const Port& port) const;
   bool may_overwrite(const std::string& name) const;  // nothing after the current op reads it
   std::size_t new_buffer(const Desc& desc);
   std::size_t constant(const dnnl::memory& memory);

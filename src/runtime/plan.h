@@ -19,7 +19,8 @@ namespace actio::runtime {
 
 struct Port {
   std::string name;
-  Shape shape;  // of one row
+  Shape shape;             // of one row
+  bool any_order = false;  // only differences of its rows are taken: a backend keeps the elements of a row in the order that it likes, in all such ports the same
 };
 
 // A piece of a network in which every value has the same number of rows.
