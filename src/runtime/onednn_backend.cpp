@@ -35,7 +35,8 @@ class OnednnBackend : public Backend {
   std::size_t weight_bytes() const override { return store_.bytes(); }
 
   // A batch pays only where it feeds more cores than one image can: on few cores the values of one image stay in the cache.
-  std::int64_t rows_at_once() const override { return std::clamp(threads_ / 2, 1, 16); }
+  // Values of 8 bits are a quarter as large, and weights are read again for every batch: four rows took 6 to 9 % less time than one.
+  std::int64_t rows_at_once() const override { return std::clamp(threads_ / 2, numerics_.precision == Precision::kInt8 ? 4 : 1, 16); }
 
  private:
   dnnl::engine engine_;
