@@ -6,6 +6,7 @@
 #include "cli/option_flags.h"
 #include "cli/run_command.h"
 #include "cli/terminal_progress.h"
+#include "core/error.h"
 #include "core/json_text.h"
 #include "recognize/quantize.h"
 
@@ -20,6 +21,7 @@ struct QuantizeArguments {
 
 int run_quantize(QuantizeArguments& a) {
   a.flags->apply();
+  if (a.flags->chosen().has(&runtime::RunOptions::precision)) fail_usage("quantize compares every precision: --precision has no place here");
   TerminalProgress progress;
   const recognize::Quantized quantized = recognize::quantize(a.request, {.progress = progress.fn(), .warn = print_warning, .stop = interrupt_token()});
   progress.clear();

@@ -78,6 +78,7 @@ TEST_F(Quantize, refuses_int8_of_a_model_that_was_not_measured_in_one_line) {
   EXPECT_EQ(run_program("describe resnet18 --precision int8").exit_code, 2);
   EXPECT_EQ(run_program("describe " + (dir_ / "m.actio") + " --precision f32 --segments 5").exit_code, 2);
   EXPECT_EQ(run_program(command("--clips 0")).exit_code, 2);
+  EXPECT_THAT(run_program(command("--precision int8")).err, HasSubstr("quantize compares every precision"));
 }
 
 }  // namespace
