@@ -12,9 +12,9 @@
 
 #include "core/error.h"
 #include "core/process_memory.h"
-#include "core/rng.h"
 #include "net/initialise.h"
 #include "net/zoo.h"
+#include "runtime/bench.h"
 #include "runtime/compile.h"
 
 namespace {
@@ -56,19 +56,6 @@ Case make_case(const std::string& network, const std::string& backbone, std::int
   return made;
 }
 
-TensorMap make_inputs(const net::NetSpec& spec, std::int64_t rows) {
-  TensorMap inputs;
-  Rng rng(3);
-  for (const net::Node& node : spec.nodes) {
-    if (node.op != net::Op::kInput) continue;
-    Shape shape = node.attrs.shape;
-    shape.insert(shape.begin(), rows);
-    Tensor& input = inputs[node.name] = Tensor(shape);
-    for (float& value : input.values<float>()) value = static_cast<float>(rng.normal());
-  }
-  return inputs;
-}
-
 // The largest difference over the largest reference value, of every output.
 double worst_error(const TensorMap& actual, const TensorMap& expected) {
   double worst = 0;
@@ -100,7 +87,7 @@ double median_ms(double seconds, Work work) {
 
 void bench_case(const std::string& name, const Case& made, std::int64_t threads, double seconds) {
   const std::int64_t segments = made.spec.segments;
-  const TensorMap clip = make_inputs(made.spec, segments);
+  const TensorMap clip = runtime::noise_for(made.spec, segments);
   const auto slow_start = Clock::now();
   const TensorMap expected = runtime::compile(made.spec, made.weights, {"reference", 0})->run(clip);
   const double slow = milliseconds_since(slow_start);
@@ -117,7 +104,7 @@ void bench_case(const std::string& name, const Case& made, std::int64_t threads,
   fmt::print("  clip of {} snippets        {:8.2f} ms  {:7.1f} snippets/s\n", segments, whole,
              1000 * static_cast<double>(segments) / whole);
   for (const std::int64_t rows : {1, 4, 16}) {
-    const TensorMap snippets = make_inputs(made.spec, rows);
+    const TensorMap snippets = runtime::noise_for(made.spec, rows);
     const double time = median_ms(seconds, [&] { classifier->run_snippets(snippets); });
     fmt::print("  {:2} snippets at once        {:8.2f} ms  {:7.1f} snippets/s\n", rows, time,
                1000 * static_cast<double>(rows) / time);

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/rng.h"
 #include "net/initialise.h"
 #include "net/zoo.h"
+#include "runtime/bench.h"
 #include "runtime/compiled_network.h"
 
 namespace {
@@ -43,19 +43,6 @@ net::NetSpec make_spec(const std::string& network, const std::string& backbone, 
   return net::build_network(options, preprocess);
 }
 
-TensorMap make_clip(const net::NetSpec& spec) {
-  TensorMap inputs;
-  Rng rng(3);
-  for (const net::Node& node : spec.nodes) {
-    if (node.op != net::Op::kInput) continue;
-    Shape shape = node.attrs.shape;
-    shape.insert(shape.begin(), spec.segments);
-    Tensor& input = inputs[node.name] = Tensor(shape);
-    for (float& value : input.values<float>()) value = static_cast<float>(rng.normal());
-  }
-  return inputs;
-}
-
 std::shared_ptr<const runtime::CompiledNetwork> compiled(const net::NetSpec& spec) {
   TensorMap weights;
   net::initialise(spec, nullptr, 7, weights);
@@ -70,7 +57,7 @@ bool same_bytes(const TensorMap& a, const TensorMap& b) {
 }
 
 void measure(const std::string& name, const net::NetSpec& spec) {
-  const TensorMap clip = make_clip(spec);
+  const TensorMap clip = runtime::noise_for(spec, spec.segments);
   const double before = resident_megabytes();
   const auto network = compiled(spec);
   const double with_weights = resident_megabytes();

@@ -15,19 +15,6 @@ namespace {
 
 constexpr int kFewestRounds = 7, kRepeatsOfSteps = 7;
 
-TensorMap random_clip(const net::NetSpec& spec) {
-  TensorMap inputs;
-  Rng rng(3);
-  for (const net::Node& node : spec.nodes) {
-    if (node.op != net::Op::kInput) continue;
-    Shape shape = node.attrs.shape;
-    shape.insert(shape.begin(), spec.segments);
-    Tensor& input = inputs[node.name] = Tensor(shape);
-    for (float& value : input.values<float>()) value = static_cast<float>(rng.normal());
-  }
-  return inputs;
-}
-
 double error_of(const Tensor& actual, const Tensor& expected) {
   const auto ours = actual.values<float>(), theirs = expected.values<float>();
   double most = 0, difference = 0;
@@ -50,7 +37,7 @@ class Bench {
   Bench(const net::NetSpec& spec, const TensorMap& weights, const net::Quantization& quantization, const BenchRequest& request, const Hooks& hooks)
       : spec_(spec), weights_(weights), quantization_(quantization), request_(request), hooks_(hooks), clip_(request.inputs) {
     if (!clip_.empty()) return;
-    clip_ = random_clip(spec);
+    clip_ = noise_for(spec, spec.segments);
     const bool int8 = std::ranges::any_of(request.settings, [&](const RunOptions& setting) {
       return chosen_precision(setting.precision, quantization, setting.backend) == Precision::kInt8;
     });
@@ -140,6 +127,19 @@ class Bench {
 Json to_json(const Spread& spread) { return {{"low", spread.low}, {"median", spread.median}, {"high", spread.high}}; }
 
 }  // namespace
+
+TensorMap noise_for(const net::NetSpec& spec, std::int64_t rows) {
+  TensorMap inputs;
+  Rng rng(3);
+  for (const net::Node& node : spec.nodes) {
+    if (node.op != net::Op::kInput) continue;
+    Shape shape = node.attrs.shape;
+    shape.insert(shape.begin(), rows);
+    Tensor& input = inputs[node.name] = Tensor(shape);
+    for (float& value : input.values<float>()) value = static_cast<float>(rng.normal());
+  }
+  return inputs;
+}
 
 double allowed_error(Precision precision) { return precision == Precision::kInt8 ? 0.5 : precision == Precision::kBf16 ? 0.1 : 1e-4; }
 

@@ -45,6 +45,9 @@ struct BenchOutcome {
   std::vector<BenchRow> rows;
 };
 
+// Inputs of so many snippets, the same each time. Shape: f32 [rows, C, H, W] for each input of the network.
+TensorMap noise_for(const net::NetSpec& spec, std::int64_t rows);
+
 // How far scores may be off the reference's: rounding of f32, of bfloat16, and of 8 bits on a clip that is none of those that ranges were measured on.
 double allowed_error(Precision precision);
 

@@ -11,7 +11,6 @@
 #include "fixture.h"
 #include "int8_arbiter.h"
 #include "net/initialise.h"
-#include "net/zoo.h"
 #include "nets.h"
 #include "runtime/assign_types.h"
 #include "runtime/backends.h"
@@ -20,6 +19,7 @@
 #include "runtime/onednn_compat.h"
 #include "runtime/quantize_values.h"
 #include "runtime/ranges_on.h"
+#include "small_zoo.h"
 
 namespace actio::runtime {
 namespace {
@@ -175,24 +175,6 @@ TEST(Int8, adds_residuals_of_every_kind) {
   }
 }
 
-net::NetSpec network_of(net::NetworkKind kind, net::BackboneKind backbone) {
-  net::NetworkOptions options;
-  options.network = kind;
-  options.backbone = backbone;
-  options.width = 0.5;
-  options.classes = 5;
-  options.segments = 3;
-  options.streams = "rgb,motion";
-  Preprocess preprocess;
-  preprocess.input_size = 96;
-  preprocess.motion = Motion::kVectors;
-  preprocess.motion_length = 2;
-  return net::build_network(options, preprocess);
-}
-
-// STFN's answers are probabilities, which random weights make certain: what they are made of tells more.
-std::string compared_value(const net::NetSpec& spec) { return spec.name.starts_with("stfn") ? "stfn.head_a.fc" : spec.scores; }
-
 // A value's largest of many thousands is five deviations: a step of 127 up to it is 0.04 of a deviation, and rounding to it is off by 0.04 / sqrt(12) = 1.1 %.
 // Values and weights each, layer after layer, as a random walk along the convolutions of one stream; times four for the tail of networks with random weights,
 // which have no redundancy. TTN's differences of neighbours are smaller than the values that were rounded: three streams.
@@ -207,12 +189,12 @@ TEST(Int8, networks_of_the_zoo_answer_as_in_f32_but_for_rounding) {
     for (const net::BackboneKind backbone :
          {net::BackboneKind::kResnet18, net::BackboneKind::kResnet50, net::BackboneKind::kMobilenetV2, net::BackboneKind::kInceptionV3}) {
       if (kind == net::NetworkKind::kStFusion && (backbone == net::BackboneKind::kMobilenetV2 || backbone == net::BackboneKind::kInceptionV3)) continue;
-      const net::NetSpec spec = network_of(kind, backbone);
+      const net::NetSpec spec = testing::small_network(kind, backbone);
       SCOPED_TRACE(spec.name);
       const TensorMap weights = testing::random_weights(net::parameters(spec), 3);
       const TensorMap inputs = testing::random_inputs(spec, 2 * spec.segments, 7);
       const net::Ranges ranges = runtime::ranges_on(spec, weights, inputs);
-      const std::string name = compared_value(spec);
+      const std::string name = testing::compared_value(spec);
       const auto run = [&](Precision precision) {
         const auto network = CompiledNetwork::compile(spec, weights, {"onednn", 2, precision}, std::span(&name, 1), ranges);
         for (const OpRecord& op : network->attributes().ops) {

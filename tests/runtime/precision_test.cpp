@@ -10,10 +10,10 @@
 #include "core/error.h"
 #include "fixture.h"
 #include "net/initialise.h"
-#include "net/zoo.h"
 #include "runtime/assign_types.h"
 #include "runtime/compiled_network.h"
 #include "runtime/onednn_compat.h"
+#include "small_zoo.h"
 
 namespace actio::runtime {
 namespace {
@@ -45,29 +45,11 @@ TEST(AssignTypes, gives_f32_where_the_processor_has_nothing_else) {
   EXPECT_EQ(assign_types(graph, {}, {})[0].reason, "");
 }
 
-net::NetSpec network_of(net::NetworkKind kind, net::BackboneKind backbone) {
-  net::NetworkOptions options;
-  options.network = kind;
-  options.backbone = backbone;
-  options.width = 0.5;
-  options.classes = 5;
-  options.segments = 3;
-  options.streams = "rgb,motion";
-  Preprocess preprocess;
-  preprocess.input_size = 96;
-  preprocess.motion = Motion::kVectors;
-  preprocess.motion_length = 2;
-  return net::build_network(options, preprocess);
-}
-
-// STFN's answers are probabilities, which random weights make certain: what they are made of tells more.
-std::string compared(const net::NetSpec& spec) { return spec.name.starts_with("stfn") ? "stfn.head_a.fc" : spec.scores; }
-
 Tensor answers(const net::NetSpec& spec, const TensorMap& weights, Precision precision) {
   RunOptions options;
   options.threads = 2;
   options.precision = precision;
-  const std::string name = compared(spec);
+  const std::string name = testing::compared_value(spec);
   const auto network = CompiledNetwork::compile(spec, weights, options, std::span(&name, 1));
   EXPECT_EQ(network->attributes().precision, quick_types().bf16 ? precision : Precision::kF32);
   return network->session()->run(testing::random_inputs(spec, 2 * spec.segments, 7)).at(name);
@@ -81,7 +63,7 @@ TEST(Precision, bf16_answers_as_f32_but_for_rounding) {
     for (const net::BackboneKind backbone : {net::BackboneKind::kResnet18, net::BackboneKind::kMobilenetV2}) {
       if (kind == net::NetworkKind::kStFusion && backbone == net::BackboneKind::kMobilenetV2) continue;
       SCOPED_TRACE(fmt::format("{} {}", name_of(kind), name_of(backbone)));
-      const net::NetSpec spec = network_of(kind, backbone);
+      const net::NetSpec spec = testing::small_network(kind, backbone);
       const TensorMap weights = testing::random_weights(net::parameters(spec), 3);
       const Tensor exact = answers(spec, weights, Precision::kF32), rounded = answers(spec, weights, Precision::kBf16);
       const auto one = exact.values<float>(), other = rounded.values<float>();
@@ -98,7 +80,7 @@ TEST(Precision, bf16_answers_as_f32_but_for_rounding) {
 }
 
 TEST(Precision, is_f32_alone_in_the_reference_backend_which_refuses_others) {
-  const net::NetSpec spec = network_of(net::NetworkKind::kTsn, net::BackboneKind::kResnet18);
+  const net::NetSpec spec = testing::small_network(net::NetworkKind::kTsn, net::BackboneKind::kResnet18);
   RunOptions options;
   options.backend = "reference";
   options.precision = Precision::kBf16;
