@@ -40,7 +40,7 @@ THIRD_PARTY = {
     "torch/": {"torch"}, "ATen/": {"torch"}, "c10/": {"torch"},
     "onnx/": {"exporter"}, "google/": {"exporter"}, "oneapi/": {"runtime"}, "dnnl": {"runtime"},
     "toml++/": {"core"}, "CLI/": {"cli"}, "opencv2/": set(), "zlib.h": {"net"}, "xxhash.h": {"core"},
-    "zstd.h": {"data"}, "hwy/": {"motion"}, "actio/": {"core", "api"},
+    "zstd.h": {"data"}, "hwy/": {"motion", "data", "runtime"}, "actio/": {"core", "api"},
 }
 
 # What a library must not do: somebody else's process is around it.

@@ -25,16 +25,13 @@ InputGatherer::InputGatherer(const InputSpec& input, const SnippetPlan& plan)
   }
 }
 
-void InputGatherer::fill(std::int64_t index, const Tensor& planes) {
-  const auto values = planes.values<float>();
-  const auto [begin, end] = slots_.equal_range(index);
-  for (auto slot = begin; slot != end; ++slot) std::ranges::copy(values, values_.data<float>() + slot->second * planes.numel());
-  slots_.erase(begin, end);
+std::span<float> InputGatherer::planes_at(std::int64_t place) {
+  const std::int64_t count = input_.planes() * input_.size * input_.size;
+  return values_.values<float>().subspan(static_cast<std::size_t>(place * count), static_cast<std::size_t>(count));
 }
 
-Tensor& InputGatherer::scratch() {
-  if (!scratch_.defined()) scratch_ = Tensor({input_.planes(), input_.size, input_.size});
-  return scratch_;
+void InputGatherer::fill(std::int64_t index, const Tensor& planes) {
+  make(index, [&](std::span<float> out) { std::ranges::copy(planes.values<float>(), out.begin()); });
 }
 
 Tensor InputGatherer::take() {

@@ -2,9 +2,12 @@
 // tensor.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "core/inputs.h"
@@ -32,18 +35,27 @@ class InputGatherer {
   // Shape: f32 [planes, S, S] of this index.
   void fill(std::int64_t index, const Tensor& planes);
 
-  // Where planes may be made, zero at first. Shape: f32 [planes, S, S].
-  Tensor& scratch();
+  // The same, made where they are wanted: `make` gets f32 [planes, S, S], zero at first.
+  template <typename Make>
+  void make(std::int64_t index, Make make) {
+    const auto [begin, end] = slots_.equal_range(index);
+    if (begin == end) return;
+    const auto made = planes_at(begin->second);
+    make(made);
+    for (auto slot = std::next(begin); slot != end; ++slot) std::ranges::copy(made, planes_at(slot->second).begin());
+    slots_.erase(begin, end);
+  }
 
   // f32 [K, C, S, S], once no slot is open.
   Tensor take();
 
  private:
+  std::span<float> planes_at(std::int64_t place);
+
   InputSpec input_;
   std::int64_t segments_;
   Slots slots_;
-  Tensor values_;   // f32 [K * L, planes, S, S]
-  Tensor scratch_;  // f32 [planes, S, S]
+  Tensor values_;  // f32 [K * L, planes, S, S]
 };
 
 }  // namespace actio::data

@@ -107,14 +107,12 @@ void SnippetAssembler::fill_colours(InputGatherer& gatherer, std::int64_t index)
     gatherer.fill(index, colours.now);
     return;
   }
-  Tensor& difference = gatherer.scratch();
-  // Field 0, before the first frame, is no motion: the scratch is still zero then.
-  if (index > 0) {
-    if (colours.index_before != index - 1) fail_internal("snippet: frame {} follows {}", index, colours.index_before);
+  if (index > 0 && colours.index_before != index - 1) fail_internal("snippet: frame {} follows {}", index, colours.index_before);
+  gatherer.make(index, [&](std::span<float> difference) {
+    if (index == 0) return;  // before the first frame there is no motion
     const auto now = std::as_const(colours.now).values<float>(), before = std::as_const(colours.before).values<float>();
-    std::ranges::transform(now, before, difference.data<float>(), std::minus<>());
-  }
-  gatherer.fill(index, difference);
+    std::ranges::transform(now, before, difference.begin(), std::minus<>());
+  });
 }
 
 void SnippetAssembler::fill_vectors(const video::Frame& frame, const Tensor& field) {
@@ -122,17 +120,16 @@ void SnippetAssembler::fill_vectors(const video::Frame& frame, const Tensor& fie
   for (InputGatherer& gatherer : gatherers_) {
     if (gatherer.input().kind != InputKind::kVectors || !gatherer.needs(frame.index)) continue;
     // Nothing comes before the first frame, so it has not moved.
-    transform_field(frame.index > 0 ? field : Tensor(field.shape()), geometry, crop_(frame.width, frame.height), gatherer.input(),
-                    gatherer.scratch().values<float>());
-    gatherer.fill(frame.index, gatherer.scratch());
+    gatherer.make(frame.index, [&](std::span<float> planes) {
+      transform_field(frame.index > 0 ? field : Tensor(field.shape()), geometry, crop_(frame.width, frame.height), gatherer.input(), planes);
+    });
   }
 }
 
 void SnippetAssembler::push_flow(std::int64_t index, const Tensor& image, int width, int height) {
   for (InputGatherer& gatherer : gatherers_) {
     if (gatherer.input().kind != InputKind::kFlow || !gatherer.needs(index)) continue;
-    transform_motion_image(image, width, height, crop_(width, height), gatherer.input(), gatherer.scratch().values<float>());
-    gatherer.fill(index, gatherer.scratch());
+    gatherer.make(index, [&](std::span<float> planes) { transform_motion_image(image, width, height, crop_(width, height), gatherer.input(), planes); });
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "data/resample_ops.h"
 
 namespace actio::data {
 namespace {
@@ -35,16 +36,6 @@ std::span<const float> row_weights(const AxisWeights& axis, std::int64_t i) {
   return {axis.weight.data() + i * axis.taps, static_cast<std::size_t>(axis.taps)};
 }
 
-struct Range {
-  std::int64_t begin, end;
-};
-
-// The source samples that the axis reads.
-Range range_of(const AxisWeights& axis) {
-  const auto [low, high] = std::ranges::minmax(axis.first);
-  return {low, high + axis.taps};
-}
-
 }  // namespace
 
 Resampler::Resampler(std::int64_t source_width, std::int64_t source_height, const CropBox& box, std::int64_t size)
@@ -54,53 +45,44 @@ Resampler::Resampler(std::int64_t source_width, std::int64_t source_height, cons
     fail_internal("resampling needs a source and a box with an extent, got {}x{}, box {}x{} at {},{} to {}", source_width,
                   source_height, box.width, box.height, box.left, box.top, size);
   }
-  horizontal_ = axis_weights(source_width, box.left, box.width, size, box.flip);
   vertical_ = axis_weights(source_height, box.top, box.height, size, false);
+  const AxisWeights across = axis_weights(source_width, box.left, box.width, size, box.flip);
+  size_ = size;
+  taps_ = across.taps;
+  const auto [low, high] = std::ranges::minmax(across.first);
+  columns_.begin = low;
+  columns_.count = high + across.taps - low;
+  columns_.weight.resize(across.weight.size());
+  for (std::int64_t x = 0; x < size; ++x) {
+    columns_.first.push_back(across.first[static_cast<std::size_t>(x)] - low);
+    for (std::int64_t t = 0; t < taps_; ++t) columns_.weight[static_cast<std::size_t>(t * size + x)] = across.weight[static_cast<std::size_t>(x * taps_ + t)];
+  }
 }
 
 void Resampler::interleaved(const std::uint8_t* source, std::span<const float, 3> scale, std::span<const float, 3> offset,
                             float* out) const {
-  const Range columns = range_of(horizontal_);
-  const std::int64_t count = (columns.end - columns.begin) * 3;
-  const std::int64_t size = horizontal_.size, taps = horizontal_.taps;
+  const std::int64_t count = columns_.count * 3;
   std::vector<float> blended(static_cast<std::size_t>(count));
-  for (std::int64_t y = 0; y < size; ++y) {
+  std::vector<std::int32_t> first = columns_.first;
+  for (std::int32_t& sample : first) sample *= 3;
+  const ColumnTaps taps{first.data(), columns_.weight.data(), size_, taps_, 3};
+  for (std::int64_t y = 0; y < size_; ++y) {
     const std::int64_t first_row = vertical_.first[static_cast<std::size_t>(y)];
-    blend_rows(source + (first_row * source_width_ + columns.begin) * 3, source_width_ * 3, row_weights(vertical_, y), count,
-               blended.data());
-    float* target = out + y * size;
-    for (std::int64_t x = 0; x < size; ++x) {
-      const float* pixel = blended.data() + (horizontal_.first[static_cast<std::size_t>(x)] - columns.begin) * 3;
-      const float* weight = horizontal_.weight.data() + x * taps;
-      float red = 0, green = 0, blue = 0;
-      for (std::int64_t t = 0; t < taps; ++t) {
-        red += weight[t] * pixel[3 * t];
-        green += weight[t] * pixel[3 * t + 1];
-        blue += weight[t] * pixel[3 * t + 2];
-      }
-      target[x] = red * scale[0] + offset[0];
-      target[x + size * size] = green * scale[1] + offset[1];
-      target[x + 2 * size * size] = blue * scale[2] + offset[2];
+    blend_rows(source + (first_row * source_width_ + columns_.begin) * 3, source_width_ * 3, row_weights(vertical_, y), count, blended.data());
+    for (std::int64_t c = 0; c < 3; ++c) {
+      const auto channel = static_cast<std::size_t>(c);
+      weigh_columns(blended.data() + c, taps, scale[channel], offset[channel], out + (c * size_ + y) * size_);
     }
   }
 }
 
 void Resampler::plane(const float* source, float* out) const {
-  const Range columns = range_of(horizontal_);
-  const std::int64_t count = columns.end - columns.begin;
-  const std::int64_t size = horizontal_.size, taps = horizontal_.taps;
-  std::vector<float> blended(static_cast<std::size_t>(count));
-  for (std::int64_t y = 0; y < size; ++y) {
+  std::vector<float> blended(static_cast<std::size_t>(columns_.count));
+  const ColumnTaps taps{columns_.first.data(), columns_.weight.data(), size_, taps_, 1};
+  for (std::int64_t y = 0; y < size_; ++y) {
     const std::int64_t first_row = vertical_.first[static_cast<std::size_t>(y)];
-    blend_rows(source + first_row * source_width_ + columns.begin, source_width_, row_weights(vertical_, y), count,
-               blended.data());
-    for (std::int64_t x = 0; x < size; ++x) {
-      const float* value = blended.data() + horizontal_.first[static_cast<std::size_t>(x)] - columns.begin;
-      const float* weight = horizontal_.weight.data() + x * taps;
-      float sum = 0;
-      for (std::int64_t t = 0; t < taps; ++t) sum += weight[t] * value[t];
-      out[y * size + x] = sum;
-    }
+    blend_rows(source + first_row * source_width_ + columns_.begin, source_width_, row_weights(vertical_, y), columns_.count, blended.data());
+    weigh_columns(blended.data(), taps, 1, 0, out + y * size_);
   }
 }
 

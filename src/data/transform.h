@@ -21,7 +21,7 @@ class Resampler {
   // Throws: Error(kInternal) for a source or box without an extent.
   Resampler(std::int64_t source_width, std::int64_t source_height, const CropBox& box, std::int64_t size);
 
-  std::int64_t size() const { return horizontal_.size; }
+  std::int64_t size() const { return size_; }
 
   // u8 [H, W, 3] -> f32 [3, S, S], each channel times `scale` plus `offset`.
   void interleaved(const std::uint8_t* source, std::span<const float, 3> scale, std::span<const float, 3> offset,
@@ -30,8 +30,17 @@ class Resampler {
   void plane(const float* source, float* out) const;
 
  private:
+  // The samples of a row that are read, `channels` for each.
+  struct Columns {
+    std::int64_t begin = 0, count = 0;
+    std::vector<std::int32_t> first;  // [size]: from begin on
+    std::vector<float> weight;        // [taps, size]
+  };
+
   std::int64_t source_width_, source_height_;
-  AxisWeights horizontal_, vertical_;
+  AxisWeights vertical_;
+  std::int64_t size_ = 0, taps_ = 0;  // of columns
+  Columns columns_;
 };
 
 // A frame as network input: resampled, then (x - mean) / std.

@@ -1,6 +1,7 @@
 #include "data/transform.h"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +15,7 @@
 #include "data/view_assembler.h"
 #include "support/inputs.h"
 #include "support/compare.h"
+#include "support/highway_targets.h"
 
 namespace actio::data {
 namespace {
@@ -430,6 +432,27 @@ TEST(Invariants, are_internal_errors) {
   InputSpec two = input;
   two.mean = {1, 2};
   EXPECT_EQ(code_of([&] { transform_rgb(rgb, whole, two, out.values<float>()); }), ErrorCode::kUsage) << "a record is the caller's";
+}
+
+TEST(Transform, gives_the_same_bits_on_every_instruction_set) {
+  const Tensor rgb = random_rgb(37, 53, 5), field = random_field(9, 14, 12, 6);
+  InputSpec colours = plain(45), moving = motion_input(45);
+  colours.mean = {12, 100.5, 200};
+  colours.std = {3, 50, 127.5};
+  const auto all = [&] {
+    return std::pair(apply(rgb, {3.25, 1.5, 40.5, 31, true}, colours), apply(field, {56, 36, 4}, {2, 1.5, 50.25, 33, false}, moving));
+  };
+  const std::int64_t available = hwy::SupportedTargets();
+  hwy::SetSupportedTargetsForTest(HWY_SCALAR);
+  const auto expected = all();
+  for (const std::int64_t target : {HWY_SSSE3, HWY_SSE4, HWY_AVX2, HWY_AVX3, HWY_AVX3_DL}) {
+    if ((available & target) == 0) continue;
+    hwy::SetSupportedTargetsForTest(target);
+    const auto got = all();
+    EXPECT_TRUE(std::ranges::equal(got.first.values<float>(), expected.first.values<float>())) << hwy::TargetName(target);
+    EXPECT_TRUE(std::ranges::equal(got.second.values<float>(), expected.second.values<float>())) << hwy::TargetName(target);
+  }
+  hwy::SetSupportedTargetsForTest(0);
 }
 
 }  // namespace
