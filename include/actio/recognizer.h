@@ -24,7 +24,7 @@ namespace actio {
 
 struct RunOptions {
   std::string backend = {};  // "onednn", or "reference" (naive loops, the arbiter); empty: the fastest
-  std::int64_t threads = 0;  // of each call that runs at the same time; 0: one per core
+  std::int64_t threads = 0;  // of each call, or of all networks that run at once (at_once); 0: one per core
   // What convolutions are computed in: "auto" is the fastest that `actio quantize` found the model to bear, else f32; "bf16" is f32 where the processor
   // lacks it, which is warned of; "int8" needs a model that went through `actio quantize`.
   std::string precision = "auto";
@@ -55,6 +55,7 @@ struct RecognizeOptions {
   Protocol protocol = {};
   std::string head = {};               // whose scores are taken, of Model::heads(); empty: what the network answers, which fuses them
   std::vector<std::string> keep = {};  // nodes or stages of the network whose values are results, too
+  std::int64_t at_once = 1;            // videos of recognize_all() whose networks run beside each other, each with its share of run.threads
 };
 
 struct ClassScore {
@@ -102,7 +103,8 @@ class ACTIO_API Recognizer {
   // Throws: Error(kUsage) naming the input that is missing or misshapen, and both shapes.
   Recognition recognize(const TensorMap& inputs, const std::stop_token& stop = {}) const;
 
-  // Calls `answer` from this thread with the index of each video, in their order. Up to `workers` threads decode ahead of the network.
+  // Calls `answer` from this thread with the index of each video, in their order. RecognizeOptions::at_once networks run at a time, and up to
+  // `workers` more videos are decoded ahead of them.
   // Throws: Error(kInterrupted) on hooks.stop; Error(kUsage) for what is no video's fault; what `answer` throws.
   using AnswerFn = std::function<void(std::size_t, Answer)>;
   void recognize_all(std::span<const VideoSource> videos, const AnswerFn& answer, std::int64_t workers = 2, const Hooks& hooks = {}) const;

@@ -26,6 +26,7 @@ recognize::RecognizeOptions own_options(const RecognizeOptions& options) {
   own.protocol.crops = value_named<data::ViewCrops>("crops", options.protocol.crops);
   own.head = options.head;
   own.keep = options.keep;
+  own.at_once = options.at_once;
   data::check_protocol(own.protocol);
   return own;
 }

@@ -13,6 +13,7 @@
 #include "data/flow_cache.h"
 #include "data/read_limits.h"
 #include "recognize/answer_json.h"
+#include "recognize/recognize_all.h"
 #include "recognize/run_archive.h"
 
 namespace actio::cli {
@@ -43,12 +44,15 @@ std::string text_of(const std::string& video, const recognize::Recognition& reco
   return text;
 }
 
-recognize::RecognizeOptions options_of(const RecognizeArguments& a, int flow_threads) {
+recognize::RecognizeOptions options_of(const RecognizeArguments& a) {
+  const std::size_t videos = std::max<std::size_t>(a.videos.size(), 1);
+  const bool alone = videos == 1 && a.archive.manifest.empty();
   return {.run = a.runtime,
-          .read = {.flow_cache = a.cache.flow_cache, .flow_threads = flow_threads, .limits = a.limits},
+          .read = {.flow_cache = a.cache.flow_cache, .flow_threads = alone ? static_cast<int>(core_count()) : 1, .limits = a.limits},
           .head = {},
           .protocol = {},
-          .keep = {}};
+          .keep = {},
+          .at_once = static_cast<std::int64_t>(videos)};
 }
 
 int run_archive(RecognizeArguments& a) {
@@ -56,7 +60,7 @@ int run_archive(RecognizeArguments& a) {
   a.archive.model = a.model;
   a.archive.top = a.top;
   const recognize::ArchiveOutcome outcome =
-      recognize::run_archive(a.archive, options_of(a, 1), {.progress = progress.fn(), .warn = print_warning, .stop = interrupt_token()});
+      recognize::run_archive(a.archive, options_of(a), {.progress = progress.fn(), .warn = print_warning, .stop = interrupt_token()});
   progress.clear();
   if (outcome.done_before > 0) std::puts(fmt::format("{}: {} of {} videos are done already", outcome.file, outcome.done_before, outcome.videos).c_str());
   std::puts(fmt::format("wrote {}: {} videos{}", outcome.file, outcome.videos,
@@ -74,28 +78,25 @@ int run_recognize(RecognizeArguments& a) {
   }
   if (a.videos.empty()) fail_usage("recognize needs videos, or --manifest with a list of them");
   if (!a.archive.output.empty() || a.archive.shard != "1/1" || a.archive.retry_failed) fail_usage("--output, --shard and --retry-failed need --manifest");
-  const recognize::Recognizer recognizer(a.model, options_of(a, static_cast<int>(core_count())));
+  const recognize::Recognizer recognizer(a.model, options_of(a));
   for (const std::string& warning : recognizer.warnings()) print_warning(warning);
   TerminalProgress progress;
   int exit_code = 0;
-  std::int64_t done = 0;
-  for (const std::string& video : a.videos) {
-    throw_if_interrupted();
-    try {
-      const recognize::Recognition recognition = recognizer.recognize(video, interrupt_token());
-      progress.clear();
-      for (const std::string& warning : recognition.warnings) print_warning(warning);
-      if (a.json) std::puts(json_text(recognize::to_json(recognition, recognizer, video, a.top)).c_str());
-      else std::fputs(text_of(video, recognition, recognizer, a.top).c_str(), stdout);
-      std::fflush(stdout);
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted) throw;
-      progress.clear();
-      std::fputs(fmt::format("actio: {}\n", error.what()).c_str(), stderr);
-      exit_code = std::max(exit_code, error.exit_code());
+  const auto print = [&](std::size_t i, const recognize::Answer& answer) {
+    progress.clear();
+    if (const auto* error = std::get_if<Error>(&answer)) {
+      std::fputs(fmt::format("actio: {}\n", error->what()).c_str(), stderr);
+      exit_code = std::max(exit_code, error->exit_code());
+      return;
     }
-    progress.show({"recognising", ++done, static_cast<std::int64_t>(a.videos.size()), ""});
-  }
+    const auto& recognition = std::get<recognize::Recognition>(answer);
+    for (const std::string& warning : recognition.warnings) print_warning(warning);
+    if (a.json) std::puts(json_text(recognize::to_json(recognition, recognizer, a.videos[i], a.top)).c_str());
+    else std::fputs(text_of(a.videos[i], recognition, recognizer, a.top).c_str(), stdout);
+    std::fflush(stdout);
+  };
+  recognize::recognize_all(recognizer, std::span<const std::string>(a.videos), print, a.archive.workers,
+                           {.progress = progress.fn(), .warn = {}, .stop = interrupt_token()});
   return exit_code;
 }
 
@@ -111,7 +112,7 @@ void add_recognize(CLI::App& app) {
   command.add_option("-o,--output", a->archive.output, "with --manifest: the file of answers, a line of JSON for each video")->type_name("FILE");
   command.add_option("--shard", a->archive.shard, "with --manifest: only this part of the list, 2/4 for the second of four [1/1]")->type_name("I/N");
   command.add_flag("--retry-failed", a->archive.retry_failed, "with --manifest: ask again for the videos whose answer is an error");
-  command.add_option("--workers", a->archive.workers, "with --manifest: videos decoded ahead [2]")->check(CLI::Range(1, 64));
+  command.add_option("--workers", a->archive.workers, "videos decoded ahead [2]")->check(CLI::Range(1, 64));
   command.add_option("--top", a->top, "how many classes to print [5]")->check(CLI::Range(1, 100000));
   command.add_flag("--json", a->json, "one JSON object per video and line");
   a->flags = std::make_unique<OptionFlags>(command);

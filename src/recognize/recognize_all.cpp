@@ -4,9 +4,9 @@
 #include <chrono>
 #include <deque>
 #include <future>
-#include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <utility>
 #include <vector>
 
@@ -44,14 +44,11 @@ class SharedSource {
   std::once_flag once_;
 };
 
-// The parts of the videos in order.
-class ReadAhead {
+// The parts of one video in order, read ahead by threads where there may be several at once.
+class PartsAhead {
  public:
-  ReadAhead(const Recognizer& recognizer, std::span<const video::Source> videos, std::int64_t workers, std::stop_token stop)
-      : recognizer_(recognizer),
-        videos_(videos),
-        stop_(std::move(stop)),
-        depth_(std::min(recognizer.parts_at_once(), static_cast<std::size_t>(std::max<std::int64_t>(workers, 1)))) {}
+  PartsAhead(const Recognizer& recognizer, const video::Source& video, std::size_t at_once, const std::stop_token& stop)
+      : recognizer_(recognizer), source_(video, recognizer.limits().max_seconds, stop), at_once_(at_once) {}
 
   struct Part {
     data::ClipInput clip;
@@ -59,18 +56,9 @@ class ReadAhead {
   };
 
   Part next() {
-    while (started_ < videos_.size() * recognizer_.parts() && ahead_.size() < depth_) {
-      const std::size_t part = started_ % recognizer_.parts();
-      if (part == 0) {
-        const video::Source& video = videos_[started_ / recognizer_.parts()];
-        source_ = std::make_shared<SharedSource>(video, recognizer_.limits().max_seconds, stop_);
-      }
-      ahead_.push_back(std::async(std::launch::async, [this, source = source_, part] {
-        const Clock::time_point start = Clock::now();
-        data::ClipInput clip = source->read(recognizer_, part);
-        return Part{std::move(clip), std::chrono::duration<double>(Clock::now() - start).count()};
-      }));
-      ++started_;
+    if (at_once_ == 1) return read(started_++);
+    while (started_ < recognizer_.parts() && ahead_.size() < at_once_) {
+      ahead_.push_back(std::async(std::launch::async, [this, part = started_++] { return read(part); }));
     }
     std::future<Part> first = std::move(ahead_.front());
     ahead_.pop_front();
@@ -78,44 +66,69 @@ class ReadAhead {
   }
 
  private:
+  Part read(std::size_t part) {
+    const Clock::time_point start = Clock::now();
+    data::ClipInput clip = source_.read(recognizer_, part);
+    return {std::move(clip), std::chrono::duration<double>(Clock::now() - start).count()};
+  }
+
   const Recognizer& recognizer_;
-  std::span<const video::Source> videos_;
-  std::stop_token stop_;
-  std::size_t depth_;
-  std::size_t started_ = 0;               // parts of videos
-  std::shared_ptr<SharedSource> source_;  // of the part started last
-  std::deque<std::future<Part>> ahead_;
+  SharedSource source_;
+  std::size_t at_once_;
+  std::size_t started_ = 0;
+  std::deque<std::future<Part>> ahead_;  // last: its threads use the others
 };
 
-// All parts of one video are taken, also behind one that failed.
-Answer answer_to_next(const Recognizer& recognizer, ReadAhead& ahead, const std::stop_token& stop) {
-  PartsMean mean(recognizer);
-  std::optional<Error> failure;
-  for (std::size_t part = 0; part < recognizer.parts(); ++part) {
-    try {
-      ReadAhead::Part next = ahead.next();
-      if (!failure) mean.add(std::move(next.clip), next.seconds, stop);
-    } catch (const Error& error) {
-      // What was asked for makes no sense; that is no video's fault, and the next one would fail alike.
-      if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
-      if (!failure) failure = error;
+// As many networks run at a time as have cores of their own.
+using Gate = std::counting_semaphore<>;
+
+struct Pass {
+  explicit Pass(Gate& taken) : gate(taken) { gate.acquire(); }
+  ~Pass() { gate.release(); }
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+  Gate& gate;
+};
+
+Answer answer_to(const Recognizer& recognizer, const video::Source& video, std::size_t parts_at_once, Gate& gate, const std::stop_token& stop) {
+  try {
+    PartsAhead ahead(recognizer, video, parts_at_once, stop);
+    PartsMean mean(recognizer);
+    for (std::size_t part = 0; part < recognizer.parts(); ++part) {
+      PartsAhead::Part next = ahead.next();
+      const Pass pass(gate);
+      mean.add(std::move(next.clip), next.seconds, stop);
     }
+    return mean.recognition();
+  } catch (const Error& error) {
+    // What was asked for makes no sense; that is no video's fault, and the next one would fail alike.
+    if (error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kUsage) throw;
+    return error;
   }
-  if (failure) return *failure;
-  return mean.recognition();
 }
 
 }  // namespace
 
 void recognize_all(const Recognizer& recognizer, std::span<const video::Source> videos,
                    const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks) {
-  ReadAhead ahead(recognizer, videos, workers, hooks.stop);
+  const std::int64_t networks = recognizer.at_once();
+  const std::size_t parts = std::min(recognizer.parts_at_once(), static_cast<std::size_t>(std::max<std::int64_t>(workers, 1) + networks));
+  const std::size_t at_once = std::clamp<std::size_t>(videos.size(), 1, parts);
+  Gate gate(networks);
+  std::deque<std::future<Answer>> ahead;  // after what its threads use
+  std::size_t started = 0;
   for (std::size_t i = 0; i < videos.size(); ++i) {
     throw_if_stopped(hooks.stop);
-    answer(i, answer_to_next(recognizer, ahead, hooks.stop));
+    for (; started < videos.size() && ahead.size() < at_once; ++started) {
+      ahead.push_back(std::async(std::launch::async, [&, started] { return answer_to(recognizer, videos[started], parts / at_once, gate, hooks.stop); }));
+    }
+    std::future<Answer> first = std::move(ahead.front());
+    ahead.pop_front();
+    answer(i, first.get());
     if (hooks.progress) hooks.progress({"recognising", static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(videos.size()), ""});
   }
 }
+
 void recognize_all(const Recognizer& recognizer, std::span<const std::string> paths,
                    const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks) {
   const std::vector<video::Source> videos(paths.begin(), paths.end());

@@ -1,4 +1,4 @@
-// recognize: many videos, decoded by threads while the network works on those before. In: paths. Out: an answer for each, in order.
+// recognize: many videos, some of them beside each other, so that every core has work. In: paths. Out: an answer for each, in order.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ using Answer = std::variant<Recognition, Error>;
 
 // Functions of a source are called from one thread at a time, unless the same ones are in the list twice.
 //
-// Calls `answer` from this thread with the index of each video, in their order. Up to `workers` threads decode ahead, fewer where views
-// are large. Throws: Error(kInterrupted) on hooks.stop; Error(kUsage) where what was asked for makes no sense, which is no
+// Calls `answer` from this thread with the index of each video, in their order. Recognizer::at_once() networks run at a time, and up to `workers`
+// more videos are decoded ahead of them, fewer where views are large. Throws: Error(kInterrupted) on hooks.stop; Error(kUsage) where what was asked for makes no sense, which is no
 // video's fault; what `answer` throws.
 void recognize_all(const Recognizer& recognizer, std::span<const video::Source> videos,
                    const std::function<void(std::size_t, Answer)>& answer, std::int64_t workers, const Hooks& hooks = {});

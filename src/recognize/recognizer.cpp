@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "core/hooks.h"
 #include "core/time_limit.h"
@@ -93,6 +94,10 @@ Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOption
   head_ = head_of(model.spec, options.head);
   // Each session takes its weights from the compiled network: a second copy of them would lie about unused.
   runtime::RunOptions run = options.run;
+  run.check();
+  const std::int64_t threads = run.threads > 0 ? run.threads : core_count();
+  at_once_ = std::clamp<std::int64_t>(options.at_once, 1, threads);
+  run.threads = threads / at_once_;
   run.precision = runtime::chosen_precision(run.precision, model.quantization, run.backend);
   runtime::require_ranges(run.precision, model.quantization, name_);
   network_ = runtime::CompiledNetwork::compile(model.spec, std::exchange(model.weights, {}), run, options.keep, model.quantization.ranges);

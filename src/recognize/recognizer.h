@@ -35,6 +35,7 @@ struct RecognizeOptions {
   std::string head;         // whose scores are taken: one of the network's; empty: what it answers, which fuses them
   data::Protocol protocol;  // the views that scores are averaged over; one in the middle unless something else is asked for
   std::vector<std::string> keep = {};  // nodes or stages of the network whose values are results, too
+  std::int64_t at_once = 1;            // videos whose networks run beside each other, each with its share of run.threads; fewer where there are fewer threads
 };
 
 struct ClassScore {
@@ -77,6 +78,7 @@ class Recognizer {
   // Whether Recognition::scores are logits; else they are the probabilities.
   bool has_logits() const;
   std::size_t views() const { return views_.size(); }
+  std::int64_t at_once() const { return at_once_; }
   // A probability that few right answers stay below, from clips that the network had not learned from when its heads were fitted (eval/head_fusion.h);
   // 0 where there were none, and for one head alone.
   double reject_below() const;
@@ -113,6 +115,7 @@ class Recognizer {
   RecognizeOptions options_;
   std::vector<data::View> views_;
   std::size_t views_of_part_ = 1;
+  std::int64_t at_once_ = 1;
   std::optional<net::Head> head_;
   std::shared_ptr<const runtime::CompiledNetwork> network_;
   std::unique_ptr<SessionPool> sessions_;

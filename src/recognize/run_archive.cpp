@@ -32,7 +32,9 @@ ArchiveOutcome run_archive(const ArchiveRequest& request, const RecognizeOptions
   ArchiveOutcome outcome;
   outcome.file = shard_file(request.output, shard);
   check_output(outcome.file, {request.model, request.manifest});
-  const Recognizer recognizer(request.model, options);
+  RecognizeOptions own = options;
+  own.at_once = static_cast<std::int64_t>(all.size());
+  const Recognizer recognizer(request.model, own);
   for (const std::string& warning : recognizer.warnings()) {
     if (hooks.warn) hooks.warn(warning);
   }

@@ -54,12 +54,13 @@ void check_score_file(const EvaluationRequest& request, const std::vector<data::
   eval::check_storable(request.scores, table);
 }
 
-RecognizeOptions options_of(const EvaluationRequest& request, const data::Protocol& protocol) {
+RecognizeOptions options_of(const EvaluationRequest& request, const data::Protocol& protocol, std::size_t clips) {
   return {.run = request.runtime,
           .read = {.flow_cache = request.cache.flow_cache, .flow_threads = 1, .memory = request.test.bytes(), .limits = request.limits},
           .head = request.test.head,
           .protocol = protocol,
-          .keep = {}};
+          .keep = {},
+          .at_once = static_cast<std::int64_t>(clips)};
 }
 
 Json report_of(const EvaluationRequest& request, const data::Protocol& protocol, const Recognizer& recognizer, const eval::ScoreTable& table,
@@ -86,7 +87,7 @@ EvaluationOutcome run_evaluation(const EvaluationRequest& request, const Hooks& 
   const data::Protocol protocol = request.test.chosen_protocol(request.chosen);
   EvaluationOutcome outcome;
   const std::vector<data::Item> items = items_of(request, outcome.data_warnings);
-  const Recognizer recognizer(request.model, options_of(request, protocol));
+  const Recognizer recognizer(request.model, options_of(request, protocol, items.size()));
   for (const std::string& warning : recognizer.warnings()) warn(warning);
   require_classes(recognizer.model(), request.model, items, request.data);
   if (!request.scores.empty()) check_score_file(request, items, recognizer);

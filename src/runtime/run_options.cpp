@@ -16,7 +16,7 @@ std::string default_backend() { return std::string(backends().front().name); }
 
 Fields RunOptions::fields() {
   return {{"backend", &backend, "what executes the network: onednn, or reference (naive loops, slow)", backend_names()},
-          {"threads", &threads, "threads of the network; 0 takes one per core", {}, 0, kMaxThreads},
+          {"threads", &threads, "threads of the network, or of all that run beside each other for many videos; 0 takes one per core", {}, 0, kMaxThreads},
           choice_field("precision", &precision,
                        "what convolutions are computed in: auto takes the fastest that actio quantize found the model to bear, else f32; bf16 is f32 where "
                        "the processor lacks it")};

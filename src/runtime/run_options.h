@@ -17,7 +17,7 @@ struct RunOptions {
   static constexpr std::string_view kTable = "runtime";
 
   std::string backend = default_backend();  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
-  std::int64_t threads = 0;                 // of each session; 0: one per core
+  std::int64_t threads = 0;                 // of a session, or of all that run beside each other; 0: one per core
   Precision precision = Precision::kAuto;   // what convolutions are computed in
   bool narrow_weights = false;              // no option of users: int8 as on processors without VNNI, to measure what it costs
 

@@ -207,6 +207,34 @@ TEST_F(ManyVideos, are_answered_in_their_order_with_the_reason_of_those_that_can
   EXPECT_THAT(progress, ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
+TEST_F(ManyVideos, have_networks_beside_each_other_and_the_bytes_of_one_after_the_other) {
+  std::vector<std::string> clips = write_clips(dir_, 9);
+  clips.push_back(dir_ / "missing.mp4");
+  const Recognizer alone(model_, one_thread());
+  RecognizeOptions options = one_thread();
+  options.at_once = 100;
+  EXPECT_EQ(Recognizer(model_, options).at_once(), 1) << "one thread for all of them";
+  options.run.threads = 3;
+  const Recognizer recognizer(model_, options);
+  EXPECT_EQ(recognizer.at_once(), 3);
+  EXPECT_EQ(recognizer.attributes().threads, 1) << "of each network";
+  options.read.memory = 1;
+  options.protocol = {.segments = 0, .places = {0.2, 0.8}, .crops = data::ViewCrops::kThree};
+  RecognizeOptions one_by_one = options;
+  one_by_one.at_once = 1;
+  const Recognizer in_parts(model_, options), parts_alone(model_, one_by_one);
+  EXPECT_EQ(in_parts.parts(), 6U);
+  std::vector<std::size_t> order;
+  for (const auto& [many, one] : {std::pair(&recognizer, &alone), std::pair(&in_parts, &parts_alone)}) {
+    recognize_all(*many, clips, [&](std::size_t i, const Answer& answer) {
+      order.push_back(i);
+      if (i == 9) EXPECT_TRUE(std::holds_alternative<Error>(answer));
+      else EXPECT_TRUE(same_bytes(std::get<Recognition>(answer).scores, one->recognize(clips[i]).scores)) << i;
+    }, 2);
+  }
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+}
+
 TEST_F(ManyVideos, end_where_a_stop_is_requested_and_keep_what_was_answered) {
   const std::vector<std::string> clips = write_clips(dir_, 6);
   const Recognizer recognizer(model_, one_thread());
