@@ -16,6 +16,9 @@
 #include "core/toml_text.h"
 #include "data/flow_cache.h"
 #include "data/protocol.h"
+#include "eval/table_list.h"
+#include "recognize/row_speed.h"
+#include "training/reproduce/row_network.h"
 #include "training/reproduce/reproduction.h"
 
 namespace actio::cli {
@@ -27,7 +30,7 @@ struct ReproduceArguments {
   std::string protocol;
   training::ReproduceOptions options;
   data::FlowCacheOptions cache;
-  bool list = false, json = false;
+  bool list = false, json = false, speed = false;
   std::unique_ptr<OptionFlags> flags;
 };
 
@@ -39,35 +42,6 @@ std::vector<eval::PaperTable> all_paper_tables() {
     std::ranges::move(eval::read_paper_tables(parse_toml(config.text, name), name), std::back_inserter(tables));
   }
   return tables;
-}
-
-// How the row is run: its trainings with their weights, what is averaged where it is not probabilities, and its own
-// protocol.
-std::string parts_text(const eval::PaperTable& table, const eval::PaperRow& row) {
-  if (row.parts.empty()) return "absent: " + row.absent;
-  std::string text;
-  for (const eval::PaperPart& part : row.parts) {
-    if (!text.empty()) text += " + ";
-    if (part.weight != 1) text += fmt::format("{:g} x ", part.weight);
-    text += "configs/" + part.config + (part.head.empty() ? "" : " head " + part.head);
-  }
-  if (row.average != eval::Average::kProbabilities) text += fmt::format(", {}", name_of(row.average));
-  if (row.protocol != table.protocol) text += fmt::format(", protocol {}", name_of(row.protocol));
-  return text + (row.note.empty() ? "" : fmt::format(" ({})", row.note));
-}
-
-std::string list_text(const std::vector<eval::PaperTable>& tables) {
-  std::string text;
-  for (const eval::PaperTable& table : tables) {
-    text += fmt::format("{}{}   {}; {}, {}, protocol {}\n", text.empty() ? "" : "\n", table.name, table.caption,
-                        fmt::join(table.columns, ", "), table.splits == "1" ? "split 1" : "three splits", name_of(table.protocol));
-    for (const eval::PaperRow& row : table.rows) {
-      std::string figures;
-      for (const auto& figure : row.paper) figures += figure ? fmt::format("{:>6.1f}", *figure) : fmt::format("{:>6}", "-");
-      text += fmt::format("  {:<38}{}   {}\n", row.label, figures, parts_text(table, row));
-    }
-  }
-  return text;
 }
 
 void check_rows(const ReproduceArguments& a, const std::vector<eval::PaperTable>& tables) {
@@ -167,19 +141,39 @@ void save(const ReproduceArguments& a, const eval::TableReport& report) {
   write_file_atomically(folder / (report.table.name + ".json"), json_text(eval::to_json(report), 2) + "\n");
 }
 
+int run_speed(const ReproduceArguments& a, const std::vector<eval::PaperTable>& tables) {
+  std::vector<std::string> videos;
+  for (const data::Item& item : data::load_dataset(a.options.data, a.options.dataset).items) videos.push_back(item.path);
+  TerminalProgress progress;
+  Json json = Json::array();
+  for (const eval::PaperTable& table : tables) {
+    const auto network = [&](const eval::PaperPart& part) {
+      return training::untrained_model(config_named(part.config), a.options.changes, table.keep, 101, part.config);
+    };
+    const std::vector<recognize::RowSpeed> rows =
+        recognize::measure_table(table, a.rows, network, videos, {.progress = progress.fn(), .warn = print_warning, .stop = interrupt_token()});
+    progress.clear();
+    if (a.json) json.push_back(recognize::to_json(table.name, rows));
+    else std::puts(recognize::markdown_of(table.caption, rows).c_str());
+  }
+  if (a.json) std::puts(json_text(json, 2).c_str());
+  return 0;
+}
+
 int run_reproduce(ReproduceArguments& a) {
   const std::vector<eval::PaperTable> all = all_paper_tables();
   if (a.tables.empty() && !a.list) fail_usage("reproduce needs the name of a table; 'actio reproduce --list' lists them");
   const std::vector<eval::PaperTable> tables = a.tables.empty() ? all : eval::choose_tables(all, a.tables);
   check_rows(a, tables);
   if (a.list) {
-    std::fputs(list_text(tables).c_str(), stdout);
+    std::fputs(eval::list_text(tables).c_str(), stdout);
     return 0;
   }
   if (a.options.data.empty()) fail_usage("reproduce needs --data: the videos");
-  if (a.options.output.empty()) fail_usage("reproduce needs -o: the folder for the trainings and tables");
+  if (a.options.output.empty() && !a.speed) fail_usage("reproduce needs -o: the folder for the trainings and tables");
   settle(a);
   check_stages(a, tables, all);
+  if (a.speed) return run_speed(a, tables);
   std::error_code code;
   std::filesystem::create_directories(a.options.output, code);
   if (code) fail("{}: cannot be made: {}", a.options.output, code.message());
@@ -221,6 +215,7 @@ void add_reproduce(CLI::App& app) {
   command.add_option("-o,--output", options.output,
                      "the folder for the trainings and tables; the same command goes on there");
   command.add_flag("--list", a->list, "print the tables and how their rows are run, and exit");
+  command.add_flag("--speed", a->speed, "train nothing: how many frames of the videos a second each row's networks go through, beside the paper's");
   command.add_flag("--dry-run", options.dry_run,
                    "print the commands that are still to run, and write the files that they name");
   command.add_option("--row", a->rows, "only this row, by its label; may be given several times")

@@ -266,19 +266,6 @@ ClipInput read_without_cache(const ClipRequest& request, ClipMemory& memory, con
   return {std::move(*pass.inputs), std::move(pass.sampled), facts->frames, facts->damaged, warnings_of(request.path, *facts)};
 }
 
-// With "any" decided for this video. `warning` says where that is not the codec's own.
-ClipRequest with_vector_source(ClipRequest request, std::string& warning, const std::stop_token& stop) {
-  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
-  if (vectors == nullptr || vectors->vectors != VectorSource::kAny) return request;
-  const video::DecoderOptions options = {.vectors = true, .vectors_optional = true, .max_pixels = request.limits.max_pixels};
-  const video::StreamInfo info = video::Decoder(request.source ? *request.source : video::Source(request.path), options, stop).info();
-  for (InputSpec& input : request.inputs.list) {
-    if (input.kind == InputKind::kVectors) input.vectors = info.carries_vectors ? VectorSource::kCodec : VectorSource::kEstimated;
-  }
-  if (!info.carries_vectors) warning = fmt::format("{}: {}: estimated from the pictures", request.path, video::no_vectors_fact(info));
-  return request;
-}
-
 ClipInput read_decided(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
   if (request.source) {
     ClipMemory nothing;
@@ -292,10 +279,33 @@ ClipInput read_decided(const ClipRequest& request, ClipMemory& memory, const std
   return std::move(*clip);
 }
 
+ClipRequest with_vectors(ClipRequest request, VectorSource source) {
+  for (InputSpec& input : request.inputs.list) {
+    if (input.kind == InputKind::kVectors) input.vectors = source;
+  }
+  return request;
+}
+
+video::StreamInfo info_of(const ClipRequest& request, const std::stop_token& stop) {
+  const video::DecoderOptions options = {.vectors = true, .vectors_optional = true, .max_pixels = request.limits.max_pixels};
+  return video::Decoder(request.source ? *request.source : video::Source(request.path), options, stop).info();
+}
+
+// The codec's vectors are asked for first, so that a video that has some is opened once.
 ClipInput read_untimed(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
-  std::string warning;
-  ClipInput clip = read_decided(with_vector_source(request, warning, stop), memory, stop);
-  if (!warning.empty()) clip.warnings.insert(clip.warnings.begin(), warning);
+  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
+  if (vectors == nullptr || vectors->vectors != VectorSource::kAny) return read_decided(request, memory, stop);
+  std::string fact;
+  try {
+    return read_decided(with_vectors(request, VectorSource::kCodec), memory, stop);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadData) throw;
+    const video::StreamInfo info = info_of(request, stop);
+    if (info.carries_vectors) throw;
+    fact = video::no_vectors_fact(info);
+  }
+  ClipInput clip = read_decided(with_vectors(request, VectorSource::kEstimated), memory, stop);
+  clip.warnings.insert(clip.warnings.begin(), fmt::format("{}: {}: estimated from the pictures", request.path, fact));
   return clip;
 }
 

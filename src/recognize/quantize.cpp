@@ -173,6 +173,7 @@ class Quantizer {
   void record() {
     net::Quantization& quantization = result_.model.quantization;
     quantization.borne.clear();
+    result_.enough = result_.compared_on >= request_.quantize.enough;
     for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
       std::int64_t rows = 0, good = 0;
       for (const PrecisionRow& row : result_.rows) {
@@ -180,7 +181,7 @@ class Quantizer {
         ++rows;
         good += row.agreement >= request_.quantize.agreement;
       }
-      if (rows > 0 && good == rows) quantization.borne.emplace_back(name_of(precision));
+      if (result_.enough && rows > 0 && good == rows) quantization.borne.emplace_back(name_of(precision));
     }
     quantization.record = to_json(result_);
   }
@@ -199,7 +200,8 @@ std::string name_of_row(const PrecisionRow& row) {
 
 Fields QuantizeOptions::fields() {
   return {{"clips", &clips, "clips to measure how far values reach, and as many others to compare the precisions on", {}, 1, 100000},
-          {"agreement", &agreement, "share of clips on which a precision has to answer as f32 does, for --precision auto to take it", {}, 0, 1}};
+          {"agreement", &agreement, "share of clips on which a precision has to answer as f32 does, for --precision auto to take it", {}, 0, 1},
+          {"enough", &enough, "clips that have to be compared before --precision auto takes anything but f32", {}, 1, 100000}};
 }
 
 Quantized quantize(const QuantizeRequest& request, const Hooks& hooks) { return Quantizer(request, hooks).run(); }
@@ -234,6 +236,7 @@ std::string text_of(const Quantized& quantized) {
                         row.probability_change, of_labels(row.calibration_error), 1e3 * row.seconds, quantized.rows.front().seconds / row.seconds);
   }
   const std::vector<std::string>& borne = quantized.model.quantization.borne;
+  if (!quantized.enough) return text + fmt::format("{} clips are too few to tell: --precision auto stays f32 (--enough)", quantized.compared_on);
   text += borne.empty() ? "no other precision than f32 answers alike often enough: --precision auto stays f32"
                         : fmt::format("answer alike often enough for --precision auto: {}", fmt::join(borne, ", "));
   return text;

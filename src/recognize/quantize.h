@@ -20,6 +20,7 @@ struct QuantizeOptions {
 
   std::int64_t clips = 64;   // to measure ranges on, and as many others to compare precisions on
   double agreement = 0.98;   // share of clips on which a precision has to give the answer of f32 to be taken by itself
+  std::int64_t enough = 20;  // clips that have to be compared before any is taken
 
   Fields fields();
 };
@@ -47,6 +48,7 @@ struct Quantized {
   net::Model model;  // as it was written
   std::vector<PrecisionRow> rows;
   std::int64_t measured_on = 0, compared_on = 0;  // clips
+  bool enough = true;                             // clips were compared for another precision than f32 to be taken
   bool labelled = false;                          // the clips' labels are classes of the model
   bool of_training = false;                       // the clips are those of the training part; else nothing divides them
   std::vector<std::string> warnings, failures;    // one line each

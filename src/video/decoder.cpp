@@ -204,7 +204,7 @@ std::string no_vectors_fact(const StreamInfo& info) {
 }
 
 std::string no_vectors_reason(const StreamInfo& info) {
-  return no_vectors_fact(info) + "; use another motion source (rgbdiff or flow) or transcode to H.264";
+  return no_vectors_fact(info) + "; take estimated ones (--vectors any), another motion source (rgbdiff or flow) or transcode to H.264";
 }
 
 void require_vectors(const StreamInfo& info) {

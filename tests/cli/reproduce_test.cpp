@@ -269,6 +269,30 @@ TEST_F(Reproduce, tests_each_row_as_its_table_says_unless_one_protocol_is_asked_
                           Not(HasSubstr("--protocol tsn")), Not(HasSubstr("--protocol stfn"))));
 }
 
+TEST_F(Reproduce, times_the_rows_of_a_table_beside_the_papers_frames_a_second_without_a_training) {
+  const std::string rows = "reproduce if-ttn-5 --speed --row MV-IF-TTN --row 'TSN(RGB+Optical flow)' --row C3D --config " + path("tiny.toml") + " --data ";
+  const ProgramResult result = run_program(rows + path("data/labels.csv") + " --json");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const Json table = Json::parse(result.out).at(0);
+  ASSERT_EQ(table.at("rows").size(), 3U);
+  for (const Json& row : table.at("rows")) {
+    if (row.at("label") == "C3D [20]") {
+      EXPECT_TRUE(row.at("f32").is_null());
+      EXPECT_EQ(row.at("error"), "3D convolutions are not built here");
+      continue;
+    }
+    for (const char* precision : {"f32", "int8"}) {
+      EXPECT_EQ(row.at(precision).at("videos"), 12) << row;
+      EXPECT_GE(row.at(precision).at("frames").get<int>(), 12 * 12) << row;
+      EXPECT_GT(row.at(precision).at("frames_per_second").get<double>(), 0) << row;
+    }
+  }
+  EXPECT_THAT(run_program(rows + path("data/labels.csv")).out, AllOf(HasSubstr("| MV-IF-TTN | 142 |"), HasSubstr("12 videos of ")));
+  std::ofstream(path("none.csv")) << "path,label,part\nmissing.mp4,x,train\n";
+  const ProgramResult none = run_program(rows + path("none.csv"));
+  EXPECT_THAT(none.out + none.err, HasSubstr("missing.mp4"));
+}
+
 TEST_F(Reproduce, lists_every_row_without_data) {
   const ProgramResult list = run_program("reproduce --list");
   EXPECT_EQ(list.exit_code, 0) << list.err;

@@ -134,9 +134,12 @@ TEST_F(Quantizing, says_for_every_precision_what_it_costs) {
 TEST_F(Quantizing, lets_auto_take_what_answers_alike_often_enough_and_nothing_else) {
   QuantizeRequest strict = request();
   strict.quantize.agreement = 0;
-  quantize(strict);
   RecognizeOptions options;
   options.run.threads = 1;
+  EXPECT_THAT(text_of(quantize(strict)), HasSubstr("3 clips are too few to tell: --precision auto stays f32"));
+  EXPECT_EQ(Recognizer(dir_ / "q.actio", options).attributes().precision, runtime::Precision::kF32);
+  strict.quantize.enough = 3;
+  EXPECT_THAT(text_of(quantize(strict)), HasSubstr("answer alike often enough for --precision auto: "));
   EXPECT_EQ(Recognizer(dir_ / "q.actio", options).attributes().precision, runtime::Precision::kInt8);
   net::Model model = net::read_model(dir_ / "q.actio");
   model.quantization.borne.clear();
