@@ -27,7 +27,7 @@ ALLOWED = {
     "exporter": {"core", "net"},
     "recognize": {"core", "video", "motion", "data", "net", "eval", "runtime"},
     "stream": {"core", "video", "motion", "data", "net", "recognize"},
-    "explain": {"core", "data", "net", "recognize", "runtime"},
+    "explain": {"core", "video", "motion", "data", "net", "recognize", "runtime"},
     "report": {"core", "eval", "recognize", "explain"},
     "serve": {"core", "recognize", "stream", "report"},
     "api": EVERYTHING_BELOW,

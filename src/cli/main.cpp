@@ -10,7 +10,8 @@ namespace {
 
 // Commands whose networks share the cores with decoding, or with other programs.
 bool runs_networks(std::string_view command) {
-  return command == "recognize" || command == "evaluate" || command == "demo" || command == "reproduce" || command == "quantize" || command == "bench";
+  return command == "recognize" || command == "evaluate" || command == "demo" || command == "reproduce" || command == "quantize" || command == "bench" ||
+         command == "explain";
 }
 
 }  // namespace
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   actio::cli::add_export(app);
   actio::cli::add_quantize(app);
   actio::cli::add_bench(app);
+  actio::cli::add_explain(app);
   actio::cli::add_data(app);
   actio::cli::add_flow(app);
   return actio::cli::run_app(app, argc, argv);

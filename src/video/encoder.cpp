@@ -172,6 +172,8 @@ void Encoder::Impl::open_file() {
   }
   io.reset(output);
   format->pb = output;
+  // One picture, not numbered ones.
+  if (opens_itself && path.find('%') == std::string::npos) av_opt_set(format->priv_data, "update", "1", 0);
   if (const int code = avformat_write_header(format.get(), nullptr); code < 0) {
     fail("{}: {} cannot be written into this container: {}", path, options.codec, ffmpeg_reason(code));
   }
