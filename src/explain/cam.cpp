@@ -21,6 +21,13 @@ void weigh(std::span<const float> features, std::span<const float> weights, std:
   std::ranges::transform(sums, map.begin(), [](double sum) { return static_cast<float>(sum); });
 }
 
+double weight_in_scores(const net::Model& model, const std::string& node) {
+  const net::Node& scores = model.spec.node(model.spec.scores);
+  const auto found = std::ranges::find(scores.inputs, node);
+  if (scores.op != net::Op::kWeightedSum || found == scores.inputs.end()) return 1;
+  return model.weights.at(scores.name + ".weight").values<float>()[static_cast<std::size_t>(found - scores.inputs.begin())];
+}
+
 std::int64_t class_of(const net::Model& model, const std::string& name, const std::string& label) {
   const auto found = std::ranges::find(model.classes, label);
   if (found == model.classes.end()) fail_usage("{}: {}", name, unknown_name_text("class", label, model.classes));
@@ -49,6 +56,7 @@ CamMaker::CamMaker(const std::string& model_path, recognize::RecognizeOptions op
   pooled_ = pooled_heads(model.spec);
   if (pooled_.heads.empty()) fail_usage("{}: no head has an exact map: {}", model_path, fmt::join(pooled_.others, "; "));
   for (const PooledHead& head : pooled_.heads) {
+    fusion_.push_back(weight_in_scores(model, head.node));
     for (const char* part : {".weight", ".bias"}) {
       const auto found = model.weights.find(head.linear + part);
       if (found != model.weights.end()) weights_.emplace(found->first, found->second.clone());
@@ -61,10 +69,11 @@ CamMaker::CamMaker(const std::string& model_path, recognize::RecognizeOptions op
   recognizer_ = std::make_unique<recognize::Recognizer>(std::move(model), model_path, options);
 }
 
-HeadMaps CamMaker::maps_of(const PooledHead& head, const TensorMap& kept, std::int64_t class_index) const {
+HeadMaps CamMaker::maps_of(std::size_t index, const TensorMap& kept, std::int64_t class_index) const {
+  const PooledHead& head = pooled_.heads[index];
   const Tensor& features = kept.at(head.features);
   const std::int64_t rows = features.dim(0), channels = features.dim(1), cells = features.dim(2) * features.dim(3);
-  HeadMaps result{.head = head.name, .granularity = head.granularity, .maps = Tensor({rows, features.dim(2), features.dim(3)})};
+  HeadMaps result{.head = head.name, .granularity = head.granularity, .maps = Tensor({rows, features.dim(2), features.dim(3)}), .weight = fusion_[index]};
   const auto values = features.values<float>();
   const auto weight = weights_.at(head.linear + ".weight").values<float>().subspan(static_cast<std::size_t>(class_index * channels), static_cast<std::size_t>(channels));
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -91,7 +100,7 @@ Cam CamMaker::make(const video::Source& video, const std::string& label, const s
   cam.inputs = std::move(clip.inputs);
   cam.class_index = wanted >= 0 ? wanted : recognizer_->top(cam.answer, 1).front().index;
   cam.label = model.classes[static_cast<std::size_t>(cam.class_index)];
-  for (const PooledHead& head : pooled_.heads) cam.heads.push_back(maps_of(head, cam.answer.kept.front(), cam.class_index));
+  for (std::size_t i = 0; i < pooled_.heads.size(); ++i) cam.heads.push_back(maps_of(i, cam.answer.kept.front(), cam.class_index));
   cam.without = pooled_.others;
   return cam;
 }
@@ -99,7 +108,7 @@ Cam CamMaker::make(const video::Source& video, const std::string& label, const s
 Json to_json(const Cam& cam) {
   Json heads = Json::array();
   for (const HeadMaps& head : cam.heads) {
-    heads.push_back({{"head", head.head}, {"of", net::granularity_name(head.granularity)}, {"logit", head.logit}, {"bias", head.bias}, {"maps", rows_json(head.maps)}});
+    heads.push_back({{"head", head.head}, {"of", net::granularity_name(head.granularity)}, {"logit", head.logit}, {"bias", head.bias}, {"weight", head.weight}, {"maps", rows_json(head.maps)}});
   }
   return {{"video", cam.video},
           {"class", cam.class_index},

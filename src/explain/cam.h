@@ -20,7 +20,8 @@ struct HeadMaps {
   net::Granularity granularity = net::Granularity::kSnippet;  // pair: row k is of the snippets k and k + 1
   Tensor maps;      // f32 [rows, h, w]: their mean plus `bias` is the logit
   double bias = 0;
-  double logit = 0;  // as the network answers it
+  double logit = 0;   // as the network answers it
+  double weight = 1;  // of the head in the answer's score; 1 where the network does not add its heads up
 };
 
 struct Cam {
@@ -44,9 +45,10 @@ class CamMaker {
   Cam make(const video::Source& video, const std::string& label = "", const std::stop_token& stop = {}) const;
 
  private:
-  HeadMaps maps_of(const PooledHead& head, const TensorMap& kept, std::int64_t class_index) const;
+  HeadMaps maps_of(std::size_t index, const TensorMap& kept, std::int64_t class_index) const;
 
   PooledHeads pooled_;
+  std::vector<double> fusion_;  // weights of the heads
   TensorMap weights_;  // of the heads' linear layers
   std::unique_ptr<recognize::Recognizer> recognizer_;
 };

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "data/transform.h"
+#include "explain/heat.h"
 #include "motion/colour_wheel.h"
 #include "video/encoder.h"
 
@@ -80,13 +81,6 @@ std::vector<Tensor> tiles_of(const Tensor& values, const InputSpec& input) {
   for (Tensor& tile : tiles) tile = motion::coloured(tile, full, input.size, input.size);
   motion::draw_wheel(tiles.front());
   return tiles;
-}
-
-// Blue, cyan, green, yellow, red.
-std::array<float, 3> heat(float share) {
-  const float x = 4 * std::clamp(share, 0.0F, 1.0F);
-  const auto ramp = [&](float centre) { return std::clamp(1.5F - std::fabs(x - centre), 0.0F, 1.0F); };
-  return {255 * ramp(3), 255 * ramp(2), 255 * ramp(1)};
 }
 
 Tensor overlaid(const Tensor& picture, std::span<const float> map, std::int64_t height, std::int64_t width, float largest) {

@@ -9,6 +9,7 @@
 #include "cli/tiny_model.h"
 #include "core/error.h"
 #include "explain/cam_picture.h"
+#include "explain/cam_video.h"
 #include "net/zoo.h"
 #include "recognize/tiny.h"
 #include "video/decoder.h"
@@ -117,6 +118,40 @@ TEST_F(Maps, become_a_picture_with_a_line_for_each_snippet) {
   const Tensor shown = frame->rgb();
   EXPECT_TRUE(std::ranges::equal(shown.values<std::uint8_t>(), picture.rgb.values<std::uint8_t>()));
   EXPECT_FALSE(std::filesystem::exists(dir_ / "cam.png.part.png"));
+}
+
+TEST_F(Maps, become_shares_of_snippets_that_add_up_to_the_fused_score) {
+  net::Model model = net::read_model(model_);
+  const std::string scores = model.spec.scores;
+  for (net::Node& node : model.spec.nodes) {
+    if (node.name == scores) node.attrs.weights = {0.5, 2, 0.25};
+  }
+  std::ranges::copy(std::vector<float>{0.5F, 2, 0.25F}, model.weights.at(scores + ".weight").values<float>().begin());
+  net::write_model(dir_ / "weighed.actio", model);
+  const Cam cam = CamMaker(dir_ / "weighed.actio", one_thread()).make(clip_, "wave");
+  const std::vector<double> shares = shares_of(cam);
+  ASSERT_EQ(shares.size(), 3U);
+  double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (const HeadMaps& head : cam.heads) sum += head.weight * head.bias;
+  EXPECT_NEAR(sum, cam.answer.scores.values<float>()[2], 1e-4 * std::max(1.0, std::abs(sum)));
+}
+
+TEST_F(Maps, lie_over_every_frame_of_the_video_with_a_strip_that_tells_when) {
+  const CamMaker maker(model_, one_thread());
+  const Cam cam = maker.make(clip_);
+  EXPECT_EQ(write_cam_video(cam, maker.recognizer().model().inputs, dir_ / "cam.mp4"), cam.answer.frames);
+  video::Decoder decoder(dir_ / "cam.mp4", {}), original(clip_, {});
+  std::int64_t frames = 0;
+  while (const std::optional<video::Frame> frame = decoder.next()) {
+    EXPECT_EQ(frame->width, original.info().width);
+    EXPECT_EQ(frame->height, original.info().height + 16);
+    ++frames;
+  }
+  EXPECT_EQ(frames, cam.answer.frames);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(write_cam_video(cam, maker.recognizer().model().inputs, dir_ / "stopped.mp4", stop.get_token()), Error);
+  EXPECT_EQ(std::ranges::distance(std::filesystem::directory_iterator(std::filesystem::path(dir_ / "cam.mp4").parent_path())), 3) << "the model, the clip and the first video: nothing else is left";
 }
 
 TEST_F(Maps, are_written_as_json) {
