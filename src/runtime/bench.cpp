@@ -109,7 +109,7 @@ class Bench {
     row.snippet_seconds = median_seconds(kFewestRounds, [&] { sessions_[i]->run_snippets(snippet, results); });
     for (const StepTime& step : networks_[i]->time_steps(kRepeatsOfSteps)) {
       row.kinds[step.kind] += step.seconds;
-      if (step.kind == "convolution") row.bare_seconds += step.seconds;
+      if (step.kind.ends_with("convolution")) row.bare_seconds += step.seconds;
     }
   }
 

@@ -188,8 +188,8 @@ Desc plain_desc(const Dims& dims, DataType type) {
   return {dims, type, strides};
 }
 
-Desc channels_last_desc(const Dims& dims) {
-  return {dims, DataType::f32, Dims{dims[1] * dims[2] * dims[3], 1, dims[1] * dims[3], dims[1]}};
+Desc channels_last_desc(const Dims& dims, DataType type) {
+  return {dims, type, Dims{dims[1] * dims[2] * dims[3], 1, dims[1] * dims[3], dims[1]}};
 }
 
 Desc retyped(const Desc& desc, DataType type) {

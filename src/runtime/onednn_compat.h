@@ -62,7 +62,7 @@ Made make_reorder(const dnnl::engine& engine, const Desc& from, const Desc& to, 
 
 Desc any_desc(const Dims& dims, DataType type = DataType::f32);
 Desc plain_desc(const Dims& dims, DataType type = DataType::f32);  // row-major
-Desc channels_last_desc(const Dims& dims);                         // f32, four dimensions
+Desc channels_last_desc(const Dims& dims, DataType type = DataType::f32);  // four dimensions
 Desc retyped(const Desc& desc, DataType type);                     // the same order of elements
 DataType type_of(const Desc& desc);
 std::int64_t elements_of(const Desc& desc);

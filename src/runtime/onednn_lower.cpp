@@ -117,7 +117,7 @@ std::size_t Lowering::constant(const std::string& key, const std::vector<float>&
 void Lowering::add_step(const Made& made, std::vector<Argument> arguments) {
   if (made.scratchpad.get_size() > 0)
     arguments.push_back({DNNL_ARG_SCRATCHPAD, new_buffer(made.scratchpad), made.scratchpad});
-  program_.steps.push_back({fused_.ops.empty() ? "" : fused_.ops[current_].node.name, made.primitive, std::move(arguments), {}});
+  program_.steps.push_back({fused_.ops.empty() ? "" : fused_.ops[current_].node.name, made.primitive, std::move(arguments), {}, {}});
 }
 
 void Lowering::copy(const Value& from, const Value& to) {

@@ -115,8 +115,10 @@ class Lowering {
   IntType int_type(const std::string& name) const;
   std::optional<PostOps> int8_post_ops(const FusedOp& op, const Integers& ints) const;
   Made make_int8(const FusedOp& op, const Integers& ints, const PostOps& post_ops) const;
-  std::size_t int8_weight(const FusedOp& op, const Integers& ints, const Made& made);
-  std::size_t int8_bias(const FusedOp& op, const Integers& ints, const Made& made);
+  std::size_t int8_weight(const FusedOp& op, const Integers& ints, const Desc& wanted);
+  using UnitOfBias = float (*)(float product, float out);
+  std::size_t int8_bias(const FusedOp& op, const Integers& ints, UnitOfBias unit, const Desc& wanted);
+  bool lower_depthwise(const FusedOp& op, const Integers& ints, Activation activation);  // Returns: false where it is left to oneDNN
   Value int8_output(const FusedOp& op, const Integers& ints, const Made& made);
 
   const TensorMap& weights_;

@@ -7,6 +7,10 @@ namespace actio::runtime {
 namespace {
 
 DataType data_type_of(const IntType& type) { return type.is_signed ? DataType::s8 : DataType::u8; }
+DepthwiseInt8::Out stored_as(DataType type) {
+  return type == DataType::u8 ? DepthwiseInt8::Out::kU8 : type == DataType::s8 ? DepthwiseInt8::Out::kS8 : DepthwiseInt8::Out::kF32;
+}
+float unit_of_sums(float product, float) { return product; }
 
 }  // namespace
 
@@ -86,7 +90,7 @@ Lowering::Value Lowering::int8_output(const FusedOp& op, const Integers& ints, c
   return out;
 }
 
-std::size_t Lowering::int8_weight(const FusedOp& op, const Integers& ints, const Made& made) {
+std::size_t Lowering::int8_weight(const FusedOp& op, const Integers& ints, const Desc& wanted) {
   const auto steps = [&] {
     Tensor weight = ints.weight.defined() ? ints.weight : folded_weight(op, weights_);
     if (!op.norm) weight = weight.clone();  // else it is a copy already
@@ -96,22 +100,54 @@ std::size_t Lowering::int8_weight(const FusedOp& op, const Integers& ints, const
     store_.numbers(op.node.name + ".shifts", [&] { return std::move(shifts); });
     return weight;
   };
-  return constant(store_.get(op.node.name + ".weight in 8 bits", plain_desc(weight_dims(op)), made.weights, steps));
+  return constant(store_.get(op.node.name + ".weight in 8 bits", plain_desc(weight_dims(op)), wanted, steps));
 }
 
 // After the weight, whose rounding it corrects.
-std::size_t Lowering::int8_bias(const FusedOp& op, const Integers& ints, const Made& made) {
+std::size_t Lowering::int8_bias(const FusedOp& op, const Integers& ints, UnitOfBias unit, const Desc& wanted) {
   const auto bias = [&] {
     Tensor folded = folded_bias(op, weights_).clone();
     const auto values = folded.values<float>();
     const std::vector<float>& shifts = store_.numbers(op.node.name + ".shifts", [] { return std::vector<float>(); });
     for (std::size_t c = 0; c < values.size(); ++c) {
       if (!shifts.empty()) values[c] -= shifts[c];
-      values[c] /= unit_of_bias(ints.weight_scales[c] * ints.in.scale, ints.out.scale);
+      values[c] /= unit(ints.weight_scales[c] * ints.in.scale, ints.out.scale);
     }
     return folded;
   };
-  return constant(store_.get(op.node.name + ".bias of 8 bits", plain_desc({op.shape[0]}), made.bias, bias));
+  return constant(store_.get(op.node.name + ".bias of 8 bits", plain_desc({op.shape[0]}), wanted, bias));
+}
+
+bool Lowering::lower_depthwise(const FusedOp& op, const Integers& ints, Activation activation) {
+  const std::string& read = op.node.inputs[0];
+  const QuickTypes quick = quick_types();
+  if (quick.width == 0 || !is_own_depthwise(op, shapes_.at(read))) return false;
+  const Kernel2d k = kernel_of(op.node);
+  const Dims in = dims_of(shapes_.at(read)), out = dims_of(op.shape);
+  const std::int64_t channels = in[1];
+  const DataType stored = ints.keeps_int8 ? data_type_of(ints.out) : DataType::f32;
+  const Desc numbers = plain_desc({channels}), made = channels_last_desc(out, stored);
+  const Desc weights(weight_dims(op), DataType::s8, Dims{1, 9 * channels, 9 * channels, 3 * channels, channels});
+
+  const Value x = in_layout(read, channels_last_desc(in, data_type_of(ints.in)), ints.in.scale);
+  const Value y{new_buffer(made), made, ints.out.scale};
+  Step step;
+  step.node = op.node.name;
+  step.depthwise = DepthwiseOp{{in[0], channels, in[2], in[3], out[2], out[3], k.strides[0], k.strides[1], k.before[0], k.before[1], ints.in.is_signed,
+                                stored_as(stored), activation},
+                               nullptr};
+  step.arguments = {{DNNL_ARG_SRC, x.buffer, x.desc}, {DNNL_ARG_WEIGHTS, int8_weight(op, ints, weights), weights}};
+  const std::size_t bias = has_bias(op) ? int8_bias(op, ints, unit_of_sums, numbers)
+                                        : constant(op.node.name + ".no bias", std::vector<float>(static_cast<std::size_t>(channels)));
+  const std::vector<float> factors = ints.factors();
+  const bool fits = depthwise_fits({static_cast<const float*>(program_.buffers[bias].constant.get_data_handle()), factors.size()}, factors);
+  step.depthwise->rows = fits ? depthwise_rows(quick.width, quick.dot8) : depthwise_rows_plainly;
+  step.arguments.push_back({DNNL_ARG_BIAS, bias, numbers});
+  step.arguments.push_back({DNNL_ARG_WEIGHTS, constant(op.node.name + ".factors", factors), numbers});
+  step.arguments.push_back({DNNL_ARG_DST, y.buffer, y.desc});
+  program_.steps.push_back(std::move(step));
+  define(op.output, y);
+  return true;
 }
 
 bool Lowering::lower_int8(const FusedOp& op) {
@@ -122,6 +158,7 @@ bool Lowering::lower_int8(const FusedOp& op) {
     chosen = {Precision::kF32, "the range of what it adds was not measured", false};
     return false;
   }
+  if (lower_depthwise(op, ints, post_ops->activation)) return true;
   Made made;
   try {
     made = make_int8(op, ints, *post_ops);
@@ -136,9 +173,9 @@ bool Lowering::lower_int8(const FusedOp& op) {
   const Value x = in_layout(op.node.inputs[0], made.src, ints.in.scale);
   const Value out = int8_output(op, ints, made);
   std::vector<Argument> arguments = {{DNNL_ARG_SRC, x.buffer, x.desc},
-                                     {DNNL_ARG_WEIGHTS, int8_weight(op, ints, made), made.weights},
+                                     {DNNL_ARG_WEIGHTS, int8_weight(op, ints, made.weights), made.weights},
                                      {DNNL_ARG_DST, out.buffer, out.desc}};
-  if (has_bias(op)) arguments.push_back({DNNL_ARG_BIAS, int8_bias(op, ints, made), made.bias});
+  if (has_bias(op)) arguments.push_back({DNNL_ARG_BIAS, int8_bias(op, ints, unit_of_bias, made.bias), made.bias});
   if (made.factors_role != 0) arguments.push_back({made.factors_role, constant(op.node.name + ".factors", ints.factors()), plain_desc({op.shape[0]})});
   add_step(made, std::move(arguments));
   define(op.output, out);

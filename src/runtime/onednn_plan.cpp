@@ -84,12 +84,16 @@ class OnednnExecutor : public Executor {
     std::vector<StepTime> times;
     for (std::size_t i = 0; i < program_.steps.size(); ++i) {
       const Step& step = program_.steps[i];
-      times.push_back({step.node, step.plain ? "plain loops" : kind_text(step.primitive), median_seconds(repeats, [&] { execute(i); })});
+      times.push_back({step.node, kind_of(step), median_seconds(repeats, [&] { execute(i); })});
     }
     return times;
   }
 
  private:
+  static std::string kind_of(const Step& step) {
+    return step.plain ? "plain loops" : step.depthwise ? "depthwise convolution" : kind_text(step.primitive);
+  }
+
   void bind(std::span<const float* const> inputs, std::span<float* const> outputs) {
     for (std::size_t b = 0; b < pointers_.size(); ++b) {
       const Buffer& buffer = program_.buffers[b];
@@ -102,7 +106,7 @@ class OnednnExecutor : public Executor {
 
   void prepare(const Step& step, const dnnl::engine& engine) {
     std::vector<dnnl_exec_arg_t>& arguments = arguments_.emplace_back();
-    if (step.plain) return;
+    if (step.plain || step.depthwise) return;
     for (const Argument& argument : step.arguments) {
       const BufferKind kind = program_.buffers[argument.buffer].kind;
       memories_.emplace_back(argument.desc, engine, pointers_[argument.buffer]);
@@ -124,6 +128,7 @@ class OnednnExecutor : public Executor {
   void execute(std::size_t i) {
     const Step& step = program_.steps[i];
     if (step.plain) return execute_plain(step, *plain_[i]);
+    if (step.depthwise) return execute_depthwise(step);
     const dnnl_status_t status = dnnl_primitive_execute(step.primitive.get(), stream_.get(),
                                                         static_cast<int>(arguments_[i].size()), arguments_[i].data());
     if (status != dnnl_success)
@@ -136,6 +141,13 @@ class OnednnExecutor : public Executor {
     }
     call.out = static_cast<float*>(pointers_[step.arguments.back().buffer]);
     run_reference_op(call);
+  }
+
+  void execute_depthwise(const Step& step) const {
+    const auto at = [&](std::size_t i) { return pointers_[step.arguments[i].buffer]; };
+    const DepthwiseBuffers buffers{static_cast<const std::uint8_t*>(at(0)), static_cast<const std::int8_t*>(at(1)), static_cast<const float*>(at(2)),
+                                   static_cast<const float*>(at(3)), at(4)};
+    run_depthwise(step.depthwise->rows, step.depthwise->shape, buffers, threads_);
   }
 
   const Program& program_;

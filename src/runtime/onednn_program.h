@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/depthwise_int8.h"
 #include "runtime/onednn_compat.h"
 #include "runtime/plan.h"
 
@@ -33,11 +34,18 @@ struct PlainOp {
   std::vector<Shape> shapes;  // of one row, in the order of the arguments
 };
 
+// An op that oneDNN is slow at. Its arguments: the input, the weight, the bias, the factors, then the output.
+struct DepthwiseOp {
+  DepthwiseInt8 shape;
+  DepthwiseRows rows = nullptr;
+};
+
 struct Step {
   std::string node;  // the op that it belongs to
   dnnl::primitive primitive;
   std::vector<Argument> arguments;
   std::optional<PlainOp> plain;
+  std::optional<DepthwiseOp> depthwise;
 };
 
 struct Program {

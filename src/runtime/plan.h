@@ -36,7 +36,7 @@ std::map<std::string, net::NodeInfo, std::less<>> infer_values(const Subgraph& g
 // A primitive of a plan, run by itself again and again.
 struct StepTime {
   std::string node;    // the op that it belongs to
-  std::string kind;    // "convolution", "reorder", ...
+  std::string kind;    // "convolution", "depthwise convolution", "reorder", ...
   double seconds = 0;  // median
 };
 

@@ -5,6 +5,7 @@
 
 #include "fixture.h"
 #include "runtime/assign_types.h"
+#include "runtime/depthwise_int8.h"
 #include "runtime/fuse.h"
 #include "runtime/onednn_compat.h"
 #include "runtime/quantize_values.h"
@@ -60,11 +61,12 @@ class Arbiter {
     const std::vector<float> shifts = to_steps(steps, scales, numerics_.ranges.at(op.node.inputs[0]).means);
     Tensor bias = has_bias(op) ? folded_bias(op, weights_).clone() : Tensor({op.shape[0]});
     for (std::size_t c = 0; has_bias(op) && c < shifts.size(); ++c) bias.values<float>()[c] -= shifts[c];
+    const bool exact = is_own_depthwise(op, shapes_.at(op.node.inputs[0]));
     const auto elements = steps.values<float>();
     const std::size_t each = elements.size() / scales.size();
     for (std::size_t i = 0; i < elements.size(); ++i) {
       // oneDNN halves the weights of signed values where pairs are summed in 16 bits.
-      if (in.is_signed && !quick_types().dot8) elements[i] = 2 * std::nearbyint(elements[i] / 2);
+      if (in.is_signed && !quick_types().dot8 && !exact) elements[i] = 2 * std::nearbyint(elements[i] / 2);
       elements[i] *= scales[i / each];
     }
     net::Node node = op.node;

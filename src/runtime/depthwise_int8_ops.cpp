@@ -1,0 +1,380 @@
+// The rows around an output are interleaved first, four at once: then the taps of a channel lie beside each other, where one instruction multiplies and adds
+// them, and a kernel's column is one (VNNI) or two of these. Of four rows, stride 1 makes two rows of outputs.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/depthwise_int8_ops.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/depthwise_int8.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace actio::runtime::HWY_NAMESPACE {
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3  // the better instruction set has the lower bit
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kColumns = 64;  // of inputs that are interleaved at once
+constexpr int kQuarters = 4;  // a vector of bytes makes four of 32-bit sums
+
+// The three instructions that Highway 1.0 lacks: rounding of numbers that fit, and bytes from two vectors, within each 16 bytes.
+HWY_INLINE hn::Vec128<std::int32_t> Rounded(hn::Vec128<float> v) { return hn::Vec128<std::int32_t>{_mm_cvtps_epi32(v.raw)}; }
+HWY_INLINE hn::Vec128<std::uint8_t> Bytes(hn::Vec128<std::int16_t> a, hn::Vec128<std::int16_t> b, bool is_signed) {
+  return hn::Vec128<std::uint8_t>{is_signed ? _mm_packs_epi16(a.raw, b.raw) : _mm_packus_epi16(a.raw, b.raw)};
+}
+#if HWY_TARGET <= HWY_AVX2
+HWY_INLINE hn::Vec256<std::int32_t> Rounded(hn::Vec256<float> v) { return hn::Vec256<std::int32_t>{_mm256_cvtps_epi32(v.raw)}; }
+HWY_INLINE hn::Vec256<std::uint8_t> Bytes(hn::Vec256<std::int16_t> a, hn::Vec256<std::int16_t> b, bool is_signed) {
+  return hn::Vec256<std::uint8_t>{is_signed ? _mm256_packs_epi16(a.raw, b.raw) : _mm256_packus_epi16(a.raw, b.raw)};
+}
+#endif
+#if HWY_TARGET <= HWY_AVX3
+HWY_INLINE hn::Vec512<std::int32_t> Rounded(hn::Vec512<float> v) { return hn::Vec512<std::int32_t>{_mm512_cvtps_epi32(v.raw)}; }
+HWY_INLINE hn::Vec512<std::uint8_t> Bytes(hn::Vec512<std::int16_t> a, hn::Vec512<std::int16_t> b, bool is_signed) {
+  return hn::Vec512<std::uint8_t>{is_signed ? _mm512_packs_epi16(a.raw, b.raw) : _mm512_packus_epi16(a.raw, b.raw)};
+}
+#endif
+
+// Two taps at once, as numbers of 16 bits.
+struct Pairs {
+  static constexpr int kParts = 2;  // vectors of a quarter: the upper two rows, the lower two
+
+  template <class D>
+  static HWY_INLINE hn::Vec<D> Extension(D d, hn::Vec<D> bytes, bool is_weight) {
+    const hn::RebindToSigned<D> ds;
+    return is_weight ? hn::BitCast(d, hn::VecFromMask(ds, hn::Lt(hn::BitCast(ds, bytes), hn::Zero(ds)))) : hn::Zero(d);
+  }
+
+  template <class D>
+  static HWY_INLINE void Widen(D d, hn::Vec<D> bytes, bool is_weight, std::uint8_t* to) {
+    const hn::Vec<D> extension = Extension(d, bytes, is_weight);
+    hn::Store(hn::InterleaveLower(d, bytes, extension), d, to);
+    hn::Store(hn::InterleaveUpper(d, bytes, extension), d, to + kParts * hn::Lanes(d));
+  }
+
+  template <class D>
+  static HWY_INLINE void Interleave(D d, const hn::Vec<D> (&rows)[4], bool is_weight, std::uint8_t* to) {
+    const std::size_t size = hn::Lanes(d);
+    Widen(d, hn::InterleaveLower(d, rows[0], rows[1]), is_weight, to);
+    Widen(d, hn::InterleaveUpper(d, rows[0], rows[1]), is_weight, to + 2 * kParts * size);
+    Widen(d, hn::InterleaveLower(d, rows[2], rows[3]), is_weight, to + size);
+    Widen(d, hn::InterleaveUpper(d, rows[2], rows[3]), is_weight, to + (2 * kParts + 1) * size);
+  }
+
+  template <class D32, class D = hn::Repartition<std::uint8_t, D32>>
+  static HWY_INLINE hn::Vec<D32> Add(D32 d, hn::Vec<D32> sum, hn::Vec<D> values, hn::Vec<D> weights) {
+    const hn::Repartition<std::int16_t, D32> d16;
+    hn::Vec<D32> unused = hn::Zero(d);
+    return hn::ReorderWidenMulAccumulate(d, hn::BitCast(d16, values), hn::BitCast(d16, weights), sum, unused);
+  }
+};
+
+#if HWY_TARGET <= HWY_AVX2
+// Four taps at once: VNNI. Highway 1.0 compiles for no instruction set that surely has it.
+struct Dots {
+  static constexpr int kParts = 1;
+
+  template <class D>
+  static HWY_INLINE void Interleave(D d, const hn::Vec<D> (&rows)[4], bool, std::uint8_t* to) {
+    const hn::Repartition<std::uint16_t, D> d16;
+    const std::size_t size = hn::Lanes(d);
+    const auto top_lower = hn::BitCast(d16, hn::InterleaveLower(d, rows[0], rows[1]));
+    const auto top_upper = hn::BitCast(d16, hn::InterleaveUpper(d, rows[0], rows[1]));
+    const auto low_lower = hn::BitCast(d16, hn::InterleaveLower(d, rows[2], rows[3]));
+    const auto low_upper = hn::BitCast(d16, hn::InterleaveUpper(d, rows[2], rows[3]));
+    hn::Store(hn::BitCast(d, hn::InterleaveLower(d16, top_lower, low_lower)), d, to);
+    hn::Store(hn::BitCast(d, hn::InterleaveUpper(d16, top_lower, low_lower)), d, to + size);
+    hn::Store(hn::BitCast(d, hn::InterleaveLower(d16, top_upper, low_upper)), d, to + 2 * size);
+    hn::Store(hn::BitCast(d, hn::InterleaveUpper(d16, top_upper, low_upper)), d, to + 3 * size);
+  }
+
+  template <class D32, class D = hn::Repartition<std::uint8_t, D32>>
+  static HWY_INLINE hn::Vec<D32> Add(D32, hn::Vec<D32> sum, hn::Vec<D> values, hn::Vec<D> weights) {
+#if HWY_TARGET <= HWY_AVX3
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(values.raw), "vm"(weights.raw));
+#else
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.raw) : "x"(values.raw), "xm"(weights.raw));
+#endif
+    return sum;
+  }
+};
+#endif
+
+// Of two neighbouring outputs in two rows.
+template <class V>
+struct Tile {
+  V of[2][2];
+};
+
+// The numbers of a block of channels, in the order of its sums: within each 16 channels, four in each quarter.
+template <class Dot, int kLanes>
+struct Block {
+  static constexpr int kVectors = kQuarters * Dot::kParts;
+  static constexpr std::ptrdiff_t kColumn = std::ptrdiff_t{kVectors} * kLanes;  // bytes
+
+  alignas(64) std::uint8_t weights[2][3][kColumn];  // of the upper and the lower row of outputs
+  alignas(64) std::int32_t start[kLanes];           // what is added for values without a sign that stand for those with one
+  alignas(64) float bias[kLanes], factors[kLanes];
+  alignas(64) std::uint8_t columns[kColumns * kColumn];
+};
+
+template <class Dot, int kLanes>
+class Depthwise {
+ public:
+  Depthwise(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range, std::int64_t channel)
+      : op_(op), buffers_(buffers), range_(range), channel_(channel), flip_(hn::Set(D(), op.in_signed ? 0x80 : 0)) {
+    const std::int64_t step = op.channels;
+    for (int kx = 0; kx < 3; ++kx) {
+      hn::Vec<D> w[3];
+      for (int ky = 0; ky < 3; ++ky) w[ky] = hn::LoadU(D(), reinterpret_cast<const std::uint8_t*>(buffers.weight) + (3 * ky + kx) * step + channel);
+      Dot::Interleave(D(), {w[0], w[1], w[2], hn::Zero(D())}, true, block_.weights[0][kx]);
+      Dot::Interleave(D(), {hn::Zero(D()), w[0], w[1], w[2]}, true, block_.weights[1][kx]);
+      Dot::Interleave(D(), {flip_, flip_, flip_, flip_}, false, block_.columns + kx * kColumn);
+    }
+    for (int quarter = 0; quarter < kQuarters; ++quarter) {
+      hn::Store(hn::Zero(D32()), D32(), block_.start + quarter * kSums);
+      hn::Store(hn::Neg(Sums<1, 1>(block_.columns, quarter).of[0][0]), D32(), block_.start + quarter * kSums);
+      for (int i = 0; i < kSums; i += 4) {
+        std::memcpy(block_.bias + quarter * kSums + i, buffers.bias + channel + 4 * i + 4 * quarter, 4 * sizeof(float));
+        std::memcpy(block_.factors + quarter * kSums + i, buffers.factors + channel + 4 * i + 4 * quarter, 4 * sizeof(float));
+      }
+    }
+  }
+
+  void Run() {
+    const std::int64_t strip = (kColumns - 3) / op_.stride_x + 1;
+    for (std::int64_t y = range_.first; y < range_.last;) {
+      const bool two = op_.stride_y == 1 && y + 1 < range_.last;
+      for (std::int64_t x = 0; x < op_.out_width; x += strip) {
+        const std::int64_t count = std::min(strip, op_.out_width - x);
+        const auto gather = op_.in_signed ? &Depthwise::Gather<true> : &Depthwise::Gather<false>;
+        (this->*gather)(y * op_.stride_y - op_.top, two ? 4 : 3, x * op_.stride_x - op_.left, (count - 1) * op_.stride_x + 3);
+        two ? Strip<2>(y, x, count) : Strip<1>(y, x, count);
+      }
+      y += two ? 2 : 1;
+    }
+  }
+
+ private:
+  using D = hn::FixedTag<std::uint8_t, kLanes>;
+  using D16 = hn::Repartition<std::int16_t, D>;
+  using D32 = hn::Repartition<std::int32_t, D>;
+  using DReal = hn::Repartition<float, D>;
+  static constexpr int kSums = kLanes / 4;  // in a vector
+  static constexpr std::ptrdiff_t kColumn = Block<Dot, kLanes>::kColumn;
+
+  struct Row {
+    const std::uint8_t* first;
+    std::ptrdiff_t step;  // to the next pixel; 0 in a row of padding
+  };
+
+  // Interleaves `count` columns from x on, of `rows` rows from y on.
+  template <bool kSigned>
+  void Gather(std::int64_t y, int rows, std::int64_t x, std::int64_t count) {
+    alignas(64) static constexpr std::uint8_t kZeros[64] = {};
+    Row row[4];
+    for (int i = 0; i < 4; ++i) {
+      const bool inside = i < rows && y + i >= 0 && y + i < op_.height;
+      row[i].step = inside ? op_.channels : 0;
+      row[i].first = inside ? buffers_.in + (range_.image * op_.height + y + i) * op_.width * op_.channels + channel_ : kZeros;
+    }
+    const std::int64_t first = std::clamp<std::int64_t>(-x, 0, count), last = std::clamp<std::int64_t>(op_.width - x, first, count);
+    for (std::int64_t i = 0; i < first; ++i) Dot::Interleave(D(), {flip_, flip_, flip_, flip_}, false, block_.columns + i * kColumn);
+    for (std::int64_t i = first; i < last; ++i) {
+      const auto at = [&](const Row& from) HWY_ATTR {
+        const auto bytes = hn::LoadU(D(), from.first + (x + i) * from.step);
+        return kSigned ? hn::Xor(bytes, flip_) : bytes;
+      };
+      Dot::Interleave(D(), {at(row[0]), at(row[1]), at(row[2]), at(row[3])}, false, block_.columns + i * kColumn);
+    }
+    for (std::int64_t i = last; i < count; ++i) Dot::Interleave(D(), {flip_, flip_, flip_, flip_}, false, block_.columns + i * kColumn);
+  }
+
+  template <int kRows>
+  HWY_INLINE void Strip(std::int64_t y, std::int64_t x, std::int64_t count) {
+    const std::int64_t at = ((range_.image * op_.out_height + y) * op_.out_width + x) * op_.channels + channel_;
+    std::int64_t i = 0;
+    for (; i + 2 <= count; i += 2) Outputs<kRows, 2>(block_.columns + i * op_.stride_x * kColumn, at + i * op_.channels);
+    if (i < count) Outputs<kRows, 1>(block_.columns + i * op_.stride_x * kColumn, at + i * op_.channels);
+  }
+
+  template <int kRows, int kWidth>
+  HWY_INLINE void Outputs(const std::uint8_t* columns, std::int64_t at) const {
+    if (op_.out == DepthwiseInt8::Out::kF32) return Reals<kRows, kWidth>(columns, at);
+    const auto a = Integers<kRows, kWidth>(columns, 0), b = Integers<kRows, kWidth>(columns, 1);
+    const auto left = Halves<kRows, kWidth>(a, b);
+    const auto c = Integers<kRows, kWidth>(columns, 2), e = Integers<kRows, kWidth>(columns, 3);
+    const auto right = Halves<kRows, kWidth>(c, e);
+    std::uint8_t* to = static_cast<std::uint8_t*>(buffers_.out) + at;
+    const bool is_signed = op_.out == DepthwiseInt8::Out::kS8;
+    for (int y = 0; y < kRows; ++y) {
+      for (int x = 0; x < kWidth; ++x) {
+        hn::StoreU(Bytes(left.of[y][x], right.of[y][x], is_signed), D(), to + (y * op_.out_width + x) * op_.channels);
+      }
+    }
+  }
+
+  template <int kRows, int kWidth>
+  void Reals(const std::uint8_t* columns, std::int64_t at) const {
+    const auto low = hn::Set(DReal(), op_.activation == Activation::kNone ? -HUGE_VALF : 0);
+    const auto high = hn::Set(DReal(), op_.activation == Activation::kRelu6 ? 6 : HUGE_VALF);
+    alignas(64) float values[kSums];
+    for (int quarter = 0; quarter < kQuarters; ++quarter) {
+      const auto scaled = Scaled<kRows, kWidth>(columns, quarter);
+      for (int y = 0; y < kRows; ++y) {
+        for (int x = 0; x < kWidth; ++x) {
+          hn::Store(hn::Min(hn::Max(scaled.of[y][x], low), high), DReal(), values);
+          float* to = static_cast<float*>(buffers_.out) + at + (y * op_.out_width + x) * op_.channels + 4 * quarter;
+          for (int i = 0; i < kSums; i += 4) std::memcpy(to + 4 * i, values + i, 4 * sizeof(float));
+        }
+      }
+    }
+  }
+
+  template <int kRows, int kWidth>
+  static HWY_INLINE Tile<hn::Vec<D16>> Halves(const Tile<hn::Vec<D32>>& a, const Tile<hn::Vec<D32>>& b) {
+    Tile<hn::Vec<D16>> halves;
+    for (int y = 0; y < kRows; ++y) {
+      for (int x = 0; x < kWidth; ++x) halves.of[y][x] = hn::ReorderDemote2To(D16(), a.of[y][x], b.of[y][x]);
+    }
+    return halves;
+  }
+
+  template <int kRows, int kWidth>
+  HWY_INLINE Tile<hn::Vec<D32>> Integers(const std::uint8_t* columns, int quarter) const {
+    const auto scaled = Scaled<kRows, kWidth>(columns, quarter);
+    Tile<hn::Vec<D32>> integers;
+    for (int y = 0; y < kRows; ++y) {
+      for (int x = 0; x < kWidth; ++x) integers.of[y][x] = Rounded(scaled.of[y][x]);
+    }
+    return integers;
+  }
+
+  template <int kRows, int kWidth>
+  HWY_INLINE Tile<hn::Vec<DReal>> Scaled(const std::uint8_t* columns, int quarter) const {
+    const auto bias = hn::Load(DReal(), block_.bias + quarter * kSums), factors = hn::Load(DReal(), block_.factors + quarter * kSums);
+    const auto sums = Sums<kRows, kWidth>(columns, quarter);
+    Tile<hn::Vec<DReal>> scaled;
+    for (int y = 0; y < kRows; ++y) {
+      for (int x = 0; x < kWidth; ++x) scaled.of[y][x] = hn::Mul(hn::Add(hn::ConvertTo(DReal(), sums.of[y][x]), bias), factors);
+    }
+    return scaled;
+  }
+
+  template <int kRows, int kWidth>
+  HWY_INLINE Tile<hn::Vec<D32>> Sums(const std::uint8_t* columns, int quarter) const {
+    Tile<hn::Vec<D32>> sums;
+    for (int y = 0; y < kRows; ++y) {
+      for (int x = 0; x < kWidth; ++x) sums.of[y][x] = hn::Load(D32(), block_.start + quarter * kSums);
+    }
+#pragma GCC unroll 3
+    for (int kx = 0; kx < 3; ++kx) {
+#pragma GCC unroll 2
+      for (int part = 0; part < Dot::kParts; ++part) {
+        const std::ptrdiff_t at = std::ptrdiff_t{quarter * Dot::kParts + part} * kLanes;
+        for (int x = 0; x < kWidth; ++x) {
+          const auto values = hn::Load(D(), columns + (x * op_.stride_x + kx) * kColumn + at);
+          for (int y = 0; y < kRows; ++y) sums.of[y][x] = Dot::Add(D32(), sums.of[y][x], values, hn::Load(D(), block_.weights[y][kx] + at));
+        }
+      }
+    }
+    return sums;
+  }
+
+  const DepthwiseInt8& op_;
+  const DepthwiseBuffers& buffers_;
+  const DepthwiseRange& range_;
+  std::int64_t channel_;
+  hn::Vec<D> flip_;  // makes the bytes that stand for values with a sign of theirs
+  Block<Dot, kLanes> block_;
+};
+
+// The last block begins earlier where it would not be full: it computes some channels again.
+template <class Dot, int kLanes>
+void Blocks(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range) {
+  for (std::int64_t c = 0; c < op.channels; c += kLanes) {
+    Depthwise<Dot, kLanes>(op, buffers, range, std::min<std::int64_t>(c, op.channels - kLanes)).Run();
+  }
+}
+
+template <class Dot>
+void Rows(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range) {
+#if HWY_TARGET <= HWY_AVX3
+  if (op.channels >= 64) return Blocks<Dot, 64>(op, buffers, range);
+#endif
+#if HWY_TARGET <= HWY_AVX2
+  if (op.channels >= 32) return Blocks<Dot, 32>(op, buffers, range);
+#endif
+  if (op.channels >= 16) return Blocks<Dot, 16>(op, buffers, range);
+  depthwise_rows_plainly(op, buffers, range);
+}
+
+#else
+
+struct Pairs;
+template <class Dot>
+void Rows(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range) {
+  depthwise_rows_plainly(op, buffers, range);
+}
+
+#endif
+
+DepthwiseRows RowsByPairs() { return Rows<Pairs>; }
+DepthwiseRows RowsByDots() {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  return Rows<Dots>;
+#else
+  return Rows<Pairs>;
+#endif
+}
+
+}  // namespace actio::runtime::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace actio::runtime {
+
+#if (HWY_TARGETS & (HWY_TARGETS - 1)) == 0
+DepthwiseRows depthwise_rows(int, bool) { return HWY_STATIC_DISPATCH(RowsByPairs)(); }
+#else
+HWY_EXPORT(RowsByPairs);
+HWY_EXPORT(RowsByDots);
+
+namespace {
+
+// For vectors of 512 bits it is another extension than for shorter ones.
+bool has_vnni([[maybe_unused]] bool wide) {
+#if HWY_ARCH_X86
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, wide ? 0 : 1, &eax, &ebx, &ecx, &edx) == 0) return false;
+  return wide ? (ecx >> 11 & 1) != 0 : (eax >> 4 & 1) != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+DepthwiseRows depthwise_rows(int width, bool dot8) {
+  std::int64_t targets = hwy::SupportedTargets();
+#if HWY_ARCH_X86
+  if (width < 512) targets &= ~(HWY_AVX2 - 1);
+  if (width < 256) targets &= ~(HWY_SSE4 - 1);
+#endif
+  hwy::ChosenTarget chosen;  // by this call alone
+  chosen.Update(targets);
+  const auto* table = dot8 && has_vnni((targets & HWY_AVX3) != 0) ? HWY_DISPATCH_TABLE(RowsByDots) : HWY_DISPATCH_TABLE(RowsByPairs);
+  return table[chosen.GetIndex()]();
+}
+#endif
+
+}  // namespace actio::runtime
+#endif
