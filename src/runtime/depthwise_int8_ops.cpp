@@ -126,7 +126,8 @@ struct Block {
   alignas(64) std::uint8_t columns[kColumns * kColumn];
 };
 
-template <class Dot, int kLanes>
+// kPieces: where fewer channels are left than a vector has lanes, it holds them of as many (pairs of) rows beside each other.
+template <class Dot, int kLanes, int kPieces>
 class Depthwise {
  public:
   Depthwise(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range, std::int64_t channel)
@@ -134,7 +135,10 @@ class Depthwise {
     const std::int64_t step = op.channels;
     for (int kx = 0; kx < 3; ++kx) {
       hn::Vec<D> w[3];
-      for (int ky = 0; ky < 3; ++ky) w[ky] = hn::LoadU(D(), reinterpret_cast<const std::uint8_t*>(buffers.weight) + (3 * ky + kx) * step + channel);
+      for (int ky = 0; ky < 3; ++ky) {
+        const std::uint8_t* from = reinterpret_cast<const std::uint8_t*>(buffers.weight) + (3 * ky + kx) * step + channel;
+        w[ky] = Joined([&](int) { return from; });
+      }
       Dot::Interleave(D(), {w[0], w[1], w[2], hn::Zero(D())}, true, block_.weights[0][kx]);
       Dot::Interleave(D(), {hn::Zero(D()), w[0], w[1], w[2]}, true, block_.weights[1][kx]);
       Dot::Interleave(D(), {flip_, flip_, flip_, flip_}, false, block_.columns + kx * kColumn);
@@ -143,8 +147,9 @@ class Depthwise {
       hn::Store(hn::Zero(D32()), D32(), block_.start + quarter * kSums);
       hn::Store(hn::Neg(Sums<1, 1>(block_.columns, quarter).of[0][0]), D32(), block_.start + quarter * kSums);
       for (int i = 0; i < kSums; i += 4) {
-        std::memcpy(block_.bias + quarter * kSums + i, buffers.bias + channel + 4 * i + 4 * quarter, 4 * sizeof(float));
-        std::memcpy(block_.factors + quarter * kSums + i, buffers.factors + channel + 4 * i + 4 * quarter, 4 * sizeof(float));
+        const std::int64_t from = channel + 4 * i % kOfPiece + 4 * quarter;
+        std::memcpy(block_.bias + quarter * kSums + i, buffers.bias + from, 4 * sizeof(float));
+        std::memcpy(block_.factors + quarter * kSums + i, buffers.factors + from, 4 * sizeof(float));
       }
     }
   }
@@ -152,14 +157,16 @@ class Depthwise {
   void Run() {
     const std::int64_t strip = (kColumns - 3) / op_.stride_x + 1;
     for (std::int64_t y = range_.first; y < range_.last;) {
-      const bool two = op_.stride_y == 1 && y + 1 < range_.last;
+      const bool two = op_.stride_y == 1 && (kPieces > 1 ? range_.first : y) + 1 < range_.last;
+      // The last pieces compute some rows again where there are not enough.
+      for (int piece = 0; piece < kPieces; ++piece) y_[piece] = std::min(y + piece * (two ? 2 : 1), range_.last - (two ? 2 : 1));
       for (std::int64_t x = 0; x < op_.out_width; x += strip) {
         const std::int64_t count = std::min(strip, op_.out_width - x);
         const auto gather = op_.in_signed ? &Depthwise::Gather<true> : &Depthwise::Gather<false>;
-        (this->*gather)(y * op_.stride_y - op_.top, two ? 4 : 3, x * op_.stride_x - op_.left, (count - 1) * op_.stride_x + 3);
-        two ? Strip<2>(y, x, count) : Strip<1>(y, x, count);
+        (this->*gather)(two ? 4 : 3, x * op_.stride_x - op_.left, (count - 1) * op_.stride_x + 3);
+        two ? Strip<2>(x, count) : Strip<1>(x, count);
       }
-      y += two ? 2 : 1;
+      y += (two ? 2 : 1) * kPieces;
     }
   }
 
@@ -169,6 +176,7 @@ class Depthwise {
   using D32 = hn::Repartition<std::int32_t, D>;
   using DReal = hn::Repartition<float, D>;
   static constexpr int kSums = kLanes / 4;  // in a vector
+  static constexpr int kOfPiece = kLanes / kPieces;
   static constexpr std::ptrdiff_t kColumn = Block<Dot, kLanes>::kColumn;
 
   struct Row {
@@ -176,21 +184,41 @@ class Depthwise {
     std::ptrdiff_t step;  // to the next pixel; 0 in a row of padding
   };
 
-  // Interleaves `count` columns from x on, of `rows` rows from y on.
-  template <bool kSigned>
-  void Gather(std::int64_t y, int rows, std::int64_t x, std::int64_t count) {
+  // A vector of pieces that lie where from(piece) says.
+  template <class From>
+  static HWY_INLINE hn::Vec<D> Joined(const From& from) {
+    if constexpr (kPieces == 1) {
+      return hn::LoadU(D(), from(0));
+    } else {
+      const hn::Half<D> half;
+      if constexpr (kPieces == 2) {
+        return hn::Combine(D(), hn::LoadU(half, from(1)), hn::LoadU(half, from(0)));
+      } else {
+        const hn::Half<decltype(half)> part;
+        const auto upper = hn::Combine(half, hn::LoadU(part, from(3)), hn::LoadU(part, from(2)));
+        return hn::Combine(D(), upper, hn::Combine(half, hn::LoadU(part, from(1)), hn::LoadU(part, from(0))));
+      }
+    }
+  }
+
+  Row RowOf(std::int64_t y) const {
     alignas(64) static constexpr std::uint8_t kZeros[64] = {};
-    Row row[4];
+    if (y < 0 || y >= op_.height) return {kZeros, 0};
+    return {buffers_.in + (range_.image * op_.height + y) * op_.width * op_.channels + channel_, op_.channels};
+  }
+
+  // Interleaves `count` columns from x on, of `rows` rows for each piece.
+  template <bool kSigned>
+  void Gather(int rows, std::int64_t x, std::int64_t count) {
+    Row row[4][kPieces];
     for (int i = 0; i < 4; ++i) {
-      const bool inside = i < rows && y + i >= 0 && y + i < op_.height;
-      row[i].step = inside ? op_.channels : 0;
-      row[i].first = inside ? buffers_.in + (range_.image * op_.height + y + i) * op_.width * op_.channels + channel_ : kZeros;
+      for (int piece = 0; piece < kPieces; ++piece) row[i][piece] = RowOf(i < rows ? y_[piece] * op_.stride_y - op_.top + i : -1);
     }
     const std::int64_t first = std::clamp<std::int64_t>(-x, 0, count), last = std::clamp<std::int64_t>(op_.width - x, first, count);
     for (std::int64_t i = 0; i < first; ++i) Dot::Interleave(D(), {flip_, flip_, flip_, flip_}, false, block_.columns + i * kColumn);
     for (std::int64_t i = first; i < last; ++i) {
-      const auto at = [&](const Row& from) HWY_ATTR {
-        const auto bytes = hn::LoadU(D(), from.first + (x + i) * from.step);
+      const auto at = [&](const Row(&from)[kPieces]) HWY_ATTR {
+        const auto bytes = Joined([&](int piece) { return from[piece].first + (x + i) * from[piece].step; });
         return kSigned ? hn::Xor(bytes, flip_) : bytes;
       };
       Dot::Interleave(D(), {at(row[0]), at(row[1]), at(row[2]), at(row[3])}, false, block_.columns + i * kColumn);
@@ -199,31 +227,44 @@ class Depthwise {
   }
 
   template <int kRows>
-  HWY_INLINE void Strip(std::int64_t y, std::int64_t x, std::int64_t count) {
-    const std::int64_t at = ((range_.image * op_.out_height + y) * op_.out_width + x) * op_.channels + channel_;
+  HWY_INLINE void Strip(std::int64_t x, std::int64_t count) {
+    for (int piece = 0; piece < kPieces; ++piece) {
+      at_[piece] = ((range_.image * op_.out_height + y_[piece]) * op_.out_width + x) * op_.channels + channel_;
+    }
     std::int64_t i = 0;
-    for (; i + 2 <= count; i += 2) Outputs<kRows, 2>(block_.columns + i * op_.stride_x * kColumn, at + i * op_.channels);
-    if (i < count) Outputs<kRows, 1>(block_.columns + i * op_.stride_x * kColumn, at + i * op_.channels);
+    for (; i + 2 <= count; i += 2) Outputs<kRows, 2>(block_.columns + i * op_.stride_x * kColumn, i * op_.channels);
+    if (i < count) Outputs<kRows, 1>(block_.columns + i * op_.stride_x * kColumn, i * op_.channels);
+  }
+
+  // `offset`: from where the strip lies.
+  HWY_INLINE void Put(hn::Vec<D> bytes, std::int64_t offset) const {
+    std::uint8_t* out = static_cast<std::uint8_t*>(buffers_.out) + offset;
+    if constexpr (kPieces == 1) {
+      hn::StoreU(bytes, D(), out + at_[0]);
+    } else {
+      alignas(64) std::uint8_t pieces[kLanes];
+      hn::Store(bytes, D(), pieces);
+      for (int piece = 0; piece < kPieces; ++piece) std::memcpy(out + at_[piece], pieces + piece * kOfPiece, kOfPiece);
+    }
   }
 
   template <int kRows, int kWidth>
-  HWY_INLINE void Outputs(const std::uint8_t* columns, std::int64_t at) const {
-    if (op_.out == DepthwiseInt8::Out::kF32) return Reals<kRows, kWidth>(columns, at);
+  HWY_INLINE void Outputs(const std::uint8_t* columns, std::int64_t offset) const {
+    if (op_.out == DepthwiseInt8::Out::kF32) return Reals<kRows, kWidth>(columns, offset);
     const auto a = Integers<kRows, kWidth>(columns, 0), b = Integers<kRows, kWidth>(columns, 1);
     const auto left = Halves<kRows, kWidth>(a, b);
     const auto c = Integers<kRows, kWidth>(columns, 2), e = Integers<kRows, kWidth>(columns, 3);
     const auto right = Halves<kRows, kWidth>(c, e);
-    std::uint8_t* to = static_cast<std::uint8_t*>(buffers_.out) + at;
     const bool is_signed = op_.out == DepthwiseInt8::Out::kS8;
     for (int y = 0; y < kRows; ++y) {
       for (int x = 0; x < kWidth; ++x) {
-        hn::StoreU(Bytes(left.of[y][x], right.of[y][x], is_signed), D(), to + (y * op_.out_width + x) * op_.channels);
+        Put(Bytes(left.of[y][x], right.of[y][x], is_signed), offset + (y * op_.out_width + x) * op_.channels);
       }
     }
   }
 
   template <int kRows, int kWidth>
-  void Reals(const std::uint8_t* columns, std::int64_t at) const {
+  void Reals(const std::uint8_t* columns, std::int64_t offset) const {
     const auto low = hn::Set(DReal(), op_.activation == Activation::kNone ? -HUGE_VALF : 0);
     const auto high = hn::Set(DReal(), op_.activation == Activation::kRelu6 ? 6 : HUGE_VALF);
     alignas(64) float values[kSums];
@@ -232,8 +273,8 @@ class Depthwise {
       for (int y = 0; y < kRows; ++y) {
         for (int x = 0; x < kWidth; ++x) {
           hn::Store(hn::Min(hn::Max(scaled.of[y][x], low), high), DReal(), values);
-          float* to = static_cast<float*>(buffers_.out) + at + (y * op_.out_width + x) * op_.channels + 4 * quarter;
-          for (int i = 0; i < kSums; i += 4) std::memcpy(to + 4 * i, values + i, 4 * sizeof(float));
+          float* to = static_cast<float*>(buffers_.out) + offset + (y * op_.out_width + x) * op_.channels + 4 * quarter;
+          for (int i = 0; i < kSums; i += 4) std::memcpy(to + at_[4 * i / kOfPiece] + 4 * i % kOfPiece, values + i, 4 * sizeof(float));
         }
       }
     }
@@ -293,28 +334,35 @@ class Depthwise {
   const DepthwiseBuffers& buffers_;
   const DepthwiseRange& range_;
   std::int64_t channel_;
-  hn::Vec<D> flip_;  // makes the bytes that stand for values with a sign of theirs
+  std::int64_t y_[kPieces], at_[kPieces];  // of the pieces: the first row of outputs, and where the strip begins in all outputs
+  hn::Vec<D> flip_;                        // makes the bytes that stand for values with a sign of theirs
   Block<Dot, kLanes> block_;
 };
 
-// The last block begins earlier where it would not be full: it computes some channels again.
-template <class Dot, int kLanes>
-void Blocks(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range) {
-  for (std::int64_t c = 0; c < op.channels; c += kLanes) {
-    Depthwise<Dot, kLanes>(op, buffers, range, std::min<std::int64_t>(c, op.channels - kLanes)).Run();
-  }
+// A vector of all channels that are left, or the last ones: some are computed again where it would not be full.
+template <class Dot, int kLanes, int kPieces>
+std::int64_t Run(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range, std::int64_t channel) {
+  constexpr std::int64_t kOfPiece = kLanes / kPieces;
+  Depthwise<Dot, kLanes, kPieces>(op, buffers, range, std::min(channel, op.channels - kOfPiece)).Run();
+  return channel + kOfPiece;
 }
 
 template <class Dot>
 void Rows(const DepthwiseInt8& op, const DepthwiseBuffers& buffers, const DepthwiseRange& range) {
+  constexpr int kLanes = static_cast<int>(HWY_LANES(std::uint8_t));
+  if (op.channels < 16) return depthwise_rows_plainly(op, buffers, range);
+  for (std::int64_t c = 0; c < op.channels;) {
+    const std::int64_t left = op.channels - c;
+    if (op.channels >= kLanes && left > kLanes / 2) {
+      c = Run<Dot, kLanes, 1>(op, buffers, range, c);
 #if HWY_TARGET <= HWY_AVX3
-  if (op.channels >= 64) return Blocks<Dot, 64>(op, buffers, range);
+    } else if (op.channels >= 32 && left > 16) {
+      c = Run<Dot, 64, 2>(op, buffers, range, c);
 #endif
-#if HWY_TARGET <= HWY_AVX2
-  if (op.channels >= 32) return Blocks<Dot, 32>(op, buffers, range);
-#endif
-  if (op.channels >= 16) return Blocks<Dot, 16>(op, buffers, range);
-  depthwise_rows_plainly(op, buffers, range);
+    } else {
+      c = Run<Dot, kLanes, kLanes / 16>(op, buffers, range, c);
+    }
+  }
 }
 
 #else
