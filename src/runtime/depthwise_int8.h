@@ -1,4 +1,4 @@
-// runtime: depthwise 3x3 convolutions of 8 bits, which oneDNN computes more slowly than those of f32. In: values that keep the channels of a pixel together.
+// runtime: depthwise 3x3 convolutions of 8 bits, which oneDNN computes more slowly than those of f32 on AVX2. In: values that keep the channels of a pixel together.
 // Out: factor * (sum + bias) in the same order; the sums are exact on every processor.
 #pragma once
 

@@ -8,7 +8,9 @@
 #include "net/initialise.h"
 #include "nets.h"
 #include "runtime/compiled_network.h"
+#include "runtime/onednn_compat.h"
 #include "runtime/timing.h"
+#include "small_zoo.h"
 
 namespace actio::runtime {
 namespace {
@@ -46,6 +48,16 @@ TEST_F(Benching, computes_8_bits_of_a_model_that_was_not_measured_with_the_range
   const BenchOutcome outcome = run({{"onednn", 1, Precision::kInt8}});
   EXPECT_EQ(outcome.rows[0].precision, Precision::kInt8);
   EXPECT_GT(outcome.rows[0].error, 1e-4);
+}
+
+TEST_F(Benching, counts_depthwise_kernels_among_convolutions) {
+  if (quick_types().width == 0) GTEST_SKIP() << "nothing is computed in 8 bits here";
+  spec_ = testing::small_network(net::NetworkKind::kTsn, net::BackboneKind::kMobilenetV2);
+  weights_ = testing::random_weights(net::parameters(spec_), 3);
+  const BenchOutcome outcome = bench(spec_, weights_, {}, {{{"onednn", 1, Precision::kInt8}}, {}, 0.01, false});
+  const auto& kinds = outcome.rows[0].kinds;
+  EXPECT_GT(kinds.at("depthwise convolution"), 0);
+  EXPECT_NEAR(outcome.rows[0].bare_seconds, kinds.at("convolution") + kinds.at("depthwise convolution"), 1e-9);
 }
 
 TEST_F(Benching, times_nothing_where_scores_are_wrong) {
