@@ -46,7 +46,7 @@ struct ACTIO_API InputSpec {
   MotionWindow window = MotionWindow::kStarting;  // which neighbours of the sampled frame make a snippet
   double bound = 20.0;                            // flow, vectors: pixels at a short side of 256; larger displacements are clipped
   KeyFrames key_frames = KeyFrames::kCarry;       // vectors of the codec
-  VectorSource vectors = VectorSource::kCodec;    // vectors
+  VectorSource vectors = VectorSource::kAny;      // vectors
   std::string flow_quality = "paper";             // flow: "paper", "fast", "realtime"
   std::int64_t flow_short_side = 256;             // flow: pixels, of the pictures that it is computed on; 0: as in the video
 

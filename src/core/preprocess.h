@@ -47,7 +47,7 @@ struct Preprocess {
   double motion_mean = 128.0;             // of the 8-bit motion image
   double motion_std = 57.0;
   KeyFrames key_frames = KeyFrames::kCarry;
-  VectorSource vectors = VectorSource::kCodec;
+  VectorSource vectors = VectorSource::kAny;
   std::string flow_quality = "paper";     // of TV-L1: a name of motion/tvl1.h
   std::int64_t flow_short_side = 256;     // pixels, short side of the pictures that flow is computed on; 0: as in the video
 

@@ -45,7 +45,7 @@ void refuse_lost_classes(const TrainRequest& request, const std::vector<data::It
   for (const data::LostClip& clip : lost) {
     const data::Item& item = clips[clip.item];
     if (2 * without[item.label] < all[item.label]) continue;
-    fail_data("{}: class '{}' loses {} of {} clips to train on ({}: {}); --motion rgbdiff or flow reads every codec, --allow-lost-clips trains without them",
+    fail_data("{}: class '{}' loses {} of {} clips to train on ({}: {}); --vectors any estimates theirs, --motion rgbdiff or flow reads every codec, --allow-lost-clips trains without them",
               request.data, data::shown(item.label), without[item.label], all[item.label], data::shown(item.path), clip.why);
   }
 }

@@ -121,9 +121,15 @@ TEST_F(Recognize, uses_what_decodes_of_a_truncated_clip_and_warns) {
   EXPECT_LT(json.at("frames"), 50);
 }
 
-TEST_F(Recognize, says_that_hevc_has_no_motion_vectors_and_what_to_do) {
+TEST_F(Recognize, estimates_the_vectors_of_hevc_and_says_so_unless_the_model_takes_the_codecs_alone) {
   write_synthetic_clip({.path = path("hevc.mp4"), .codec = "libx265"});
-  expect_one_line_and_code(run_program("recognize " + path("mv.actio") + " " + path("hevc.mp4")), 3, "HEVC");
+  const ProgramResult estimated = run_program("recognize " + path("mv.actio") + " " + path("hevc.mp4"));
+  EXPECT_EQ(estimated.exit_code, 0);
+  EXPECT_THAT(estimated.err, HasSubstr("HEVC carries no motion vectors that can be read: estimated from the pictures"));
+  net::Model strict = net::read_model(path("mv.actio"));
+  for (InputSpec& input : strict.inputs.list) input.vectors = VectorSource::kCodec;
+  net::write_model(path("codec.actio"), strict);
+  expect_one_line_and_code(run_program("recognize " + path("codec.actio") + " " + path("hevc.mp4")), 3, "take estimated ones (--vectors any)");
   EXPECT_EQ(run_program("recognize " + path("rgb.actio") + " " + path("hevc.mp4")).exit_code, 0);
 }
 

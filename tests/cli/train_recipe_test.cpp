@@ -175,10 +175,14 @@ TEST_F(TrainRecipe, refuses_a_class_that_loses_its_clips_unless_that_is_allowed)
   }
   const std::string tiny = std::string(" --network tsn --streams motion") + kTiny;
   const std::string command = "train " + path("mixed/labels.csv") + " -o " + path("mixed.actio") + tiny;
-  const ProgramResult refused = run_program(command);
+  const ProgramResult refused = run_program(command + " --vectors codec");
   EXPECT_EQ(refused.exit_code, 3);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("class 'sit_down' loses 6 of 6 clips to train on"), HasSubstr("--motion rgbdiff")));
+  EXPECT_THAT(refused.err, HasSubstr("--vectors any estimates theirs"));
   EXPECT_EQ(run_program(command + " --motion rgbdiff").exit_code, 0);
+  const ProgramResult estimated = run_program("train " + path("mixed/labels.csv") + " -o " + path("estimated.actio") + tiny);
+  EXPECT_EQ(estimated.exit_code, 0) << "their vectors are estimated: " << estimated.err;
+  EXPECT_THAT(estimated.err, HasSubstr("estimated from the pictures"));
   const ProgramResult decided = run_program("train " + path("mixed/labels.csv") + " -o " + path("all.actio") + " --init " + path("first.actio") +
                                             " --segments 2 --epochs 1 --batch-size 4 --input-size 32");
   ASSERT_EQ(decided.exit_code, 0) << decided.err;
