@@ -10,8 +10,10 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <new>
 #include <vector>
 
+#include "core/content_hash.h"
 #include "core/error.h"
 
 namespace fs = std::filesystem;
@@ -149,17 +151,25 @@ std::string content_hash(std::span<const std::byte> content) {
   return hex(XXH3_128bits(content.data(), content.size()));
 }
 
+ContentHash::ContentHash() : state_(XXH3_createState(), [](void* state) { XXH3_freeState(static_cast<XXH3_state_t*>(state)); }) {
+  if (!state_) throw std::bad_alloc();
+  XXH3_128bits_reset(static_cast<XXH3_state_t*>(state_.get()));
+}
+
+void ContentHash::add(std::span<const std::byte> part) { XXH3_128bits_update(static_cast<XXH3_state_t*>(state_.get()), part.data(), part.size()); }
+
+std::string ContentHash::text() const { return hex(XXH3_128bits_digest(static_cast<const XXH3_state_t*>(state_.get()))); }
+
 std::uint64_t content_hash64(std::span<const std::byte> content) { return XXH3_64bits(content.data(), content.size()); }
 
 std::string content_hash_of_file(const fs::path& path) {
   std::ifstream stream = open_for_reading(path);
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
-  XXH3_128bits_reset(state.get());
+  ContentHash hash;
   std::vector<char> block(kBlockBytes);
   while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0) {
-    XXH3_128bits_update(state.get(), block.data(), static_cast<std::size_t>(stream.gcount()));
+    hash.add(std::as_bytes(std::span(block).first(static_cast<std::size_t>(stream.gcount()))));
   }
-  return hex(XXH3_128bits_digest(state.get()));
+  return hash.text();
 }
 
 }  // namespace actio

@@ -111,7 +111,7 @@ Tensor Tensor::rows(std::int64_t begin, std::int64_t count) const {
 
 Tensor Tensor::clone() const {
   if (!defined()) return {};
-  Tensor copy(shape_, dtype_);
+  Tensor copy = wrap(shape_, dtype_, allocate(bytes()), bytes());
   std::memcpy(copy.raw(), raw(), bytes());
   return copy;
 }

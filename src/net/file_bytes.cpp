@@ -29,7 +29,7 @@ std::byte* allocate(std::size_t size) {
 
 void FileBytes::Release::operator()(std::byte* bytes) const { ::operator delete(bytes, kHugePage); }
 
-FileBytes::FileBytes(const std::filesystem::path& path) {
+std::size_t checked_file_size(const std::filesystem::path& path) {
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
   if (!std::filesystem::exists(status)) fail("{}: no such file", path.string());
@@ -37,9 +37,13 @@ FileBytes::FileBytes(const std::filesystem::path& path) {
   const std::uintmax_t size = std::filesystem::file_size(path, code);
   if (code) fail("{}: cannot be read: {}", path.string(), code.message());
   if (size > kLargestFile) fail("{}: has {} bytes, at most {} were expected", path.string(), size, kLargestFile);
+  return static_cast<std::size_t>(size);
+}
+
+FileBytes::FileBytes(const std::filesystem::path& path) {
+  size_ = checked_file_size(path);
   std::ifstream stream(path, std::ios::binary);
   if (!stream) fail("{}: cannot be opened: {}", path.string(), std::strerror(errno));
-  size_ = static_cast<std::size_t>(size);
   bytes_.reset(allocate(size_));
   stream.read(reinterpret_cast<char*>(bytes_.get()), static_cast<std::streamsize>(size_));
   if (static_cast<std::size_t>(stream.gcount()) != size_) {

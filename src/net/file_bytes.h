@@ -10,6 +10,9 @@
 
 namespace actio::net {
 
+// Throws: Error(kFailed) "PATH: no such file", for what is no regular file, and for one that is far too large.
+std::size_t checked_file_size(const std::filesystem::path& path);
+
 class FileBytes {
  public:
   // Throws: Error(kFailed) "PATH: no such file" or with the reason.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,11 @@ InitReport initialise(const NetSpec& spec, const TensorMap* source, std::uint64_
 void require_complete(const NetSpec& spec, const InitReport& report, const TensorMap& tensors, const std::string& source);
 
 // Throws: Error(kBadData) naming the tensor and both shapes unless `weights` holds every parameter of the spec, as finite
-// f32 of the right shape, fixed scalars with the spec's values, and nothing else.
-void check_weights(const NetSpec& spec, const TensorMap& weights);
+// f32 of the right shape, fixed scalars with the spec's values, and nothing else. `finite`: it is known that they are finite numbers.
+void check_weights(const NetSpec& spec, const TensorMap& weights, bool finite = false);
+
+// Whether there is no NaN or infinity among them. Threads: safe.
+bool all_finite(std::span<const float> values);
 
 // Takes over `source`, which shares its elements with `weights` from then on. Throws: as check_weights.
 void load_strict(const NetSpec& spec, const TensorMap& source, TensorMap& weights);

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
+#include <optional>
+#include <utility>
 
+#include "core/content_hash.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "net/file_bytes.h"
+#include "net/file_map.h"
 #include "net/infer.h"
 #include "net/initialise.h"
 #include "net/safetensors.h"
@@ -19,6 +24,8 @@ constexpr std::size_t kHashDigits = 32;
 
 // As this file's header has it; inside of any other text of the header the quotes are escaped.
 constexpr std::string_view kHashKey = "\"actio.hash\":\"";
+
+constexpr std::size_t kSmallestMap = std::size_t{4} << 20;  // below, a copy costs next to nothing
 
 constexpr const char* kQuantizationKey = "actio.quantization";
 
@@ -45,15 +52,39 @@ void check_format(const Metadata& metadata, const std::string& where) {
 // Whether the file is of version 1.
 bool is_of_options(const Metadata& metadata) { return metadata.at("actio.format") == "1"; }
 
-// The hash covers the whole file with the digits themselves as zeros.
-std::string hash_with_zeroed_digits(std::span<std::byte> file, std::size_t data_begin, const std::string& where) {
+std::size_t place_of_digits(std::span<const std::byte> file, std::size_t data_begin, const std::string& where) {
   const std::string_view header = as_text(file.first(data_begin));
   const std::size_t key = header.find(kHashKey);
   if (key == std::string_view::npos || header.size() - key < kHashKey.size() + kHashDigits) {
     fail_data("{}: is damaged: the place of its content hash cannot be found", where);
   }
-  std::ranges::fill(file.subspan(key + kHashKey.size(), kHashDigits), std::byte{'0'});
-  return content_hash(file);
+  return key + kHashKey.size();
+}
+
+struct Contents {
+  std::string hash;     // of the whole file with the digits themselves as zeros
+  bool finite = false;  // it is known that the weights are finite numbers
+  TensorMap weights;
+};
+
+// Overwrites the digits.
+Contents copied(const SafetensorsHeader& header, std::span<std::byte> file, const std::string& where) {
+  std::ranges::fill(file.subspan(place_of_digits(file, header.data_begin, where), kHashDigits), std::byte{'0'});
+  return {content_hash(file), false, copy_tensors(header, file)};
+}
+
+// All that has to be known of every byte, in one pass. `weights`: of the whole file.
+Contents mapped(const SafetensorsHeader& header, const FileMap& file, TensorMap weights, const std::string& where) {
+  const std::size_t digits = place_of_digits(file.span(), header.data_begin, where);
+  ContentHash hash;
+  bool finite = true;
+  file.read([&](std::size_t begin, std::span<std::byte> block) {
+    for (std::size_t i = std::max(begin, digits); i < std::min(begin + block.size(), digits + kHashDigits); ++i) block[i - begin] = std::byte{'0'};
+    hash.add(block);
+    const std::span data = block.subspan(std::min(block.size(), std::max(begin, header.data_begin) - begin));
+    finite = finite && all_finite({reinterpret_cast<const float*>(data.data()), data.size() / sizeof(float)});
+  });
+  return {hash.text(), finite, std::move(weights)};
 }
 
 Json json_at(const Metadata& metadata, const std::string& key, const std::string& where) {
@@ -93,13 +124,13 @@ void check_network_inputs(const NetSpec& spec, const Inputs& inputs) {
   }
 }
 
-void check_consistency(const Model& model) {
+void check_consistency(const Model& model, bool finite = false) {
   check_network_inputs(model.spec, model.inputs);
   const Shape output = infer(model.spec).at(model.spec.output).shape;
   if (Shape{static_cast<std::int64_t>(model.classes.size())} != output) {
     fail_data("{} class names for an output of shape {}", model.classes.size(), shape_text(output));
   }
-  check_weights(model.spec, model.weights);
+  check_weights(model.spec, model.weights, finite);
 }
 
 std::string dumped(const Json& json, const char* key, const std::string& where) {
@@ -118,17 +149,17 @@ Inputs read_inputs(const Metadata& metadata, const NetSpec& spec, const std::str
   return inputs_of(input_names(spec), preprocess);
 }
 
-// Overwrites the digits of the hash.
-Model parse_model(std::span<std::byte> file, const std::string& where) {
-  const SafetensorsHeader header = parse_safetensors_header(file, where);
+// `read` gives the contents, once it is a model.
+template <typename Read>
+Model parse_model(const SafetensorsHeader& header, const std::string& where, Read read) {
   const Metadata& metadata = header.metadata;
   check_format(metadata, where);
 
   Model model;
   model.hash = metadata_at(metadata, "actio.hash", where);
-  const std::string actual = hash_with_zeroed_digits(file, header.data_begin, where);
-  if (actual != model.hash) {
-    fail_data("{}: is damaged: content hash {}, recorded {}", where, actual, shown_name(model.hash));
+  Contents contents = read();
+  if (contents.hash != model.hash) {
+    fail_data("{}: is damaged: content hash {}, recorded {}", where, contents.hash, shown_name(model.hash));
   }
   model.spec = spec_from_json(json_at(metadata, "actio.spec", where), where);
   model.classes = parse_classes(json_at(metadata, "actio.classes", where), where);
@@ -137,24 +168,43 @@ Model parse_model(std::span<std::byte> file, const std::string& where) {
   if (metadata.contains(kQuantizationKey)) {
     model.quantization = quantization_from_json(json_at(metadata, kQuantizationKey, where), model.spec, fmt::format("{}: '{}'", where, kQuantizationKey));
   }
-  model.weights = copy_tensors(header, file);
+  model.weights = std::move(contents.weights);
   naming_file(where, ErrorCode::kBadData, [&] {
     model.inputs = read_inputs(metadata, model.spec, where);
-    check_consistency(model);
+    check_consistency(model, contents.finite);
   });
   return model;
 }
 
+Model parse_copy(std::span<std::byte> file, const std::string& where) {
+  const SafetensorsHeader header = parse_safetensors_header(file, where);
+  return parse_model(header, where, [&] { return copied(header, file, where); });
+}
+
+// Nothing where it cannot be mapped, or has tensors that no weights are.
+std::optional<Model> read_mapped(const std::filesystem::path& path) {
+  const std::shared_ptr<FileMap> file = FileMap::open(path);
+  if (!file) return std::nullopt;
+  const std::string where = path.string();
+  const SafetensorsHeader header = parse_safetensors_header(file->span(), where);
+  TensorMap weights = mapped_tensors(header, *file);
+  if (weights.empty()) return std::nullopt;
+  return parse_model(header, where, [&] { return mapped(header, *file, std::move(weights), where); });
+}
+
 }  // namespace
 
-Model read_model(const std::filesystem::path& path) {
+Model read_model(const std::filesystem::path& path, WeightPlace place) {
+  if (place == WeightPlace::kMapped && checked_file_size(path) >= kSmallestMap) {
+    if (std::optional<Model> model = read_mapped(path)) return std::move(*model);
+  }
   FileBytes file(path);
-  return parse_model(file.span(), path.string());
+  return parse_copy(file.span(), path.string());
 }
 
 Model read_model(std::span<const std::byte> file, const std::string& name) {
   std::vector<std::byte> own(file.begin(), file.end());
-  return parse_model(own, name);
+  return parse_copy(own, name);
 }
 
 bool is_model_file(const std::filesystem::path& path) {

@@ -31,10 +31,14 @@ struct Model {
   TensorMap weights;                 // f32, exactly the parameters of the spec
 };
 
+// Where the weights of a model lie. kMapped: a large file is not copied, its pages come when a tensor is looked at and go with the tensor's last handle
+// (net/file_map.h). For who is done with the weights soon: until then nobody may write into the file in place, while renaming another one over it is safe.
+enum class WeightPlace { kCopied, kMapped };
+
 // Throws: Error(kBadData) naming the file and what is wrong with it: no model, damaged (both hashes), a tensor that is
 // missing, superfluous, misshapen or not finite (both shapes), a number of classes that is not the network's; Error(kFailed)
 // for a file that cannot be read or a format of a newer version.
-Model read_model(const std::filesystem::path& path);
+Model read_model(const std::filesystem::path& path, WeightPlace place = WeightPlace::kCopied);
 
 // The same of a file's bytes, which `name` stands for in messages.
 Model read_model(std::span<const std::byte> file, const std::string& name);

@@ -61,6 +61,17 @@ std::string header_text(const std::vector<NamedTensor>& order, const Metadata& m
 
 }  // namespace
 
+TensorMap mapped_tensors(const SafetensorsHeader& header, FileMap& file) {
+  TensorMap tensors;
+  if (header.data_begin % alignof(float) != 0) return {};
+  for (const SafetensorsEntry& entry : header.entries) {
+    if (entry.dtype != DType::kF32) return {};
+    const std::size_t size = entry.end - entry.begin;
+    tensors.emplace(entry.name, Tensor::wrap(entry.shape, entry.dtype, file.part(header.data_begin + entry.begin, size), size));
+  }
+  return tensors;
+}
+
 TensorMap copy_tensors(const SafetensorsHeader& header, std::span<const std::byte> file) {
   TensorMap tensors;
   for (const SafetensorsEntry& entry : header.entries) {

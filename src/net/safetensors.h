@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "net/file_map.h"
 #include "net/weights.h"
 
 namespace actio::net {
@@ -31,6 +32,9 @@ struct SafetensorsHeader {
 
 // Throws: Error(kBadData) naming `where`, the tensor and both values.
 SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file, const std::string& where);
+
+// The whole file as it is, where all is f32 and its place lets a processor take it as such; else nothing.
+TensorMap mapped_tensors(const SafetensorsHeader& header, FileMap& file);
 
 TensorMap copy_tensors(const SafetensorsHeader& header, std::span<const std::byte> file);
 
