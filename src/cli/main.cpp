@@ -17,7 +17,7 @@ bool runs_networks(std::string_view command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && runs_networks(argv[1])) actio::cli::restart_with_short_spinning(argv);
+  if (argc > 1 && runs_networks(argv[1]) && std::string_view(argv[argc - 1]) != "--help") actio::cli::restart_with_short_spinning(argv);
   actio::cli::install_interrupt_handler();
   actio::video::silence_ffmpeg();
   CLI::App app("actio trains, evaluates and deploys two-stream action recognition.", "actio");

@@ -222,9 +222,9 @@ void require_complete(const NetSpec& spec, const InitReport& report, const Tenso
 
 bool all_finite(std::span<const float> values) {
   // Without an early exit, and in whole numbers, so that the compiler vectorises it: models have 10^8 elements.
-  std::uint32_t most = 0;
-  for (const float value : values) most = std::max(most, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFU);
-  return most < 0x7F800000U;
+  std::int32_t most = 0;
+  for (const float value : values) most = std::max(most, std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF);
+  return most < 0x7F800000;
 }
 
 void check_weights(const NetSpec& spec, const TensorMap& weights, bool finite) {

@@ -85,7 +85,7 @@ void require_views(const net::NetSpec& spec, const std::string& name, const Tens
 }  // namespace
 
 Recognizer::Recognizer(const std::string& model_path, const RecognizeOptions& options)
-    : Recognizer(net::read_model(model_path), model_path, options) {}
+    : Recognizer(net::read_model(model_path, net::WeightPlace::kMapped), model_path, options) {}
 
 Recognizer::Recognizer(net::Model model, std::string name, const RecognizeOptions& options) : name_(std::move(name)), options_(options) {
   model = with_segments(std::move(model), options.protocol.segments, name_, warnings_);

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/fuse.h"
+#include "runtime/pages.h"
 
 namespace actio::runtime {
 namespace {
@@ -41,11 +43,14 @@ Tensor folded_weight(const FusedOp& op, const TensorMap& weights) {
   if (!norm) return weights.at(op.node.name + ".weight");
   const Factors factors = factors_of(*norm, weights);
   if (norm == &op.node) return vector_of(factors.scale).reshaped({static_cast<std::int64_t>(factors.scale.size()), 1, 1, 1});
-  Tensor folded = weights.at(op.node.name + ".weight").clone();
-  const auto values = folded.values<float>();
-  const std::size_t per_channel = values.size() / factors.scale.size();
+  const Tensor& own = weights.at(op.node.name + ".weight");
+  Tensor folded = Tensor::wrap(own.shape(), DType::kF32, allocate_block(own.bytes()), own.bytes());
+  const auto from = own.values<float>();
+  const std::size_t per_channel = from.size() / factors.scale.size();
+  auto* out = folded.data<float>();
   for (std::size_t c = 0; c < factors.scale.size(); ++c) {
-    for (float& value : values.subspan(c * per_channel, per_channel)) value = static_cast<float>(value * factors.scale[c]);
+    const auto channel = from.subspan(c * per_channel, per_channel);
+    std::ranges::transform(channel, out + c * per_channel, [scale = factors.scale[c]](float value) { return static_cast<float>(value * scale); });
   }
   return folded;
 }

@@ -61,6 +61,28 @@ std::vector<Route> routes_of(const Cut& parts, Granularity granularity) {
   return routes;
 }
 
+std::vector<PiecePlans> compiled_pieces(const Cut& parts, std::int64_t segments, Backend& backend, TensorMap weights) {
+  const auto sizes_of = [&](Granularity each) {
+    const std::int64_t at_once = each == Granularity::kClip ? kClipsAtOnce : backend.rows_at_once();
+    return batch_sizes(at_once, net::row_count(each, 1, segments));
+  };
+  std::vector<PlanRequest> requests;
+  for (const Granularity each : kGranularities) {
+    if (parts.piece(each).outputs.empty()) continue;
+    for (const std::int64_t rows : sizes_of(each)) requests.push_back({&parts.piece(each), rows});
+  }
+  std::vector<std::unique_ptr<Plan>> plans = backend.compile(requests, std::move(weights));
+  std::vector<PiecePlans> pieces;
+  for (const Granularity each : kGranularities) {
+    std::vector<std::unique_ptr<Plan>> own;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      if (requests[i].graph == &parts.piece(each)) own.push_back(std::move(plans[i]));
+    }
+    pieces.emplace_back(parts.piece(each), sizes_of(each), std::move(own));
+  }
+  return pieces;
+}
+
 }  // namespace
 
 std::int64_t NetworkPlans::clips_at_once() const {
@@ -74,7 +96,7 @@ std::size_t NetworkPlans::memory_bytes() const {
   return most;
 }
 
-std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, const TensorMap& weights,
+std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, TensorMap weights,
                                                        std::unique_ptr<Backend> backend, std::span<const std::string> keep) {
   auto made = std::make_shared<NetworkPlans>();
   made->spec = std::move(spec);
@@ -82,11 +104,7 @@ std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, const 
   made->backend = std::move(backend);
   const Cut& parts = made->parts;
   for (const Granularity each : kGranularities) check_weights(parts.piece(each), weights);
-  for (const Granularity each : kGranularities) {
-    const std::int64_t at_once = each == Granularity::kClip ? kClipsAtOnce : made->backend->rows_at_once();
-    const std::int64_t per_clip = net::row_count(each, 1, made->spec.segments);
-    made->pieces.emplace_back(parts.piece(each), batch_sizes(at_once, per_clip), *made->backend, weights);
-  }
+  made->pieces = compiled_pieces(parts, made->spec.segments, *made->backend, std::move(weights));
   made->connections = connections_of(parts);
   for (const Result& result : parts.results) add_route(made->of_run, parts, result.name, result.granularity, result.value);
   made->of_snippets = routes_of(parts, Granularity::kSnippet);

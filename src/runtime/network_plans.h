@@ -55,7 +55,7 @@ struct NetworkPlans {
 
 // Throws: Error for a network that infer() rejects, for weights that are missing or misshapen, for an unknown name in
 // `keep`, and for what the backend refuses.
-std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, const TensorMap& weights,
+std::shared_ptr<const NetworkPlans> make_network_plans(net::NetSpec spec, TensorMap weights,
                                                        std::unique_ptr<Backend> backend, std::span<const std::string> keep);
 
 }  // namespace actio::runtime

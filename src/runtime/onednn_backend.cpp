@@ -13,18 +13,16 @@ class OnednnBackend : public Backend {
   OnednnBackend(int threads, Numerics numerics)
       : engine_(dnnl::engine::kind::cpu, 0), store_(engine_), threads_(threads), numerics_(std::move(numerics)) {}
 
-  std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) override {
+  std::vector<std::unique_ptr<Plan>> compile(std::span<const PlanRequest> requests, TensorMap weights) override {
     const ThreadScope scope(threads_);  // primitives divide their work when they are created
+    std::vector<std::unique_ptr<Plan>> plans;
     try {
-      Lowering lowering(graph, weights, rows, engine_, store_, numerics_);
-      Program program = lowering.run();
-      for (OpRecord& record : lowering.records()) {
-        if (std::ranges::find(records_, record.node, &OpRecord::node) == records_.end()) records_.push_back(std::move(record));
-      }
-      return make_onednn_plan(std::move(program), engine_, threads_);
+      for (const PlanRequest& request : requests) plans.push_back(lowered(request, weights));
+      store_.fill(std::move(weights), threads_);
     } catch (const dnnl::error& error) {
       fail("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status));
     }
+    return plans;
   }
 
   std::int64_t threads() const override { return threads_; }
@@ -39,6 +37,15 @@ class OnednnBackend : public Backend {
   std::int64_t rows_at_once() const override { return std::clamp(threads_ / 2, numerics_.precision == Precision::kInt8 ? 4 : 1, 16); }
 
  private:
+  std::unique_ptr<Plan> lowered(const PlanRequest& request, const TensorMap& weights) {
+    Lowering lowering(*request.graph, weights, request.rows, engine_, store_, numerics_);
+    Program program = lowering.run();
+    for (OpRecord& record : lowering.records()) {
+      if (std::ranges::find(records_, record.node, &OpRecord::node) == records_.end()) records_.push_back(std::move(record));
+    }
+    return make_onednn_plan(std::move(program), engine_, threads_);
+  }
+
   dnnl::engine engine_;
   WeightStore store_;
   int threads_;

@@ -6,16 +6,6 @@ namespace actio::runtime {
 
 using net::Op;
 
-dnnl::memory WeightStore::reordered(Tensor tensor, const Desc& plain, const Desc& wanted) {
-  dnnl::memory from(plain, engine_, tensor.raw());
-  dnnl::memory to(wanted, engine_, pool_.allocate(wanted.get_size()));
-  bytes_ += wanted.get_size();
-  dnnl::stream stream(engine_);
-  dnnl::reorder(from, to).execute(stream, from, to);
-  stream.wait();
-  return to;
-}
-
 Lowering::Lowering(const Subgraph& graph, const TensorMap& weights, std::int64_t rows, const dnnl::engine& engine,
                    WeightStore& store, const Numerics& numerics)
     : weights_(weights), engine_(engine), store_(store), numerics_(numerics), fused_(fuse(graph)), types_(assign_types(fused_, numerics, quick_types())) {

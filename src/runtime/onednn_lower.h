@@ -8,44 +8,11 @@
 
 #include "runtime/fuse.h"
 #include "runtime/onednn_program.h"
-#include "runtime/pages.h"
 #include "runtime/assign_types.h"
 #include "runtime/quantize_values.h"
+#include "runtime/weight_store.h"
 
 namespace actio::runtime {
-
-// Folded weights in the layouts that primitives asked for, shared by the plans of one network.
-class WeightStore {
- public:
-  explicit WeightStore(const dnnl::engine& engine) : engine_(engine) {}
-
-  // The tensor `key` in layout `wanted`; `make` gives it row-major as `plain` when it is needed for the first time.
-  template <typename Make>
-  dnnl::memory get(const std::string& key, const Desc& plain, const Desc& wanted, Make make) {
-    for (const dnnl::memory& known : known_[key]) {
-      if (known.get_desc() == wanted) return known;
-    }
-    return known_[key].emplace_back(reordered(make(), plain, wanted));
-  }
-
-  // Numbers of each channel, such as the scales of a weight in 8 bits; `make` gives them when they are needed for the first time.
-  template <typename Make>
-  const std::vector<float>& numbers(const std::string& key, Make make) {
-    const auto known = numbers_.find(key);
-    return known != numbers_.end() ? known->second : numbers_.emplace(key, make()).first->second;
-  }
-
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  dnnl::memory reordered(Tensor tensor, const Desc& plain, const Desc& wanted);
-
-  dnnl::engine engine_;
-  Pool pool_;
-  std::size_t bytes_ = 0;
-  std::map<std::string, std::vector<dnnl::memory>> known_;
-  std::map<std::string, std::vector<float>> numbers_;
-};
 
 struct Kernel2d {
   Dims kernel, strides, dilations, before, after;  // height, width; dilation 0: dense
@@ -108,7 +75,6 @@ class Lowering {
     IntType in, out;
     bool keeps_int8 = false;           // the value is of 8 bits, too
     std::vector<float> weight_scales;  // of each channel
-    Tensor weight;                     // batch norm merged in; undefined where the store has the scales already
     std::vector<float> factors() const;  // from steps of its sums to steps of its value
   };
   Integers integers_of(const FusedOp& op);

@@ -35,10 +35,7 @@ Lowering::Integers Lowering::integers_of(const FusedOp& op) {
   // oneDNN itself halves the weights of signed sources where pairs are summed in 16 bits.
   const bool wide = quick_types().dot8 ? !numerics_.narrow_weights : ints.in.is_signed;
   const Sums sums = wide ? Sums::k32Bits : Sums::k16BitPairs;
-  ints.weight_scales = store_.numbers(op.node.name + ".scales", [&] {
-    ints.weight = folded_weight(op, weights_);
-    return runtime::weight_scales(ints.weight, sums);
-  });
+  ints.weight_scales = store_.numbers(op.node.name + ".scales", [&] { return runtime::weight_scales(folded_weight(op, weights_), sums); });
   return ints;
 }
 
@@ -91,31 +88,30 @@ Lowering::Value Lowering::int8_output(const FusedOp& op, const Integers& ints, c
 }
 
 std::size_t Lowering::int8_weight(const FusedOp& op, const Integers& ints, const Desc& wanted) {
-  const auto steps = [&] {
-    Tensor weight = ints.weight.defined() ? ints.weight : folded_weight(op, weights_);
+  const auto range = numerics_.ranges.find(op.node.inputs[0]);
+  const bool known = range != numerics_.ranges.end() && static_cast<std::int64_t>(range->second.means.size()) == shapes_.at(op.node.inputs[0])[0];
+  const auto steps = [op, scales = ints.weight_scales, means = known ? range->second.means : std::vector<float>(),
+                      shifts = store_.note(op.node.name + ".shifts")](const TensorMap& weights) {
+    Tensor weight = folded_weight(op, weights);
     if (!op.norm) weight = weight.clone();  // else it is a copy already
-    const auto range = numerics_.ranges.find(op.node.inputs[0]);
-    const bool known = range != numerics_.ranges.end() && static_cast<std::int64_t>(range->second.means.size()) == shapes_.at(op.node.inputs[0])[0];
-    std::vector<float> shifts = to_steps(weight, ints.weight_scales, known ? range->second.means : std::vector<float>());
-    store_.numbers(op.node.name + ".shifts", [&] { return std::move(shifts); });
+    *shifts = to_steps(weight, scales, means);
     return weight;
   };
-  return constant(store_.get(op.node.name + ".weight in 8 bits", plain_desc(weight_dims(op)), wanted, steps));
+  return constant(store_.later(op.node.name, op.node.name + ".weight in 8 bits", plain_desc(weight_dims(op)), wanted, steps));
 }
 
 // After the weight, whose rounding it corrects.
 std::size_t Lowering::int8_bias(const FusedOp& op, const Integers& ints, UnitOfBias unit, const Desc& wanted) {
-  const auto bias = [&] {
-    Tensor folded = folded_bias(op, weights_).clone();
+  const auto bias = [op, ints, unit, shifts = store_.note(op.node.name + ".shifts")](const TensorMap& weights) {
+    Tensor folded = folded_bias(op, weights).clone();
     const auto values = folded.values<float>();
-    const std::vector<float>& shifts = store_.numbers(op.node.name + ".shifts", [] { return std::vector<float>(); });
     for (std::size_t c = 0; c < values.size(); ++c) {
-      if (!shifts.empty()) values[c] -= shifts[c];
+      if (!shifts->empty()) values[c] -= (*shifts)[c];
       values[c] /= unit(ints.weight_scales[c] * ints.in.scale, ints.out.scale);
     }
     return folded;
   };
-  return constant(store_.get(op.node.name + ".bias of 8 bits", plain_desc({op.shape[0]}), wanted, bias));
+  return constant(store_.later(op.node.name, op.node.name + ".bias of 8 bits", plain_desc({op.shape[0]}), wanted, bias));
 }
 
 bool Lowering::lower_depthwise(const FusedOp& op, const Integers& ints, Activation activation) {
@@ -139,11 +135,9 @@ bool Lowering::lower_depthwise(const FusedOp& op, const Integers& ints, Activati
   step.arguments = {{DNNL_ARG_SRC, x.buffer, x.desc}, {DNNL_ARG_WEIGHTS, int8_weight(op, ints, weights), weights}};
   const std::size_t bias = has_bias(op) ? int8_bias(op, ints, unit_of_sums, numbers)
                                         : constant(op.node.name + ".no bias", std::vector<float>(static_cast<std::size_t>(channels)));
-  const std::vector<float> factors = ints.factors();
-  const bool fits = depthwise_fits({static_cast<const float*>(program_.buffers[bias].constant.get_data_handle()), factors.size()}, factors);
-  step.depthwise->rows = fits ? depthwise_rows(quick.width, quick.dot8) : depthwise_rows_plainly;
+  step.depthwise->rows = depthwise_rows(quick.width, quick.dot8);
   step.arguments.push_back({DNNL_ARG_BIAS, bias, numbers});
-  step.arguments.push_back({DNNL_ARG_WEIGHTS, constant(op.node.name + ".factors", factors), numbers});
+  step.arguments.push_back({DNNL_ARG_WEIGHTS, constant(op.node.name + ".factors", ints.factors()), numbers});
   step.arguments.push_back({DNNL_ARG_DST, y.buffer, y.desc});
   program_.steps.push_back(std::move(step));
   define(op.output, y);

@@ -46,13 +46,14 @@ Dims Lowering::weight_dims(const FusedOp& op) const {
 }
 
 std::size_t Lowering::weight_argument(const FusedOp& op, const Made& made, const Dims& dims) {
-  return constant(
-      store_.get(op.node.name + ".weight", plain_desc(dims), made.weights, [&] { return folded_weight(op, weights_); }));
+  return constant(store_.later(op.node.name, op.node.name + ".weight", plain_desc(dims), made.weights,
+                               [op](const TensorMap& weights) { return folded_weight(op, weights); }));
 }
 
 std::size_t Lowering::bias_argument(const FusedOp& op, const Made& made) {
   const Desc plain = plain_desc({op.shape[0]});
-  return constant(store_.get(op.node.name + ".bias", plain, made.bias, [&] { return folded_bias(op, weights_); }));
+  return constant(store_.later(op.node.name, op.node.name + ".bias", plain, made.bias,
+                               [op](const TensorMap& weights) { return folded_bias(op, weights); }));
 }
 
 void Lowering::lower_convolution(const FusedOp& op) {

@@ -69,6 +69,7 @@ class OnednnExecutor : public Executor {
     for (const Step& step : program_.steps) {
       prepare(step, plan.engine_);
       prepare_plain(step);
+      prepare_depthwise(step);
     }
   }
 
@@ -124,11 +125,20 @@ class OnednnExecutor : public Executor {
     for (std::size_t k = 0; k + 1 < step.arguments.size(); ++k) call->inputs.push_back({nullptr, step.plain->shapes[k]});
   }
 
+  void prepare_depthwise(const Step& step) {
+    DepthwiseRows& rows = depthwise_.emplace_back();
+    if (!step.depthwise) return;
+    const auto numbers = [&](std::size_t i) {
+      return std::span(static_cast<const float*>(pointers_[step.arguments[i].buffer]), static_cast<std::size_t>(step.depthwise->shape.channels));
+    };
+    rows = depthwise_fits(numbers(2), numbers(3)) ? step.depthwise->rows : depthwise_rows_plainly;
+  }
+
   // The C interface, because the C++ one allocates at every call.
   void execute(std::size_t i) {
     const Step& step = program_.steps[i];
     if (step.plain) return execute_plain(step, *plain_[i]);
-    if (step.depthwise) return execute_depthwise(step);
+    if (step.depthwise) return execute_depthwise(step, depthwise_[i]);
     const dnnl_status_t status = dnnl_primitive_execute(step.primitive.get(), stream_.get(),
                                                         static_cast<int>(arguments_[i].size()), arguments_[i].data());
     if (status != dnnl_success)
@@ -143,11 +153,11 @@ class OnednnExecutor : public Executor {
     run_reference_op(call);
   }
 
-  void execute_depthwise(const Step& step) const {
+  void execute_depthwise(const Step& step, DepthwiseRows rows) const {
     const auto at = [&](std::size_t i) { return pointers_[step.arguments[i].buffer]; };
     const DepthwiseBuffers buffers{static_cast<const std::uint8_t*>(at(0)), static_cast<const std::int8_t*>(at(1)), static_cast<const float*>(at(2)),
                                    static_cast<const float*>(at(3)), at(4)};
-    run_depthwise(step.depthwise->rows, step.depthwise->shape, buffers, threads_);
+    run_depthwise(rows, step.depthwise->shape, buffers, threads_);
   }
 
   const Program& program_;
@@ -158,6 +168,7 @@ class OnednnExecutor : public Executor {
   std::vector<std::pair<dnnl::memory, std::size_t>> external_;  // what moves between runs, and its buffer
   std::vector<std::vector<dnnl_exec_arg_t>> arguments_;         // by step
   std::vector<std::optional<OpCall>> plain_;                    // by step
+  std::vector<DepthwiseRows> depthwise_;                        // by step
 };
 
 std::unique_ptr<Executor> OnednnPlan::executor(std::byte* memory) const {

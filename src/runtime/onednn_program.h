@@ -37,7 +37,7 @@ struct PlainOp {
 // An op that oneDNN is slow at. Its arguments: the input, the weight, the bias, the factors, then the output.
 struct DepthwiseOp {
   DepthwiseInt8 shape;
-  DepthwiseRows rows = nullptr;
+  DepthwiseRows rows = nullptr;  // for numbers that fit, which is seen once the weights are there
 };
 
 struct Step {

@@ -45,12 +45,6 @@ std::int64_t checked_rows(const std::vector<Port>& ports, const TensorMap& input
   return rows;
 }
 
-PiecePlans::PiecePlans(Subgraph graph, std::vector<std::int64_t> sizes, Backend& backend, const TensorMap& weights)
-    : graph_(std::move(graph)), sizes_(std::move(sizes)) {
-  if (graph_.outputs.empty()) return;
-  for (const std::int64_t rows : sizes_) plans_.push_back(backend.compile(graph_, weights, rows));
-}
-
 std::size_t PiecePlans::memory_bytes() const {
   std::size_t most = 0;
   for (const auto& plan : plans_) most = std::max(most, plan->memory_bytes());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/tensor.h"
@@ -16,9 +17,9 @@ namespace actio::runtime {
 // Threads: safe.
 class PiecePlans {
  public:
-  // `sizes` as batch_sizes() gives them. A piece without outputs has no plans. The backend has to outlive it.
-  // Throws: Error naming the node that the backend refuses.
-  PiecePlans(Subgraph graph, std::vector<std::int64_t> sizes, Backend& backend, const TensorMap& weights);
+  // `sizes` as batch_sizes() gives them; `plans`: one for each, or none where the piece has no outputs. Their backend has to outlive it.
+  PiecePlans(Subgraph graph, std::vector<std::int64_t> sizes, std::vector<std::unique_ptr<Plan>> plans)
+      : graph_(std::move(graph)), sizes_(std::move(sizes)), plans_(std::move(plans)) {}
 
   const Subgraph& graph() const { return graph_; }
   const std::vector<std::int64_t>& sizes() const { return sizes_; }  // falling

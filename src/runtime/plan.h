@@ -64,14 +64,20 @@ class Plan {
   virtual std::unique_ptr<Executor> executor(std::byte* memory) const = 0;
 };
 
+struct PlanRequest {
+  const Subgraph* graph = nullptr;
+  std::int64_t rows = 1;
+};
+
 // Serves one network: what it prepared from the weights is kept by node name and shared by its plans, so it must not be
 // destroyed before them.
 // Threads: compile() from one at a time; afterwards it is only read.
 class Backend {
  public:
   virtual ~Backend() = default;
-  // Needs `weights` only during the call. Throws: Error naming the node that the backend refuses.
-  virtual std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) = 0;
+  // All plans of a network, in the order of the requests. A tensor of `weights` that nobody else holds gives its memory back as soon as it is used, which is
+  // why they are asked for together. Throws: Error naming the node that the backend refuses.
+  virtual std::vector<std::unique_ptr<Plan>> compile(std::span<const PlanRequest> requests, TensorMap weights) = 0;
   virtual std::int64_t threads() const = 0;
   // What convolutions are computed in, which may be f32 where another precision was asked for.
   virtual Precision precision() const { return Precision::kF32; }

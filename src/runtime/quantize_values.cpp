@@ -1,7 +1,9 @@
 #include "runtime/quantize_values.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <span>
 
 namespace actio::runtime {
@@ -11,6 +13,13 @@ namespace {
 constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23
 
 constexpr float kLevels = 127;
+
+// The largest element without its sign. As a whole number, whose order is the same, so that the compiler vectorises it.
+float most_of(std::span<const float> values) {
+  std::int32_t most = 0;
+  for (const float value : values) most = std::max(most, std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF);
+  return std::bit_cast<float>(most);
+}
 
 // The largest sum of two neighbours' weights at one tap, without its sign. Rounding adds one at most: 255 * 128 is below 2^15.
 float most_of_pairs(std::span<const float> channel, std::size_t inputs, std::size_t taps) {
@@ -36,8 +45,7 @@ std::vector<float> weight_scales(const Tensor& weight, Sums sums) {
   std::vector<float> scales;
   for (std::size_t c = 0; c < channels; ++c) {
     const auto channel = values.subspan(c * inputs * taps, inputs * taps);
-    float most = 0;
-    for (const float value : channel) most = std::max(most, std::abs(value));
+    float most = most_of(channel);
     if (sums == Sums::k16BitPairs) most = std::max(most, most_of_pairs(channel, inputs, taps));
     scales.push_back(most > 0 ? most / kLevels : 1.0F);
   }
@@ -49,18 +57,20 @@ std::vector<float> to_steps(Tensor& weight, const std::vector<float>& scales, co
   const std::size_t taps = static_cast<std::size_t>(weight.numel()) / (channels * inputs);
   const std::size_t of_group = means.empty() ? 1 : channels / (means.size() / inputs);
   const auto values = weight.values<float>();
-  std::vector<float> shifts;
+  std::vector<float> shifts, errors(inputs * taps);
   for (std::size_t c = 0; c < channels; ++c) {
     const float scale = scales[c], of_step = 1.0F / scale;
+    float* channel = values.data() + c * errors.size();
+    for (std::size_t k = 0; k < errors.size(); ++k) {
+      const float step = (channel[k] * of_step + kRounder) - kRounder;
+      errors[k] = step * scale - channel[k];
+      channel[k] = step;
+    }
     double shift = 0;
-    for (std::size_t i = 0; i < inputs; ++i) {
+    for (std::size_t i = 0; i < inputs && !means.empty(); ++i) {
       float error = 0;
-      for (float& value : values.subspan((c * inputs + i) * taps, taps)) {
-        const float step = (value * of_step + kRounder) - kRounder;
-        error += step * scale - value;
-        value = step;
-      }
-      if (!means.empty()) shift += static_cast<double>(error) * means[c / of_group * inputs + i];
+      for (std::size_t t = 0; t < taps; ++t) error += errors[i * taps + t];
+      shift += static_cast<double>(error) * means[c / of_group * inputs + i];
     }
     if (!means.empty()) shifts.push_back(static_cast<float>(shift));
   }

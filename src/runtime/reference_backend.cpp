@@ -106,11 +106,15 @@ class ReferenceBackend : public Backend {
  public:
   explicit ReferenceBackend(std::int64_t threads) : threads_(threads) {}
 
-  std::unique_ptr<Plan> compile(const Subgraph& graph, const TensorMap& weights, std::int64_t rows) override {
-    for (const auto& [name, info] : infer_values(graph)) {
-      for (const net::ParamInfo& param : info.params) weights_[param.name] = weights.at(param.name);
+  std::vector<std::unique_ptr<Plan>> compile(std::span<const PlanRequest> requests, TensorMap weights) override {
+    std::vector<std::unique_ptr<Plan>> plans;
+    for (const auto& [graph, rows] : requests) {
+      for (const auto& [name, info] : infer_values(*graph)) {
+        for (const net::ParamInfo& param : info.params) weights_[param.name] = weights.at(param.name);
+      }
+      plans.push_back(std::make_unique<ReferencePlan>(*graph, weights_, rows, threads_));
     }
-    return std::make_unique<ReferencePlan>(graph, weights_, rows, threads_);
+    return plans;
   }
   std::int64_t threads() const override { return threads_; }
   std::int64_t rows_at_once() const override { return 4; }

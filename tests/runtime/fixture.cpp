@@ -94,7 +94,8 @@ TensorMap run_graph(runtime::Backend& backend, const Subgraph& graph, const Tens
     results[port.name] = Tensor(shape);
     to.push_back(results[port.name].data<float>());
   }
-  const auto plan = backend.compile(graph, weights, rows);
+  const runtime::PlanRequest request{&graph, rows};
+  const auto plan = std::move(backend.compile({&request, 1}, weights).front());
   const runtime::Block memory = runtime::allocate_block(plan->memory_bytes());
   plan->executor(memory.get())->run(from, to);
   return results;
