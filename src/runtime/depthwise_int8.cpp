@@ -68,11 +68,17 @@ void run_depthwise(DepthwiseRows rows, const DepthwiseInt8& op, const DepthwiseB
 #ifdef __SANITIZE_THREAD__
   threads = 1;  // it does not see the barriers of libgomp
 #endif
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
-  for (std::int64_t job = 0; job < op.images * jobs_of_image; ++job) {
+  const std::int64_t jobs = op.images * jobs_of_image;
+  const auto run = [&](std::int64_t job) {
     const std::int64_t first = job % jobs_of_image * kRowsOfJob;
     rows(op, buffers, {job / jobs_of_image, first, std::min(first + kRowsOfJob, op.out_height)});
+  };
+  if (threads <= 1) {
+    for (std::int64_t job = 0; job < jobs; ++job) run(job);
+    return;
   }
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+  for (std::int64_t job = 0; job < jobs; ++job) run(job);
 }
 
 }  // namespace actio::runtime

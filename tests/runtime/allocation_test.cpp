@@ -9,6 +9,8 @@
 #include "net/initialise.h"
 #include "nets.h"
 #include "runtime/compiled_network.h"
+#include "runtime/ranges_on.h"
+#include "small_zoo.h"
 #include "support/zoo_variants.h"
 
 namespace actio::testing {
@@ -99,6 +101,19 @@ TEST(Allocations, a_second_run_that_keeps_values_makes_none) {
   const std::vector<std::string> keep = {"rgb.2.bn", "rgb.dropout", "ttn.3.relu", "diff2", "rgb.consensus", "rgb"};
   const auto session = compiled(spec, keep)->session();
   const TensorMap inputs = random_clips(spec, 2);
+  TensorMap results;
+  session->run(inputs, results);
+  EXPECT_EQ(allocations_of([&] { session->run(inputs, results); }).own, 0U);
+}
+
+TEST(Allocations, a_second_run_in_8_bits_makes_none) {
+  if (!can_count_allocations()) GTEST_SKIP() << "a sanitizer's malloc cannot be counted";
+  const net::NetSpec spec = small_network(net::NetworkKind::kTsn, net::BackboneKind::kMobilenetV2);
+  TensorMap weights;
+  net::initialise(spec, nullptr, 7, weights);
+  const TensorMap inputs = random_clips(spec, 1);
+  const net::Ranges ranges = runtime::ranges_on(spec, weights, inputs);
+  const auto session = CompiledNetwork::compile(spec, weights, {"onednn", 1, runtime::Precision::kInt8}, {}, ranges)->session();
   TensorMap results;
   session->run(inputs, results);
   EXPECT_EQ(allocations_of([&] { session->run(inputs, results); }).own, 0U);
