@@ -24,6 +24,7 @@ ALLOWED = {
     "training": {"core", "motion", "data", "net", "eval"},
     "torch": {"core", "data", "net", "eval", "training"},
     "runtime": {"core", "net"},
+    "openvino": {"core", "net", "runtime"},
     "exporter": {"core", "net"},
     "recognize": {"core", "video", "motion", "data", "net", "eval", "runtime"},
     "stream": {"core", "video", "motion", "data", "net", "recognize"},
@@ -38,7 +39,7 @@ ALLOWED = {
 THIRD_PARTY = {
     "libav": {"video"}, "libsw": {"video"},
     "torch/": {"torch"}, "ATen/": {"torch"}, "c10/": {"torch"},
-    "onnx/": {"exporter"}, "google/": {"exporter"}, "oneapi/": {"runtime"}, "dnnl": {"runtime"},
+    "onnx/": {"exporter"}, "google/": {"exporter"}, "oneapi/": {"runtime"}, "dnnl": {"runtime"}, "openvino/": {"openvino"},
     "toml++/": {"core"}, "CLI/": {"cli"}, "opencv2/": set(), "zlib.h": {"net"}, "xxhash.h": {"core"},
     "zstd.h": {"data"}, "hwy/": {"motion", "data", "runtime"}, "actio/": {"core", "api"},
 }

@@ -80,8 +80,8 @@ std::shared_ptr<const CompiledNetwork> CompiledNetwork::compile(net::NetSpec spe
   if (options.precision == Precision::kInt8 && ranges.empty()) {
     fail_usage("{}: precision int8 needs ranges of its values", spec.name);
   }
-  const auto plans =
-      make_network_plans(std::move(spec), std::move(weights), make_backend(options.backend, options.threads, {precision, ranges, options.narrow_weights}), keep);
+  auto backend = make_backend(options.backend, options.threads, {precision, ranges, options.narrow_weights}, options.device);
+  const auto plans = make_network_plans(std::move(spec), std::move(weights), std::move(backend), keep);
   const std::shared_ptr<CompiledNetwork> made(new CompiledNetwork(plans));
   made->attributes_ = attributes_of(*plans, options.backend, keep);
   return made;

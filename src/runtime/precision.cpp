@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "runtime/backends.h"
 #include "runtime/onednn_compat.h"
 
 namespace actio::runtime {
 
 Precision chosen_precision(Precision asked, const net::Quantization& quantization, std::string_view backend) {
   if (asked != Precision::kAuto) return asked;
-  if (backend != "onednn") return Precision::kF32;
+  if (!backend_named(backend).takes_auto) return Precision::kF32;
   const auto bears = [&](Precision precision) { return std::ranges::find(quantization.borne, name_of(precision)) != quantization.borne.end(); };
   if (bears(Precision::kInt8)) return Precision::kInt8;
   return bears(Precision::kBf16) && quick_types().fast_bf16 ? Precision::kBf16 : Precision::kF32;

@@ -13,7 +13,7 @@ namespace runtime {
 enum class Precision { kAuto, kF32, kBf16, kInt8 };
 
 // What a backend computes where `asked` is "auto": the fastest on this processor of what the model was measured to bear; f32 where nothing was.
-// Otherwise `asked`. Threads: safe.
+// Otherwise `asked`. Throws: as backend_named. Threads: safe.
 Precision chosen_precision(Precision asked, const net::Quantization& quantization, std::string_view backend);
 
 // Throws: Error(kUsage), `name` first, for int8 where no ranges were measured.

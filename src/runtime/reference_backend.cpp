@@ -131,7 +131,7 @@ class ReferenceBackend : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_reference_backend(std::int64_t threads, const Numerics&) {
+std::unique_ptr<Backend> make_reference_backend(std::int64_t threads) {
   return std::make_unique<ReferenceBackend>(threads > 0 ? threads : core_count());
 }
 

@@ -16,13 +16,15 @@ std::string default_backend();
 struct RunOptions {
   static constexpr std::string_view kTable = "runtime";
 
-  std::string backend = default_backend();  // "onednn" or "reference" (naive loops: slow, the arbiter in tests)
+  std::string backend = default_backend();  // "onednn", "reference" (naive loops: slow, the arbiter in tests) or an optional one
   std::int64_t threads = 0;                 // of a session, or of all that run beside each other; 0: one per core
   Precision precision = Precision::kAuto;   // what convolutions are computed in
   bool narrow_weights = false;              // no option of users: int8 as on processors without VNNI, to measure what it costs
+  std::string device = {};                  // of a backend that has devices; empty: its first
 
   Fields fields();
-  // Throws: Error(kUsage) for an unknown backend, naming the nearest, and for a number of threads out of range.
+  // Throws: Error(kUsage) for an unknown backend, naming the nearest, for a precision or a device that it lacks, naming those that it has, and for a number of
+  // threads out of range.
   void check() const;
 };
 

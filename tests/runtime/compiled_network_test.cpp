@@ -77,24 +77,29 @@ TEST(CompiledNetwork, on_one_thread_holds_each_weight_once) {
   }
 }
 
-TEST(CompiledNetwork, keeps_any_value_in_both_backends) {
+// Beside `plain`, the results of a network that keeps nothing.
+void expect_kept(const net::NetSpec& spec, const std::string& backend, const std::string& name, const TensorMap& inputs, const TensorMap& expected,
+                 const TensorMap& plain) {
+  SCOPED_TRACE(fmt::format("{} {} {}", backend, spec.name, name));
+  const auto network = compiled(spec, {backend, 1}, {name});
+  const TensorMap results = network->session()->run(inputs);
+  ASSERT_EQ(network->attributes().kept.size(), 1U);
+  const KeptOutput& kept = network->attributes().kept[0];
+  Shape shape = kept.shape;
+  shape.insert(shape.begin(), net::row_count(kept.granularity, 2, 3));
+  EXPECT_EQ(results.at(name).shape(), shape);
+  EXPECT_TRUE(close(results.at(name), expected.at(name), 1e-5));
+  for (const auto& [result, tensor] : plain) EXPECT_TRUE(close(results.at(result), tensor, 1e-5)) << result;
+  EXPECT_EQ(results.size(), plain.size() + (plain.contains(name) ? 0 : 1));
+}
+
+TEST(CompiledNetwork, keeps_any_value_in_every_backend) {
   for (const net::NetSpec& spec : small_nets()) {
     const TensorMap inputs = random_inputs(spec, 2 * 3, 5);
     const TensorMap expected = compiled(spec, {"reference", 1}, nodes_of(spec))->session()->run(inputs);
     const TensorMap plain = compiled(spec)->session()->run(inputs);
-    for (const std::string& name : nodes_of(spec)) {
-      const auto network = compiled(spec, {"onednn", 1}, {name});
-      const TensorMap results = network->session()->run(inputs);
-      ASSERT_EQ(network->attributes().kept.size(), 1U) << name;
-      const KeptOutput& kept = network->attributes().kept[0];
-      Shape shape = kept.shape;
-      shape.insert(shape.begin(), net::row_count(kept.granularity, 2, 3));
-      EXPECT_EQ(results.at(name).shape(), shape) << spec.name << " " << name;
-      EXPECT_TRUE(close(results.at(name), expected.at(name), 1e-5)) << spec.name << " " << name;
-      for (const auto& [result, tensor] : plain) {
-        EXPECT_TRUE(close(results.at(result), tensor, 1e-5)) << spec.name << " " << result << " while keeping " << name;
-      }
-      EXPECT_EQ(results.size(), plain.size() + (plain.contains(name) ? 0 : 1)) << name;
+    for (const std::string& backend : fast_backends()) {
+      for (const std::string& name : nodes_of(spec)) expect_kept(spec, backend, name, inputs, expected, plain);
     }
   }
 }
@@ -103,7 +108,7 @@ TEST(CompiledNetwork, keeps_any_value_in_both_backends) {
 TEST(CompiledNetwork, kept_values_are_those_of_the_nodes_that_they_are_named_after) {
   const net::NetSpec spec = small_tsn(3);
   const TensorMap inputs = random_inputs(spec, 3, 5);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const TensorMap all = compiled(spec, {backend, 1}, nodes_of(spec))->session()->run(inputs);
     const auto at = [&](const char* name, std::size_t i) { return all.at(name).values<float>()[i]; };
     for (std::size_t i = 0; i < all.at("relu1").values<float>().size(); ++i) {
@@ -127,10 +132,10 @@ TEST(CompiledNetwork, keeps_all_stages_of_the_zoo_by_name) {
     std::vector<std::string> keep;
     for (const net::Stage& stage : spec.stages) keep.push_back(stage.name);
     const TensorMap inputs = random_clips(spec, 1);
-    const TensorMap actual = CompiledNetwork::compile(spec, weights, {"onednn", 1}, keep)->session()->run(inputs);
     const TensorMap expected = CompiledNetwork::compile(spec, weights, {"reference", 2}, keep)->session()->run(inputs);
-    for (const std::string& name : keep) {
-      EXPECT_TRUE(close(actual.at(name), expected.at(name), 1e-4)) << variant.name << ": " << name;
+    for (const std::string& backend : fast_backends()) {
+      const TensorMap actual = CompiledNetwork::compile(spec, weights, {backend, 1}, keep)->session()->run(inputs);
+      for (const std::string& name : keep) EXPECT_TRUE(close(actual.at(name), expected.at(name), 1e-4)) << backend << ", " << variant.name << ": " << name;
     }
   }
 }
@@ -138,7 +143,7 @@ TEST(CompiledNetwork, keeps_all_stages_of_the_zoo_by_name) {
 TEST(CompiledNetwork, a_stream_gets_kept_values_as_a_whole_clip_does) {
   const net::NetSpec spec = small_if_ttn(3);
   const TensorMap inputs = random_inputs(spec, 3, 5);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const auto network = compiled(spec, {backend, 1}, {"rgb.2.bn", "rgb.dropout", "ttn.2.conv", "diff2", "scores"});
     const auto session = network->session();
     const TensorMap whole = session->run(inputs), snippets = session->run_snippets(inputs);

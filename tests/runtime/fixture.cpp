@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -82,6 +83,12 @@ std::unique_ptr<runtime::Backend> make_backend(const std::string& name, std::int
   return runtime::make_backend(name, threads);
 }
 
+std::vector<std::string> fast_backends() {
+  std::vector<std::string> names = runtime::backend_names();
+  std::erase(names, "reference");
+  return names;
+}
+
 TensorMap run_graph(runtime::Backend& backend, const Subgraph& graph, const TensorMap& weights, const TensorMap& inputs,
                     std::int64_t rows) {
   TensorMap results;
@@ -101,15 +108,17 @@ TensorMap run_graph(runtime::Backend& backend, const Subgraph& graph, const Tens
   return results;
 }
 
-::testing::AssertionResult backends_agree(const Subgraph& graph, std::int64_t rows, double relative, std::uint64_t seed) {
+::testing::AssertionResult backends_agree(const Subgraph& graph, std::int64_t rows, double relative, std::uint64_t seed, double size) {
   const TensorMap weights = random_weights(parameters_of(graph), seed);
   const TensorMap inputs = random_inputs(graph.inputs, rows, seed);
-  const auto reference = make_backend("reference"), onednn = make_backend("onednn");
-  const TensorMap expected = run_graph(*reference, graph, weights, inputs, rows);
-  const TensorMap actual = run_graph(*onednn, graph, weights, inputs, rows);
-  for (const auto& [name, tensor] : expected) {
-    const auto result = close(actual.at(name), tensor, relative);
-    if (!result) return ::testing::AssertionFailure() << "output '" << name << "': " << result.message();
+  const TensorMap expected = run_graph(*make_backend("reference"), graph, weights, inputs, rows);
+  for (const std::string& backend : fast_backends()) {
+    const TensorMap actual = run_graph(*make_backend(backend), graph, weights, inputs, rows);
+    for (const auto& [name, tensor] : expected) {
+      const double largest = std::abs(*std::ranges::max_element(tensor.values<float>(), {}, [](float x) { return std::abs(x); }));
+      const auto result = close(actual.at(name), tensor, largest > 0 ? relative * std::max(1.0, size / largest) : relative);
+      if (!result) return ::testing::AssertionFailure() << backend << ", output '" << name << "': " << result.message();
+    }
   }
   return ::testing::AssertionSuccess();
 }

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "fixture.h"
 #include "nets.h"
+#include "runtime/backends.h"
 #include "runtime/compile.h"
 #include "support/compare.h"
 
@@ -72,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(, Networks,
                                            Subject{"stfn", small_stfn}),
                          [](const auto& test) { return test.param.name; });
 
-TEST_P(Networks, onednn_gives_the_results_of_the_reference) {
+TEST_P(Networks, give_the_results_of_the_reference_in_every_backend) {
   const net::NetSpec spec = GetParam().make(3);
   for (const std::int64_t clips : {1, 2, 7}) {
     const TensorMap inputs = random_inputs(spec, clips * 3, 5);
@@ -81,14 +82,14 @@ TEST_P(Networks, onednn_gives_the_results_of_the_reference) {
     EXPECT_TRUE(expected.contains(spec.output));
     for (const net::Head& head : spec.heads) EXPECT_TRUE(expected.contains(head.node));
     EXPECT_EQ(expected.at(spec.output).dim(0), clips);
-    EXPECT_TRUE(same(compiled(spec, "onednn")->run(inputs), expected, 1e-5)) << clips;
+    for (const std::string& backend : fast_backends()) EXPECT_TRUE(same(compiled(spec, backend)->run(inputs), expected, 1e-5)) << backend << " " << clips;
   }
 }
 
 TEST_P(Networks, clips_of_a_batch_do_not_influence_each_other) {
   const net::NetSpec spec = GetParam().make(3);
   const TensorMap inputs = random_inputs(spec, 4 * 3, 6);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const auto classifier = compiled(spec, backend);
     const TensorMap all = classifier->run(inputs);
     for (std::int64_t clip = 0; clip < 4; ++clip) {
@@ -101,7 +102,7 @@ TEST_P(Networks, a_stream_gives_the_result_of_every_window_that_slides_by_one) {
   constexpr std::int64_t kSegments = 4, kFrames = 9;
   const net::NetSpec spec = GetParam().make(kSegments);
   const TensorMap frames = random_inputs(spec, kFrames, 7);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const auto stream = compiled(spec, backend), offline = compiled(spec, backend);
     std::vector<TensorMap> snippets, pairs;
     for (std::int64_t frame = 0; frame < kFrames; ++frame) {
@@ -119,7 +120,7 @@ TEST_P(Networks, a_stream_gives_the_result_of_every_window_that_slides_by_one) {
 TEST_P(Networks, snippets_and_pairs_come_out_the_same_one_by_one_and_together) {
   const net::NetSpec spec = GetParam().make(3);
   const TensorMap frames = random_inputs(spec, 6, 8);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const auto classifier = compiled(spec, backend);
     const TensorMap all = classifier->run_snippets(frames);
     const TensorMap pairs = classifier->run_pairs(rows(all, 0, 5), rows(all, 1, 5));
@@ -133,7 +134,7 @@ TEST_P(Networks, snippets_and_pairs_come_out_the_same_one_by_one_and_together) {
 
 TEST_P(Networks, values_of_a_snippet_survive_a_reused_input_buffer) {
   const net::NetSpec spec = GetParam().make(2);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const auto classifier = compiled(spec, backend);
     TensorMap buffer = random_inputs(spec, 1, 9);
     const TensorMap values = classifier->run_snippets(buffer);
@@ -148,16 +149,18 @@ TEST_P(Networks, values_of_a_snippet_survive_a_reused_input_buffer) {
 TEST_P(Networks, one_and_several_threads_agree) {
   const net::NetSpec spec = GetParam().make(3);
   const TensorMap weights = random_weights(net::parameters(spec), 3), inputs = random_inputs(spec, 6, 5);
-  const TensorMap expected = runtime::compile(spec, weights, {"onednn", 1})->run(inputs);
-  for (const std::int64_t threads : {0, 3, 8}) {
-    EXPECT_TRUE(same(runtime::compile(spec, weights, {"onednn", threads})->run(inputs), expected, 1e-5)) << threads;
+  for (const std::string& backend : fast_backends()) {
+    const TensorMap expected = runtime::compile(spec, weights, {backend, 1})->run(inputs);
+    for (const std::int64_t threads : {0, 3, 8}) {
+      EXPECT_TRUE(same(runtime::compile(spec, weights, {backend, threads})->run(inputs), expected, 1e-5)) << backend << " " << threads;
+    }
   }
 }
 
 TEST(Network, of_one_segment) {
   const net::NetSpec spec = small_tsn(1);
   const TensorMap inputs = random_inputs(spec, 1, 5);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const auto classifier = compiled(spec, backend);
     EXPECT_TRUE(same(classifier->run_clip(classifier->run_snippets(inputs), {}), classifier->run(inputs), 0));
   }
@@ -167,7 +170,7 @@ TEST(Network, that_only_averages_its_input) {
   net::Builder b("net", 2);
   const net::Value mean = b.apply(net::Op::kSegmentMean, "mean", {b.input("x", {2})});
   const net::NetSpec spec = b.finish(b.dropout("scores", mean, 0.5), mean);
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     const TensorMap results = compiled(spec, backend)->run({{"x", Tensor::of({2, 2}, std::vector<float>{1, 2, 3, 6})}});
     EXPECT_TRUE(close(results.at("scores"), Tensor::of({1, 2}, std::vector<float>{2, 4}), 0));
     EXPECT_TRUE(close(results.at("mean"), Tensor::of({1, 2}, std::vector<float>{2, 4}), 0));

@@ -11,6 +11,7 @@
 #include "fixture.h"
 #include "net/initialise.h"
 #include "nets.h"
+#include "runtime/backends.h"
 #include "runtime/compiled_network.h"
 #include "support/compare.h"
 #include "support/zoo_variants.h"
@@ -82,7 +83,7 @@ void expect_the_same_beside_each_other(const std::string& name, const net::NetSp
 }
 
 TEST(Sessions, of_small_networks_give_the_same_bytes_beside_each_other_as_one_after_another) {
-  for (const char* backend : {"reference", "onednn"}) {
+  for (const std::string& backend : runtime::backend_names()) {
     expect_the_same_beside_each_other("tsn", small_tsn(3), backend);
     expect_the_same_beside_each_other("if_ttn", small_if_ttn(3), backend);
     expect_the_same_beside_each_other("stfn", small_stfn(3), backend);
@@ -90,17 +91,19 @@ TEST(Sessions, of_small_networks_give_the_same_bytes_beside_each_other_as_one_af
 }
 
 TEST(Sessions, of_every_network_of_the_zoo_give_the_same_bytes_beside_each_other_as_one_after_another) {
-  for (const ZooVariant& variant : ZooVariants::all())
-    expect_the_same_beside_each_other(variant.name, variant.spec(), "onednn");
+  for (const ZooVariant& variant : ZooVariants::all()) {
+    for (const std::string& backend : fast_backends()) expect_the_same_beside_each_other(variant.name, variant.spec(), backend);
+  }
 }
 
 TEST(Sessions, of_every_network_of_the_zoo_agree_with_the_reference) {
   for (const ZooVariant& variant : ZooVariants::all()) {
     const net::NetSpec spec = variant.spec();
     const TensorMap inputs = random_clips(spec, 1);
-    const TensorMap actual = compiled(spec)->session()->run(inputs);
-    for (const auto& [name, tensor] : compiled(spec, "reference")->session()->run(inputs)) {
-      EXPECT_TRUE(close(actual.at(name), tensor, 1e-4)) << variant.name << ": " << name;
+    const TensorMap expected = compiled(spec, "reference")->session()->run(inputs);
+    for (const std::string& backend : fast_backends()) {
+      const TensorMap actual = compiled(spec, backend)->session()->run(inputs);
+      for (const auto& [name, tensor] : expected) EXPECT_TRUE(close(actual.at(name), tensor, 1e-4)) << backend << ", " << variant.name << ": " << name;
     }
   }
 }

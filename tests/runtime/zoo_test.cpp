@@ -1,12 +1,15 @@
-// The networks of both papers through both backends, whole and snippet by snippet.
+// The networks of both papers through every backend, whole and snippet by snippet.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "core/error.h"
 #include "core/rng.h"
+#include "fixture.h"
 #include "net/initialise.h"
 #include "net/zoo.h"
 #include "runtime/compile.h"
@@ -32,12 +35,13 @@ double largest_difference(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-class ZooNetwork : public ::testing::TestWithParam<ZooCase> {
+class ZooNetwork : public ::testing::TestWithParam<std::tuple<ZooCase, std::string>> {
  protected:
   static constexpr std::int64_t kSegments = 4, kSize = 48;
 
   void SetUp() override {
-    const ZooCase& c = GetParam();
+    const ZooCase& c = std::get<0>(GetParam());
+    backend_ = std::get<1>(GetParam());
     net::NetworkOptions options;
     options.network = value_named<net::NetworkKind>("network", c.network);
     options.backbone = value_named<net::BackboneKind>("backbone", c.backbone);
@@ -107,13 +111,14 @@ class ZooNetwork : public ::testing::TestWithParam<ZooCase> {
     return whole;
   }
 
+  std::string backend_;
   net::NetSpec spec_;
   TensorMap weights_;
 };
 
-TEST_P(ZooNetwork, gives_the_same_scores_in_onednn_as_in_the_reference) {
+TEST_P(ZooNetwork, gives_the_same_scores_as_in_the_reference) {
   const TensorMap inputs = snippets(2 * kSegments, 1);
-  const TensorMap fast = compile(spec_, weights_, {"onednn", 2})->run(inputs);
+  const TensorMap fast = compile(spec_, weights_, {backend_, 2})->run(inputs);
   const TensorMap naive = compile(spec_, weights_, {"reference", 2})->run(inputs);
   for (const net::Head& head : spec_.heads) {
     const Tensor &actual = fast.at(head.node), &expected = naive.at(head.node);
@@ -126,7 +131,7 @@ TEST_P(ZooNetwork, gives_the_same_scores_in_onednn_as_in_the_reference) {
 TEST_P(ZooNetwork, gives_the_same_scores_snippet_by_snippet_in_a_sliding_window) {
   constexpr std::int64_t kStream = kSegments + 3;
   const TensorMap inputs = snippets(kStream, 2);
-  const auto network = compile(spec_, weights_, {"onednn", 2});
+  const auto network = compile(spec_, weights_, {backend_, 2});
   std::vector<TensorMap> snippet_values, pair_values;
   for (std::int64_t t = 0; t < kStream; ++t) {
     snippet_values.push_back(network->run_snippets(rows(inputs, t, 1)));
@@ -144,12 +149,13 @@ TEST_P(ZooNetwork, gives_the_same_scores_snippet_by_snippet_in_a_sliding_window)
 
 INSTANTIATE_TEST_SUITE_P(
     Papers, ZooNetwork,
-    ::testing::Values(ZooCase{"tsn", "tsn", "resnet18", "both"}, ZooCase{"if_ttn_resnet50", "if_ttn", "resnet50", "attention"},
-                      ZooCase{"if_ttn_mobilenet", "if_ttn", "mobilenet_v2", "attention"},
-                      ZooCase{"if_ttn_adaptive", "if_ttn", "resnet18", "adaptive"},
-                      ZooCase{"if_ttn_separate", "if_ttn", "resnet18", "none"}, ZooCase{"stfn_a", "stfn", "resnet18", "a"},
-                      ZooCase{"stfn_b", "stfn", "mobilenet_v2", "b"}, ZooCase{"stfn_c", "stfn", "resnet34", "c"}),
-    [](const auto& param) { return std::string(param.param.name); });
+    ::testing::Combine(
+        ::testing::Values(ZooCase{"tsn", "tsn", "resnet18", "both"}, ZooCase{"if_ttn_resnet50", "if_ttn", "resnet50", "attention"},
+                          ZooCase{"if_ttn_mobilenet", "if_ttn", "mobilenet_v2", "attention"}, ZooCase{"if_ttn_adaptive", "if_ttn", "resnet18", "adaptive"},
+                          ZooCase{"if_ttn_separate", "if_ttn", "resnet18", "none"}, ZooCase{"stfn_a", "stfn", "resnet18", "a"},
+                          ZooCase{"stfn_b", "stfn", "mobilenet_v2", "b"}, ZooCase{"stfn_c", "stfn", "resnet34", "c"}),
+        ::testing::ValuesIn(actio::testing::fast_backends())),
+    [](const auto& param) { return fmt::format("{}_{}", std::get<0>(param.param).name, std::get<1>(param.param)); });
 
 }  // namespace
 }  // namespace actio::runtime
