@@ -23,11 +23,12 @@
 namespace actio {
 
 struct RunOptions {
-  std::string backend = {};  // "onednn", or "reference" (naive loops, the arbiter); empty: the fastest
+  std::string backend = {};  // "onednn", "reference" (naive loops, the arbiter), or "openvino" where it was built in; empty: the fastest
   std::int64_t threads = 0;  // of each call, or of all networks that run at once (at_once); 0: one per core
   // What convolutions are computed in: "auto" is the fastest that `actio quantize` found the model to bear, else f32; "bf16" is f32 where the processor
   // lacks it, which is warned of; "int8" needs a model that went through `actio quantize`.
   std::string precision = "auto";
+  std::string device = {};  // of a backend that has devices: openvino's "CPU", "GPU", "NPU" or "AUTO"; empty: the processor
 };
 
 struct ReadOptions {

@@ -15,6 +15,7 @@ namespace {
 recognize::RecognizeOptions own_options(const RecognizeOptions& options) {
   recognize::RecognizeOptions own;
   if (!options.run.backend.empty()) own.run.backend = options.run.backend;
+  own.run.device = options.run.device;
   own.run.threads = options.run.threads;
   own.run.precision = value_named<runtime::Precision>("precision", options.run.precision);
   own.read.flow_cache = options.read.flow_cache.string();

@@ -29,10 +29,7 @@ int run_bench(BenchArguments& a) {
   a.flags->apply();
   if (!a.outputs.empty()) check_output(a.outputs, {a.model, a.inputs});
   runtime::BenchRequest request{{a.run}, {}, a.seconds, !a.unverified};
-  for (const std::string& other : a.others) {
-    request.settings.push_back(a.run);
-    request.settings.back().precision = value_named<runtime::Precision>("precision", other);
-  }
+  for (const std::string& other : a.others) request.settings.push_back(a.run.but(other));
   if (!a.inputs.empty()) request.inputs = net::read_safetensors(a.inputs);
   const net::Model model = net::read_model(a.model);
   for (const runtime::RunOptions& setting : request.settings) {
@@ -53,7 +50,7 @@ void add_bench(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("bench", "how fast a model's network is on this machine, verified before it is timed");
   auto a = std::make_shared<BenchArguments>();
   command.add_option("MODEL", a->model, "a model file")->required();
-  command.add_option("--vs", a->others, "other precisions, timed in turn with the first")->delimiter(',');
+  command.add_option("--vs", a->others, "other precisions, backends, or both (openvino:bf16), timed in turn with the first")->delimiter(',');
   command.add_option("--seconds", a->seconds, "that each is timed for, at least [3]")->check(CLI::Range(0.0, 3600.0));
   command.add_option("--inputs", a->inputs, "a clip's inputs, preprocessed, as .safetensors; without it, random ones");
   command.add_option("--outputs", a->outputs, "also write the first setting's scores to this .safetensors file");

@@ -12,6 +12,7 @@
 #include "recognize/evaluation.h"
 #include "recognize/range_meter.h"
 #include "recognize/recognizer.h"
+#include "runtime/backends.h"
 
 namespace actio::recognize {
 namespace {
@@ -39,6 +40,8 @@ class Quantizer {
 
   Quantized run() {
     check_output(request_.output, {request_.model, request_.data});
+    const std::string& backend = request_.runtime.backend;
+    if (!runtime::backend_named(backend).takes_auto) fail_usage("quantize measures what --precision auto chooses from; with backend {} that is f32 alone", backend);
     const data::Dataset dataset = data::load_dataset(request_.data, request_.dataset);
     result_.warnings = dataset.warnings;
     result_.of_training = data::is_divided(dataset, request_.dataset);

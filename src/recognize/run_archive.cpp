@@ -12,7 +12,7 @@
 namespace actio::recognize {
 namespace {
 
-Json job_of(const ArchiveRequest& request, const Recognizer& recognizer, const Shard& shard) {
+Json job_of(const ArchiveRequest& request, const Recognizer& recognizer, const Shard& shard, const std::string& device) {
   Json job = {{"model", recognizer.model().hash},
               {"manifest", content_hash_of_file(request.manifest)},
               {"folder", std::filesystem::path(request.manifest).parent_path().string()},  // is part of the videos' names
@@ -21,6 +21,7 @@ Json job_of(const ArchiveRequest& request, const Recognizer& recognizer, const S
               {"top", request.top}};
   const runtime::Precision precision = recognizer.attributes().precision;
   if (precision != runtime::Precision::kF32) job["precision"] = name_of(precision);
+  if (!device.empty()) job["device"] = device;
   return job;
 }
 
@@ -38,7 +39,7 @@ ArchiveOutcome run_archive(const ArchiveRequest& request, const RecognizeOptions
   for (const std::string& warning : recognizer.warnings()) {
     if (hooks.warn) hooks.warn(warning);
   }
-  ArchiveOutput output(outcome.file, job_of(request, recognizer, shard), request.retry_failed);
+  ArchiveOutput output(outcome.file, job_of(request, recognizer, shard, options.run.device), request.retry_failed);
   std::vector<std::string> open;
   for (std::size_t i = static_cast<std::size_t>(shard.index - 1); i < all.size(); i += static_cast<std::size_t>(shard.count)) {
     ++outcome.videos;

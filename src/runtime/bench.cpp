@@ -75,8 +75,8 @@ class Bench {
     for (BenchRow& row : outcome_.rows) {
       row.error = error_of(row.results.at(spec_.scores), expected);
       if (row.error <= allowed_error(row.precision)) continue;
-      fail("{} in {}: the scores are off by {:.2g} of the largest, {:.2g} is allowed: nothing was timed", spec_.name, name_of(row.precision), row.error,
-           allowed_error(row.precision));
+      fail("{} by {} in {}: the scores are off by {:.2g} of the largest, {:.2g} is allowed: nothing was timed", spec_.name, row.setting.backend,
+           name_of(row.precision), row.error, allowed_error(row.precision));
     }
   }
 
@@ -152,6 +152,7 @@ Json to_json(const BenchOutcome& outcome) {
   Json rows = Json::array();
   for (const BenchRow& row : outcome.rows) {
     rows.push_back({{"backend", row.setting.backend},
+                    {"device", row.setting.device},
                     {"threads", row.setting.threads},
                     {"asked", name_of(row.setting.precision)},
                     {"precision", name_of(row.precision)},

@@ -48,4 +48,15 @@ void RunOptions::check() const {
   device_named(entry, device);
 }
 
+RunOptions RunOptions::but(std::string_view other) const {
+  RunOptions changed = *this;
+  const std::size_t colon = other.find(':');
+  const std::string_view first = other.substr(0, colon);
+  if (colon == std::string_view::npos && set_by_name(first, changed.precision)) return changed;
+  changed.backend = backend_named(first).name;
+  if (changed.backend != backend) changed.device.clear();
+  if (colon != std::string_view::npos) changed.precision = value_named<Precision>("precision", other.substr(colon + 1));
+  return changed;
+}
+
 }  // namespace actio::runtime

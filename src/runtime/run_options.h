@@ -26,6 +26,8 @@ struct RunOptions {
   // Throws: Error(kUsage) for an unknown backend, naming the nearest, for a precision or a device that it lacks, naming those that it has, and for a number of
   // threads out of range.
   void check() const;
+  // These but for what `other` names: a precision, a backend (with its first device), or both as "openvino:bf16". Throws: Error(kUsage) for a name that is neither.
+  RunOptions but(std::string_view other) const;
 };
 
 }  // namespace actio::runtime

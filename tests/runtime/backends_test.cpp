@@ -84,5 +84,18 @@ TEST(BackendTable, auto_is_f32_for_a_backend_that_quantize_does_not_measure) {
   }
 }
 
+TEST(RunOptions, but_for_a_precision_or_a_backend_or_both) {
+  const RunOptions first{.backend = "onednn", .threads = 3, .precision = runtime::Precision::kBf16, .device = "GPU"};
+  EXPECT_EQ(first.but("int8").precision, runtime::Precision::kInt8);
+  EXPECT_EQ(first.but("int8").device, "GPU");
+  EXPECT_EQ(first.but("reference").backend, "reference");
+  EXPECT_EQ(first.but("reference").precision, runtime::Precision::kBf16);
+  EXPECT_EQ(first.but("reference").device, "");
+  EXPECT_EQ(first.but("reference:f32").precision, runtime::Precision::kF32);
+  EXPECT_EQ(first.but("reference:f32").threads, 3);
+  EXPECT_THAT(refusal([&] { first.but("f31"); }), HasSubstr("f31"));
+  EXPECT_THAT(refusal([&] { first.but("reference:f31"); }), HasSubstr("unknown precision 'f31'"));
+}
+
 }  // namespace
 }  // namespace actio::testing
