@@ -69,6 +69,9 @@ class OpenvinoBackend : public runtime::Backend {
     Graph ops;
     Lowered lowered = lower(graph, weights, rows, numerics_, ops);
     weight_bytes_ += lowered.weight_bytes;
+    for (runtime::OpRecord& record : lowered.records) {
+      if (std::ranges::find(records_, record.node, &runtime::OpRecord::node) == records_.end()) records_.push_back(std::move(record));
+    }
     if (std::ranges::none_of(lowered.outputs, [](const Source& source) { return source.kind == Source::Kind::kGraph; })) {
       return std::make_unique<OpenvinoPlan>(nullptr, std::move(lowered.outputs));
     }
@@ -84,6 +87,7 @@ class OpenvinoBackend : public runtime::Backend {
 
   std::int64_t threads() const override { return threads_; }
   Precision precision() const override { return numerics_.precision; }
+  std::vector<runtime::OpRecord> records() const override { return records_; }
   std::int64_t rows_at_once() const override { return std::clamp<std::int64_t>(threads_ / 2, 1, 16); }  // as with oneDNN, which it is made of
   std::size_t weight_bytes() const override { return weight_bytes_; }
 
@@ -91,6 +95,7 @@ class OpenvinoBackend : public runtime::Backend {
   std::int64_t threads_;
   runtime::Numerics numerics_;
   std::string device_;
+  std::vector<runtime::OpRecord> records_;
   std::size_t weight_bytes_ = 0;  // of all plans: each has its own
 };
 

@@ -21,10 +21,11 @@ struct Window {
 
 enum class Pairwise { kAdd, kSub, kMul, kMax };
 
-// What values of 8 bits stand for: `levels` numbers from low to high; one range, or one for each channel.
+// Numbers that values of 8 bits stand for: so many from low to high, of shape `sizes`, whose sizes of 1 are repeated.
 struct Levels {
+  Sizes sizes;
   std::vector<float> low, high;
-  std::size_t levels = 256;
+  std::size_t count = 256;
 };
 
 // A model in the making. The first size of every value is its rows, the second its channels.
@@ -56,7 +57,7 @@ class Graph {
   Value reshaped(Value x, const Sizes& sizes);
   Value columns(Value x, const Sizes& indices);            // of the last axis
   Value first(Value x, std::int64_t axis, std::int64_t count);  // elements of an axis
-  Value rounded_to(Value x, const Levels& levels, std::int64_t axis);
+  Value rounded_to(Value x, const Levels& levels);  // what reads such values alone may be computed with integers
   void output(Value x);
 
  private:

@@ -92,11 +92,10 @@ Graph::Value Graph::first(Value x, std::int64_t axis, std::int64_t count) {
   return parts_->add<ops::Slice>(parts_->values[x], numbers({0}), numbers({count}), numbers({1}), numbers({axis}));
 }
 
-Graph::Value Graph::rounded_to(Value x, const Levels& levels, std::int64_t axis) {
-  ov::Shape shape(parts_->values[x].get_shape().size(), 1);
-  shape[static_cast<std::size_t>(axis)] = levels.low.size();
+Graph::Value Graph::rounded_to(Value x, const Levels& levels) {
+  const ov::Shape shape = shape_of(levels.sizes);
   const auto low = ops::Constant::create(ov::element::f32, shape, levels.low), high = ops::Constant::create(ov::element::f32, shape, levels.high);
-  return parts_->add<ops::FakeQuantize>(parts_->values[x], low, high, low, high, levels.levels);
+  return parts_->add<ops::FakeQuantize>(parts_->values[x], low, high, low, high, levels.count);
 }
 
 void Graph::output(Value x) { parts_->outputs.push_back(std::make_shared<ops::Result>(parts_->values[x])); }

@@ -4,23 +4,33 @@
 #include <map>
 
 #include "core/error.h"
+#include "openvino/levels.h"
 #include "openvino/pool_window.h"
+#include "runtime/assign_types.h"
+#include "runtime/quantize_values.h"
 
 namespace actio::openvino {
 namespace {
 
 using net::Op;
 using runtime::FusedOp;
+using runtime::Precision;
 using Value = Graph::Value;
 
 class Lowering {
  public:
-  Lowering(const TensorMap& weights, std::int64_t rows, Graph& graph) : weights_(weights), rows_(rows), graph_(graph) {}
+  Lowering(const TensorMap& weights, std::int64_t rows, const runtime::Numerics& numerics, Graph& graph)
+      : weights_(weights), rows_(rows), numerics_(numerics), graph_(graph) {}
 
   Lowered run(const runtime::Subgraph& piece) {
     const runtime::FusedGraph fused = runtime::fuse(piece);
     for (const runtime::Port& port : piece.inputs) define(port.name, graph_.input(with_rows(port.shape)), port.shape);
-    for (const FusedOp& op : fused.ops) add(op);
+    const auto types = assign_types(fused, numerics_, {});
+    for (std::size_t i = 0; i < fused.ops.size(); ++i) {
+      const FusedOp& op = fused.ops[i];
+      add(op, types[i].precision == Precision::kInt8);
+      if (numerics_.precision == Precision::kInt8) lowered_.records.push_back({op.node.name, op.node.op, types[i].precision, types[i].reason});
+    }
     for (std::size_t i = 0; i < fused.outputs.size(); ++i) lowered_.outputs.push_back(source_of(piece, fused.outputs, i));
     return std::move(lowered_);
   }
@@ -37,11 +47,11 @@ class Lowering {
     return {Source::Kind::kGraph, at, bytes};
   }
 
-  void add(const FusedOp& op) {
+  void add(const FusedOp& op, bool int8) {
     try {
       graph_.set_name(op.output.c_str());
-      Value made = made_of(op);
-      if (!op.residual.empty()) made = graph_.pairwise(Pairwise::kAdd, made, value(op.residual));
+      Value made = int8 ? rounded_convolution(op) : made_of(op);
+      if (!op.residual.empty()) made = graph_.pairwise(Pairwise::kAdd, made, rounded_.contains(op.residual) ? rounded_.at(op.residual) : value(op.residual));
       if (op.activation == runtime::Activation::kRelu) made = graph_.relu(made);
       if (op.activation == runtime::Activation::kRelu6) made = graph_.clamp(made, 0, 6);
       define(op.output, made, op.shape);
@@ -56,7 +66,7 @@ class Lowering {
     const auto input = [&](std::size_t i) { return value(op.node.inputs[i]); };
     switch (op.node.op) {
       case Op::kConv2d:
-      case Op::kConv1d: return with_bias(op, convolution(op));
+      case Op::kConv1d: return with_bias(op, convolution(op, input(0), constant(in_groups(op, folded_weight(op, weights_)))));
       case Op::kBatchNorm: return with_bias(op, graph_.pairwise(Pairwise::kMul, input(0), per_channel(folded_weight(op, weights_), op.shape.size())));
       case Op::kLinear: return with_bias(op, graph_.product(input(0), constant(folded_weight(op, weights_))));
       case Op::kMaxPool2d: return max_pool(op);
@@ -83,16 +93,34 @@ class Lowering {
     fail("{}: {} cannot be executed row by row", op.node.name, net::op_name(op.node.op));
   }
 
-  Value convolution(const FusedOp& op) {
-    Tensor weight = folded_weight(op, weights_);
+  Value convolution(const FusedOp& op, Value x, Value weight) { return graph_.convolution(x, weight, window_of(op.node), op.node.attrs.groups > 1); }
+
+  // OpenVINO takes integers where both sides are rounded to levels; these are the runtime's own.
+  Value rounded_convolution(const FusedOp& op) {
+    const std::string& input = op.node.inputs[0];
+    const net::Range& range = numerics_.ranges.find(input)->second;
+    if (!rounded_.contains(input)) rounded_[input] = graph_.rounded_to(value(input), levels_of(range, shapes_.at(input).size() + 1));
+    Tensor weight = folded_weight(op, weights_).clone();
+    const bool wide = runtime::has_8bit_dot() && !numerics_.narrow_weights;
+    const std::vector<float> scales = runtime::weight_scales(weight, wide ? runtime::Sums::k32Bits : runtime::Sums::k16BitPairs);
+    const Tensor grouped = in_groups(op, weight.clone());
+    const Value y = convolution(op, rounded_.at(input), graph_.rounded_to(constant(grouped), levels_of(scales, grouped.shape(), op.node.attrs.groups)));
+
+    const bool known = static_cast<std::int64_t>(range.means.size()) == shapes_.at(input)[0];
+    const std::vector<float> shifts = runtime::to_steps(weight, scales, known ? range.means : std::vector<float>());
+    if (!has_bias(op)) return y;
+    Tensor bias = folded_bias(op, weights_).clone();
+    for (std::size_t c = 0; c < shifts.size(); ++c) bias.values<float>()[c] -= shifts[c];
+    return graph_.pairwise(Pairwise::kAdd, y, per_channel(bias, op.shape.size()));
+  }
+
+  static Tensor in_groups(const FusedOp& op, Tensor weight) {
     const std::int64_t groups = op.node.attrs.groups;
-    if (groups > 1) {
-      Shape shape = weight.shape();
-      shape[0] /= groups;
-      shape.insert(shape.begin(), groups);
-      weight = weight.reshaped(shape);
-    }
-    return graph_.convolution(value(op.node.inputs[0]), constant(weight), window_of(op.node), groups > 1);
+    if (groups == 1) return weight;
+    Shape shape = weight.shape();
+    shape[0] /= groups;
+    shape.insert(shape.begin(), groups);
+    return weight.reshaped(shape);
   }
 
   Value with_bias(const FusedOp& op, Value x) {
@@ -188,16 +216,17 @@ class Lowering {
 
   const TensorMap& weights_;
   std::int64_t rows_;
+  const runtime::Numerics& numerics_;
   Graph& graph_;
-  std::map<std::string, Value> values_;
+  std::map<std::string, Value> values_, rounded_;
   std::map<std::string, Shape> shapes_;  // of one row
   Lowered lowered_;
 };
 
 }  // namespace
 
-Lowered lower(const runtime::Subgraph& piece, const TensorMap& weights, std::int64_t rows, const runtime::Numerics&, Graph& graph) {
-  return Lowering(weights, rows, graph).run(piece);
+Lowered lower(const runtime::Subgraph& piece, const TensorMap& weights, std::int64_t rows, const runtime::Numerics& numerics, Graph& graph) {
+  return Lowering(weights, rows, numerics, graph).run(piece);
 }
 
 }  // namespace actio::openvino

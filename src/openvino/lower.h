@@ -18,6 +18,7 @@ struct Source {
 struct Lowered {
   std::vector<Source> outputs;   // one per port
   std::size_t weight_bytes = 0;  // in the graph
+  std::vector<runtime::OpRecord> records;  // of 8 bits: OpenVINO says of nothing else what it computes it in
 };
 
 // Adds the inputs and ops of `piece` to `graph`, and those of its outputs that are values of their own: of others OpenVINO leaves the caller's memory unwritten.

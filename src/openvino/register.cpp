@@ -8,7 +8,7 @@ using runtime::Precision;
 
 const bool added = runtime::add_backend({.name = "openvino",
                                          .priority = 50,
-                                         .precisions = {Precision::kF32, Precision::kBf16},
+                                         .precisions = {Precision::kF32, Precision::kBf16, Precision::kInt8},
                                          .make = make_backend,
                                          .devices = devices});
 
