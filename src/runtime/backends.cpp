@@ -13,14 +13,14 @@ namespace {
 // That a build may lack.
 constexpr std::array<std::string_view, 1> kOptional = {"openvino"};
 
-std::unique_ptr<Backend> onednn(std::int64_t threads, const Numerics& numerics, const std::string&) { return make_onednn_backend(threads, numerics); }
-std::unique_ptr<Backend> reference(std::int64_t threads, const Numerics&, const std::string&) { return make_reference_backend(threads); }
+std::unique_ptr<Backend> onednn_of(std::int64_t threads, const Numerics& numerics, const std::string&) { return make_onednn_backend(threads, numerics); }
+std::unique_ptr<Backend> reference_of(std::int64_t threads, const Numerics&, const std::string&) { return make_reference_backend(threads); }
 
 // Made when it is first asked for: entries are added before any other global object is sure to exist.
 std::vector<BackendEntry>& table() {
   static std::vector<BackendEntry> entries = {
-      {.name = "onednn", .priority = 100, .precisions = {Precision::kF32, Precision::kBf16, Precision::kInt8}, .takes_auto = true, .make = onednn},
-      {.name = "reference", .priority = 0, .what = "naive loops, slow", .make = reference}};
+      {.name = "onednn", .priority = 100, .precisions = {Precision::kF32, Precision::kBf16, Precision::kInt8}, .takes_auto = true, .make = onednn_of},
+      {.name = "reference", .priority = 0, .what = "naive loops, slow", .make = reference_of}};
   return entries;
 }
 

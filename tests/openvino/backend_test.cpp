@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -99,6 +100,33 @@ TEST(OpenvinoPrecision, bf16_rounds_where_the_processor_has_it_and_says_f32_wher
     EXPECT_EQ(rounded->attributes().precision, Precision::kF32);
     EXPECT_EQ(error, 0);
   }
+}
+
+// The levels are oneDNN's own, and products of integers are exact: what is left is what follows a sum, which one rounds from f32 and the other does not.
+TEST(OpenvinoPrecision, int8_rounds_as_onednn_does) {
+  const net::NetSpec spec = small_net();
+  const TensorMap inputs = {{"rgb", noise({2, 3, 12, 12}, 9)}};
+  const std::vector<std::string> keep = runtime::values_to_measure(spec);
+  net::Ranges ranges;
+  for (const auto& [name, value] : CompiledNetwork::compile(spec, weights_of(spec), {.backend = "reference"}, keep)->session()->run(inputs)) {
+    const auto [low, high] = std::ranges::minmax(value.values<float>());
+    ranges[name] = {low, high, {}};
+  }
+  const auto scores = [&](const char* backend, Precision precision) {
+    const auto network = CompiledNetwork::compile(spec, weights_of(spec), {.backend = backend, .threads = 1, .precision = precision}, {}, ranges);
+    EXPECT_EQ(network->attributes().precision, precision);
+    return network->session()->run(inputs).at(spec.scores);
+  };
+  const Tensor exact = scores("reference", Precision::kF32), ours = scores("openvino", Precision::kInt8), theirs = scores("onednn", Precision::kInt8);
+  const auto distance = [](const Tensor& a, const Tensor& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 5; ++i) sum += std::pow(a.values<float>()[i] - b.values<float>()[i], 2);
+    return std::sqrt(sum);
+  };
+  const double rounding = distance(theirs, exact);
+  EXPECT_GT(distance(ours, exact), 0) << "nothing was rounded";
+  EXPECT_LE(distance(ours, exact), 3 * rounding);
+  EXPECT_LE(distance(ours, theirs), rounding);
 }
 
 TEST(OpenvinoErrors, are_one_line_without_places_in_sources) {
