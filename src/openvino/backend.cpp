@@ -65,7 +65,20 @@ class OpenvinoBackend : public runtime::Backend {
     if (numerics_.precision == Precision::kBf16 && !has_capability(device_.c_str(), "BF16")) numerics_.precision = Precision::kF32;
   }
 
-  std::unique_ptr<runtime::Plan> compile(const runtime::Subgraph& graph, const TensorMap& weights, std::int64_t rows) override {
+  std::vector<std::unique_ptr<runtime::Plan>> compile(std::span<const runtime::PlanRequest> requests, TensorMap weights) override {
+    std::vector<std::unique_ptr<runtime::Plan>> plans;
+    for (const runtime::PlanRequest& request : requests) plans.push_back(compiled(*request.graph, weights, request.rows));
+    return plans;
+  }
+
+  std::int64_t threads() const override { return threads_; }
+  Precision precision() const override { return numerics_.precision; }
+  std::vector<runtime::OpRecord> records() const override { return records_; }
+  std::int64_t rows_at_once() const override { return std::clamp<std::int64_t>(threads_ / 2, 1, 16); }  // as with oneDNN, which it is made of
+  std::size_t weight_bytes() const override { return weight_bytes_; }
+
+ private:
+  std::unique_ptr<runtime::Plan> compiled(const runtime::Subgraph& graph, const TensorMap& weights, std::int64_t rows) {
     Graph ops;
     Lowered lowered = lower(graph, weights, rows, numerics_, ops);
     weight_bytes_ += lowered.weight_bytes;
@@ -85,13 +98,6 @@ class OpenvinoBackend : public runtime::Backend {
     }
   }
 
-  std::int64_t threads() const override { return threads_; }
-  Precision precision() const override { return numerics_.precision; }
-  std::vector<runtime::OpRecord> records() const override { return records_; }
-  std::int64_t rows_at_once() const override { return std::clamp<std::int64_t>(threads_ / 2, 1, 16); }  // as with oneDNN, which it is made of
-  std::size_t weight_bytes() const override { return weight_bytes_; }
-
- private:
   std::int64_t threads_;
   runtime::Numerics numerics_;
   std::string device_;
