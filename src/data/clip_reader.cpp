@@ -8,13 +8,11 @@
 #include "core/file.h"
 #include "core/time_limit.h"
 #include "data/clip_facts.h"
+#include "data/field_source.h"
 #include "data/flow_cache.h"
 #include "data/flow_file.h"
 #include "data/snippet.h"
 #include "data/view_assembler.h"
-#include "motion/estimated_stream.h"
-#include "motion/flow_stream.h"
-#include "motion/vector_stream.h"
 #include "video/decoder.h"
 
 namespace fs = std::filesystem;
@@ -23,18 +21,6 @@ namespace actio::data {
 namespace {
 
 constexpr std::int64_t kMostClaimed = 100'000'000;  // a container that claims more is not believed
-
-// The codec's, that is; "any" was decided before.
-bool reads_vectors(const ClipRequest& request) {
-  const InputSpec* vectors = request.inputs.find(InputKind::kVectors);
-  return vectors != nullptr && vectors->vectors == VectorSource::kCodec;
-}
-
-bool estimates_vectors(const ClipRequest& request) { return request.inputs.has(InputKind::kVectors) && !reads_vectors(request); }
-
-bool carries(const ClipRequest& request) {
-  return reads_vectors(request) && request.inputs.find(InputKind::kVectors)->key_frames == KeyFrames::kCarry;
-}
 
 motion::FlowSettings flow_settings_of(const ClipRequest& request) { return motion::flow_settings(*request.inputs.find(InputKind::kFlow)); }
 
@@ -47,33 +33,6 @@ CropFn crop_of(const ClipRequest& request, std::int64_t crop, std::uint64_t seed
     return random_crop(width, height, request.inputs.framing, rng, request.crop);
   };
 }
-
-// The motion fields of each frame, as far as they are needed.
-class FieldSource {
- public:
-  explicit FieldSource(const ClipRequest& request) {
-    if (reads_vectors(request)) vectors_.emplace(carries(request));
-    if (estimates_vectors(request)) estimated_.emplace();
-    if (const InputSpec* flow = request.inputs.find(InputKind::kFlow)) flow_.emplace(motion::flow_settings(*flow), request.flow_threads);
-  }
-
-  // To be called for each frame in turn, up to the last that `assembler` needs.
-  FrameFields fields(const video::Frame& frame, const ViewAssembler& assembler) {
-    FrameFields fields;
-    if (vectors_) fields.vectors = vectors_->field(frame);
-    if (estimated_ && assembler.needs_field(InputKind::kVectors, frame.index)) fields.vectors = estimated_->field(frame);
-    else if (estimated_ && assembler.needs_field(InputKind::kVectors, frame.index + 1)) estimated_->see(frame);
-    if (!flow_) return fields;
-    if (assembler.needs_field(InputKind::kFlow, frame.index)) fields.flow = flow_->field(frame);
-    else if (assembler.needs_field(InputKind::kFlow, frame.index + 1)) flow_->see(frame);
-    return fields;
-  }
-
- private:
-  std::optional<motion::VectorStream> vectors_;
-  std::optional<motion::EstimatedStream> estimated_;
-  std::optional<motion::FlowStream> flow_;
-};
 
 // What gathers the inputs of the snippets of a clip of `frames` frames; fills `sampled`.
 ViewAssembler gather(const ClipRequest& request, std::int64_t frames, const FrameTimes& times, std::vector<std::int64_t>& sampled) {
