@@ -59,7 +59,7 @@ struct Pass {
 // Returns: what was seen.
 ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssembler* assembler, bool only_needed,
                  const std::stop_token& stop) {
-  FieldSource fields(request);
+  FieldSource source(request.inputs, request.flow_threads);
   std::int64_t seen = 0;
   double last_time = 0;
   std::vector<std::int64_t> times;
@@ -72,10 +72,13 @@ ClipFacts decode(const ClipRequest& request, video::Decoder& decoder, ViewAssemb
     last_time = std::max(last_time, frame->time_seconds);
     if (!only_needed) times.push_back(to_microseconds(frame->time_seconds));
     moves = moves || !frame->vectors.empty();
-    if (assembler && frame->index <= assembler->last_frame()) assembler->push(*frame, fields.fields(*frame, *assembler));
+    if (!assembler || frame->index > assembler->last_frame()) continue;
+    FrameFields fields{source.codec_vectors(*frame), {}};
+    source.compute(*frame, [&](InputKind kind, std::int64_t index) { return assembler->needs_field(kind, index); }, fields);
+    assembler->push(*frame, fields);
   }
   ClipFacts facts = facts_of(decoder, seen, last_time);
-  facts.motionless = reads_vectors(request) && !moves;
+  facts.motionless = reads_vectors(request.inputs) && !moves;
   facts.times = frame_times(std::move(times));
   return facts;
 }
@@ -85,12 +88,12 @@ Pass run_sparse(const ClipRequest& request, video::Decoder& decoder, std::int64_
                 const std::stop_token& stop) {
   Pass pass;
   ViewAssembler assembler = gather(request, frames, times, pass.sampled);
-  decoder.select({assembler.needed_frames(), carries(request)});
+  decoder.select({assembler.needed_frames(), carries_vectors_over(request.inputs)});
   pass.facts = decode(request, decoder, &assembler, true, stop);
   if (!assembler.complete()) return pass;
   ClipFacts& facts = pass.facts;
   // Where no vectors were looked for behind the frames that were needed, other frames may have some.
-  facts.motionless = facts.motionless && carries(request);
+  facts.motionless = facts.motionless && carries_vectors_over(request.inputs);
   facts.frames = frames;
   facts.times = times;
   pass.inputs = assembler.take();
@@ -110,7 +113,7 @@ Pass run_whole(const ClipRequest& request, video::Decoder& decoder, const std::s
 }
 
 video::Decoder open(const ClipRequest& request, const std::stop_token& stop) {
-  const video::DecoderOptions options = {.vectors = reads_vectors(request), .threads = request.decoder_threads,
+  const video::DecoderOptions options = {.vectors = reads_vectors(request.inputs), .threads = request.decoder_threads,
                                          .max_pixels = request.limits.max_pixels};
   return video::Decoder(request.source ? *request.source : video::Source(request.path), options, stop);
 }
@@ -161,7 +164,7 @@ ClipInput read_with_flow_file(const ClipRequest& request, const fs::path& path, 
   }
   if (!assembler.complete()) {
     video::Decoder decoder = open(request, stop);
-    decoder.select({assembler.needed_frames(), carries(request)});
+    decoder.select({assembler.needed_frames(), carries_vectors_over(request.inputs)});
     const ClipFacts seen = decode(request, decoder, &assembler, true, stop);
     if (!assembler.complete()) {
       fail_data("{}: ended after {} frames; it had {} when its flow was computed", request.path, seen.frames, facts.frames);
@@ -199,7 +202,7 @@ std::optional<ClipInput> read_with_cache(const ClipRequest& request, ClipMemory&
 }
 
 ClipInput read_without_cache(const ClipRequest& request, ClipMemory& memory, const std::stop_token& stop) {
-  const bool vectors = reads_vectors(request);
+  const bool vectors = reads_vectors(request.inputs);
   std::optional<ClipFacts> facts = memory.find(request.path, vectors);
   Pass pass;
   if (!facts) {
