@@ -151,6 +151,13 @@ data::ClipInput Recognizer::read(const video::Source& video, std::size_t part, c
   return data::read_patiently(read_once, data::usual_patience(), request, *memory_, stop);
 }
 
+VideoScores Recognizer::answer_in(const TensorMap& values) const {
+  const Tensor& answer = values.at(head_ ? head_->node : model_->spec.scores);
+  const Tensor scores = answer.reshaped({answer.numel()});
+  if (head_) return {has_logits() ? softmax_of(scores) : scores, scores};
+  return {values.at(model_->spec.output).reshaped({answer.numel()}), scores};
+}
+
 std::vector<TensorMap> Recognizer::add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop) const {
   if (inputs.empty()) fail_usage("{}: there is no input to recognise", name_);
   const std::int64_t segments = model_->spec.segments;
@@ -163,12 +170,8 @@ std::vector<TensorMap> Recognizer::add(const TensorMap& inputs, ViewMean& mean, 
     for (const auto& [input, tensor] : inputs) view[input] = tensor.rows(row, segments);
     const TensorMap values = session->run(view);
     if (!options_.keep.empty()) kept.push_back(kept_of(values, options_.keep));
-    const Tensor& answer = values.at(head_ ? head_->node : model_->spec.scores);
-    const Tensor scores = answer.reshaped({answer.numel()});
-    if (head_)
-      mean.add(has_logits() ? softmax_of(scores) : scores, scores);
-    else
-      mean.add(values.at(model_->spec.output).reshaped({answer.numel()}), scores);
+    const VideoScores answer = answer_in(values);
+    mean.add(answer.probabilities, answer.scores);
   }
   return kept;
 }

@@ -104,6 +104,12 @@ class Recognizer {
 
   const data::ReadLimits& limits() const { return options_.read.limits; }
 
+  // For what runs it by itself, snippet by snippet. Throws: as making one does. Threads: what is lent is for one at a time. It must not outlive this.
+  SessionPool::Loan lend() const { return sessions_->take(); }
+
+  // The answer in what the network gave for one clip: of the head that was asked for. Shape: f32 [classes]; may share elements with `values`.
+  VideoScores answer_in(const TensorMap& values) const;
+
   // Runs the network view by view. Throws: Error(kInterrupted) on `stop`.
   // Returns: what was asked to be kept, of each view.
   std::vector<TensorMap> add(const TensorMap& inputs, ViewMean& mean, const std::stop_token& stop = {}) const;
