@@ -17,6 +17,7 @@ void add_export(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_explain(CLI::App& app);
+void add_timeline(CLI::App& app);
 void add_data(CLI::App& app);
 void add_flow(CLI::App& app);
 void add_demo(CLI::App& app);

@@ -11,7 +11,7 @@ namespace {
 // Commands whose networks share the cores with decoding, or with other programs.
 bool runs_networks(std::string_view command) {
   return command == "recognize" || command == "evaluate" || command == "demo" || command == "reproduce" || command == "quantize" || command == "bench" ||
-         command == "explain";
+         command == "explain" || command == "timeline";
 }
 
 }  // namespace
@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", ACTIO_VERSION);
   app.footer("Exit codes: 0 done, 1 failed, 2 usage, 3 bad data, 130 interrupted.\n'actio COMMAND --help' lists a command's options.");
   actio::cli::add_recognize(app);
+  actio::cli::add_timeline(app);
   actio::cli::add_train(app);
   actio::cli::add_evaluate(app);
   actio::cli::add_fuse(app);
