@@ -10,7 +10,7 @@ Every option is a flag (`--motion-length 5`), a line of a TOML file given with `
 it. Flags win over the file. `actio COMMAND --print-config` prints the effective values in this form. This page is written by
 `tools/options_doc.sh`; a test compares it with the programs.
 HEAD
-for command in "train" "evaluate" "fuse" "reproduce" "recognize" "quantize" "bench" "explain cam" "flow" "doctor" "data list" "data scan" "data check" "data synth"; do
+for command in "train" "evaluate" "fuse" "reproduce" "recognize" "quantize" "bench" "explain cam" "timeline" "flow" "doctor" "data list" "data scan" "data check" "data synth"; do
   printf '\n## actio %s\n\n```toml\n' "$command"
   # shellcheck disable=SC2086
   "$actio" $command --print-config

@@ -42,11 +42,12 @@ void add_timeline(CLI::App& app) {
   auto a = std::make_shared<TimelineArguments>();
   command.add_option("MODEL", a->model, "a model file")->required();
   command.add_option("VIDEO", a->videos, "videos")->required();
-  CLI::App& formats = *command.add_option_group("output")->require_option(0, 1);
-  const auto as = [a](stream::TimelineFormat format) { return [a, format] { a->output.format = format; }; };
-  formats.add_flag_callback("--json", as(stream::TimelineFormat::kJson), "one JSON object per event and line");
-  formats.add_flag_callback("--csv", as(stream::TimelineFormat::kCsv), "comma-separated values");
-  formats.add_flag_callback("--vtt", as(stream::TimelineFormat::kVtt), "WebVTT, the subtitles of one video");
+  const auto format = [&](const std::string& flag, stream::TimelineFormat wanted, const std::string& help) {
+    return command.add_flag_callback(flag, [a, wanted] { a->output.format = wanted; }, help);
+  };
+  CLI::Option* json = format("--json", stream::TimelineFormat::kJson, "one JSON object per event and line");
+  CLI::Option* csv = format("--csv", stream::TimelineFormat::kCsv, "comma-separated values")->excludes(json);
+  format("--vtt", stream::TimelineFormat::kVtt, "WebVTT, the subtitles of one video")->excludes(json)->excludes(csv);
   command.add_flag("--decisions", a->output.decisions, "the answer to every window, in the place of events");
   a->flags = std::make_unique<OptionFlags>(command);
   a->flags->add(a->timeline);

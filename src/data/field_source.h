@@ -33,8 +33,8 @@ class FieldSource {
   // The codec's, of each frame in turn; undefined where no input reads them.
   Tensor codec_vectors(const video::Frame& frame) { return vectors_ ? vectors_->field(frame) : Tensor(); }
 
-  // Adds what is computed from pictures, where needs(kind, index) says so. In the order of the frames; the one before each that is needed is looked at, too. Frames
-  // that were looked at may come again, which costs nothing.
+  // Adds what is computed from pictures, where needs(kind, index) says so. In the order of the frames; the one before each that is needed is
+  // looked at, too. Frames that were looked at may come again, which costs nothing.
   template <class Needs>
   void compute(const video::Frame& frame, const Needs& needs, FrameFields& fields) {
     if (estimated_) step(*estimated_, estimated_at_, InputKind::kVectors, frame, needs, fields.vectors);

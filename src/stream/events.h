@@ -27,8 +27,9 @@ struct EventRules {
   double merge_gap = 0;   // seconds; two of one class that lie no farther apart are one, where nothing that is an event lies between them
 };
 
-// Windows overlap, so a decision speaks for the middle of its window: the border between two decisions lies half-way between their middles. The first one speaks for
-// the beginning of its window, too, and the last one for the end. No class that reaches `enter` means no action: no event.
+// Windows overlap, so a decision speaks for the middle of its window: the border between two decisions lies half-way between their middles.
+// The first one speaks for the beginning of its window, too, and the last one for the end. No class that reaches `enter` means no action: no
+// event.
 // Threads: one maker belongs to one thread at a time.
 class EventMaker {
  public:

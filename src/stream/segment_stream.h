@@ -26,9 +26,9 @@ struct Decision {
 // What a network's values for one clip say: recognize::Recognizer::answer_in.
 using AnswerFn = std::function<recognize::VideoScores(const TensorMap& values)>;
 
-// A window is K snippets, as many as the network has segments. Each snippet goes through the network's snippet plan once and each pair of neighbours through its
-// pair plan once, however many windows they are in; a window costs the clip plan. In f32 and 8 bits the scores are those of Recognizer::recognize of the same K snippets,
-// bit for bit, where that runs a row at a time (one thread, f32) or sums integers.
+// A window is K snippets, as many as the network has segments. Each snippet goes through the network's snippet plan once and each pair of
+// neighbours through its pair plan once, however many windows they are in; a window costs the clip plan. The scores are those of
+// Recognizer::recognize of the same K snippets, bit for bit, in f32 where that runs a row at a time (on one thread) and in 8 bits.
 // Threads: one stream belongs to one thread at a time.
 class SegmentStream {
  public:

@@ -22,10 +22,10 @@ struct Snippet {
 // Inputs whose vectors are "any" become those that a video has: the codec's, else estimated ones.
 Inputs decided_inputs(Inputs inputs, const video::StreamInfo& info);
 
-// Cuts time into parts of equal length and makes a snippet of each, as recognition does of a clip's segments: the frame that was last shown in the middle of
-// the part, with the motion window that belongs to it, through the same preprocessing. Keeps as many frames as one snippet looks at, and no more. A snippet is ready as
-// soon as the last frame of its window and a frame behind its middle were pushed. Where time stamps repeat, go back or leave a gap of half an hour, time goes on at the rate
-// before.
+// Cuts time into parts of equal length and makes a snippet of each, as recognition does of a clip's segments: the frame that was last shown
+// in the middle of the part, with the motion window that belongs to it, through the same preprocessing. Keeps as many frames as one snippet
+// looks at, and no more. A snippet is ready as soon as the last frame of its window and a frame behind its middle were pushed. Where time
+// stamps repeat, go back or leave a gap of half an hour, time goes on at the rate before.
 // Threads: one feed belongs to one thread at a time.
 class SnippetFeed {
  public:

@@ -1,6 +1,7 @@
 #include "stream/timeline.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "data/clip_facts.h"
@@ -59,6 +60,12 @@ class TimelineRun {
     return rate > 0 ? 1 / rate : 0.04;
   }
 
+  // 0: unknown.
+  std::int64_t frames_claimed() const {
+    const video::StreamInfo& info = decoder_.info();
+    return info.frames_claimed > 0 ? info.frames_claimed : std::llround(info.duration_seconds * info.frames_per_second);
+  }
+
   void warn(const std::string& line) const {
     if (hooks_.warn) hooks_.warn(line);
   }
@@ -70,11 +77,11 @@ class TimelineRun {
         moves_ = moves_ || !frame->vectors.empty();
         feed_.push(*frame);
         drain();
-        if (hooks_.progress) hooks_.progress({"watching", feed_.frames(), std::max(decoder_.info().frames_claimed, feed_.frames()), path_});
+        if (hooks_.progress) hooks_.progress({"watching", feed_.frames(), frames_claimed(), path_});
       }
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kInterrupted || facts_.decisions == 0) throw;
-      warn(fmt::format("{}; what was found in {:.2f} s before is kept", error.what(), feed_.seconds()));
+      warn(fmt::format("{}; what was found in the first {:.2f} s is kept", error.what(), feed_.seconds()));
     }
   }
 

@@ -38,9 +38,9 @@ struct TimelineFacts {
   double seconds = 0;  // that were read
 };
 
-// A video that is too short for a window gets one decision, on what recognition samples of it. One that cannot be read to its end keeps what was found before, with a
-// warning; so does one that breaks off. Warnings are one line each, the file's name first. Throws: Error(kUsage) for options; Error(kInterrupted) on hooks.stop; as
-// video::Decoder and Recognizer::recognize where nothing was found.
+// A video that is too short for a window gets one decision, on what recognition samples of it. One that cannot be read to its end keeps what
+// was found before, with a warning; so does one that breaks off. Warnings are one line each, the file's name first.
+// Throws: Error(kUsage) for options; Error(kInterrupted) on hooks.stop; as video::Decoder and Recognizer::recognize where nothing was found.
 TimelineFacts run_timeline(const recognize::Recognizer& recognizer, const std::string& video, const TimelineOptions& options, const TimelineSink& sink,
                            const Hooks& hooks = {});
 

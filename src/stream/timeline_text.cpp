@@ -97,8 +97,9 @@ std::string TimelineText::decision(const std::string& path, const Decision& deci
 
 std::string TimelineText::end(const TimelineFacts& facts) const {
   if (format_ != TimelineFormat::kTable) return {};
-  const std::string nothing = facts.events == 0 ? "no action, " : "";
-  return fmt::format("  {}{:.2f} s, {} frames, {} decision{}\n", nothing, facts.seconds, facts.frames, facts.decisions, facts.decisions == 1 ? "" : "s");
+  const auto counted = [](std::int64_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); };
+  return fmt::format("  {}{:.2f} s, {}, {}\n", facts.events == 0 ? "no action, " : "", facts.seconds, counted(facts.frames, "frame"),
+                     counted(facts.decisions, "decision"));
 }
 
 void write_timelines(const recognize::Recognizer& recognizer, std::span<const std::string> videos, const TimelineOptions& options, const TimelineOutput& output,

@@ -42,7 +42,8 @@ TEST_F(Timeline, prints_events_as_a_table) {
   const ProgramResult result = timeline(clip_ + " --enter 0.2");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
-  EXPECT_THAT(result.out, AllOf(StartsWith(clip_ + "\n       start        end    score  label\n        0.00 "), HasSubstr("  3.00 s, 75 frames, 13 decisions\n")));
+  EXPECT_THAT(result.out,
+              AllOf(StartsWith(clip_ + "\n       start        end    score  label\n        0.00 "), HasSubstr("  3.00 s, 75 frames, 13 decisions\n")));
   EXPECT_THAT(timeline(clip_ + " --enter 0.99").out, HasSubstr("no action, 3.00 s"));
 }
 

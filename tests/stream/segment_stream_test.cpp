@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "core/error.h"
@@ -13,6 +14,7 @@
 #include "recognize/tiny.h"
 #include "stream/events.h"
 #include "stream/streams.h"
+#include "support/shared_data.h"
 
 namespace actio::stream {
 namespace {
@@ -72,6 +74,9 @@ class ASegmentStream : public ::testing::Test {
   void expect_the_bits_of_recognition(const recognize::Recognizer& recognizer) {
     const std::vector<Snippet> snippets = testing::snippets_of(clip_.path, recognizer.model().inputs, 0.3);
     ASSERT_EQ(snippets.size(), 24U);
+    expect_the_bits_of_recognition(recognizer, snippets);
+  }
+  void expect_the_bits_of_recognition(const recognize::Recognizer& recognizer, const std::vector<Snippet>& snippets) {
     const std::vector<Decision> streamed = decisions(recognizer, snippets);
     const auto segments = static_cast<std::size_t>(recognizer.model().spec.segments);
     ASSERT_EQ(streamed.size(), snippets.size() - segments + 1);
@@ -105,6 +110,21 @@ TEST_F(ASegmentStream, gives_the_bits_of_recognition_for_every_motion) {
   }
 }
 
+TEST_F(ASegmentStream, gives_the_bits_of_recognition_on_real_clips) {
+  const std::string folder = testing::shared_file("data/ucf101");
+  ACTIO_NEEDS_SHARED(folder);
+  write_tiny_model(model_, "if_ttn", "mv");
+  const recognize::Recognizer recognizer(model_, one_thread());
+  int clips = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".avi") continue;
+    SCOPED_TRACE(entry.path().string());
+    ++clips;
+    expect_the_bits_of_recognition(recognizer, testing::snippets_of(entry.path(), recognizer.model().inputs, 0.4));
+  }
+  EXPECT_EQ(clips, 52);
+}
+
 TEST_F(ASegmentStream, gives_the_bits_of_recognition_for_one_head) {
   write_tiny_model(model_, "if_ttn", "mv");
   recognize::RecognizeOptions options = one_thread();
@@ -121,7 +141,10 @@ TEST_F(ASegmentStream, gives_the_bits_of_recognition_in_8_bits) {
     list << "path,label\n";
     for (const std::string& clip : clips) list << clip << ",clap\n";
     list.close();
-    recognize::QuantizeRequest request{.model = model_, .data = dir_ / "labels.csv", .output = dir_ / "q.actio", .dataset = {}, .quantize = {}, .runtime = {}, .cache = {}, .limits = {}};
+    recognize::QuantizeRequest request;
+    request.model = model_;
+    request.data = dir_ / "labels.csv";
+    request.output = dir_ / "q.actio";
     request.runtime.threads = 1;
     recognize::quantize(request);
     expect_the_bits_of_recognition(recognize::Recognizer(dir_ / "q.actio", one_thread(runtime::Precision::kInt8)));

@@ -21,6 +21,7 @@ struct Kind {
   std::int64_t length = 3;
   MotionWindow window = MotionWindow::kStarting;
   VectorSource vectors = VectorSource::kCodec;
+  bool rgb = true;
 };
 
 Inputs inputs_of(const Kind& kind) {
@@ -33,7 +34,7 @@ Inputs inputs_of(const Kind& kind) {
   preprocess.vectors = kind.vectors;
   preprocess.flow_quality = "realtime";
   preprocess.flow_short_side = 32;
-  return testing::inputs_for(preprocess);
+  return testing::inputs_for(preprocess, kind.rgb);
 }
 
 std::vector<std::int64_t> frames_of(const std::vector<Snippet>& snippets) {
@@ -68,7 +69,9 @@ const std::vector<Kind> kKinds = {{"none"},
                                   {"mv", 3, MotionWindow::kStarting, VectorSource::kEstimated},
                                   {"flow", 2},
                                   {"flow", 3, MotionWindow::kCentred},
-                                  {"rgbdiff", 4, MotionWindow::kCentred}};
+                                  {"rgbdiff", 4, MotionWindow::kCentred},
+                                  {"mv", 3, MotionWindow::kStarting, VectorSource::kCodec, false},
+                                  {"flow", 2, MotionWindow::kStarting, VectorSource::kCodec, false}};
 
 TEST_F(ASnippetFeed, gives_the_snippets_that_recognition_reads_of_a_clip_with_b_frames) {
   const SyntheticClip clip{.path = dir_ / "b.mp4", .frames = 60, .dx = 1.5, .dy = -1, .b_frames = 2};

@@ -4,12 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "core/error.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "recognize/tiny.h"
 #include "stream/streams.h"
 #include "stream/timeline_text.h"
+#include "support/shared_data.h"
 
 namespace actio::stream {
 namespace {
@@ -60,6 +63,21 @@ TEST_F(ATimeline, of_one_window_is_what_recognition_answers) {
   EXPECT_EQ(facts.frames, 60);
   EXPECT_NEAR(facts.seconds, 2.4, 1e-6);
   EXPECT_THAT(warnings_, IsEmpty());
+}
+
+TEST_F(ATimeline, of_one_window_is_what_recognition_answers_for_real_clips) {
+  const std::string folder = testing::shared_file("data/ucf101");
+  ACTIO_NEEDS_SHARED(folder);
+  const recognize::Recognizer recognizer(model_, one_thread());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".avi") continue;
+    const recognize::Recognition whole = recognizer.recognize(entry.path().string());
+    const double seconds = static_cast<double>(whole.frames) / video::Decoder(entry.path().string()).info().frames_per_second;
+    run(recognizer, entry.path().string(), {.window = seconds});
+    ASSERT_EQ(decisions_.size(), 1U) << entry.path();
+    EXPECT_EQ(decisions_[0].frames, whole.sampled) << entry.path();
+    EXPECT_TRUE(testing::same_bytes(decisions_[0].scores, whole.scores)) << entry.path();
+  }
 }
 
 TEST_F(ATimeline, has_a_decision_for_each_place_of_the_window) {
