@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cores.h"
 #include "core/error.h"
 #include "data/clip_facts.h"
 #include "data/frame_times.h"
@@ -35,12 +36,13 @@ class TimelineRun {
         events_(rules_of(options, recognizer), recognizer.model().classes),
         decoder_(open_video(recognizer, path, hooks.stop)),
         inputs_(decided_inputs(recognizer.model().inputs, decoder_.info())),
-        feed_(inputs_, options.window / static_cast<double>(recognizer.model().spec.segments), frame_seconds()),
+        feed_(inputs_, options.window / static_cast<double>(recognizer.model().spec.segments), frame_seconds(), static_cast<int>(core_count())),
         session_(recognizer.lend()),
         network_(*session_, [&](const TensorMap& values) { return recognizer.answer_in(values); }, options.step) {}
 
   TimelineFacts run() {
-    if (!data::reads_vectors(inputs_) && inputs_.has(InputKind::kVectors) && !decoder_.info().carries_vectors) {
+    const InputSpec* vectors = recognizer_.model().inputs.find(InputKind::kVectors);
+    if (vectors != nullptr && vectors->vectors == VectorSource::kAny && !data::reads_vectors(inputs_)) {
       warn(fmt::format("{}: {}: estimated from the pictures", path_, video::no_vectors_fact(decoder_.info())));
     }
     read();

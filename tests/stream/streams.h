@@ -1,6 +1,8 @@
 // Videos as streams of snippets, and what they should be.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <span>
