@@ -27,17 +27,6 @@ struct CamArguments {
   std::unique_ptr<OptionFlags> flags;
 };
 
-std::string text_of(const explain::Cam& cam) {
-  const float probability = cam.answer.probabilities.values<float>()[static_cast<std::size_t>(cam.class_index)];
-  std::string text = fmt::format("{}: '{}', {:.1f} %\n", cam.video, cam.label, 100 * probability);
-  for (const explain::HeadMaps& head : cam.heads) {
-    text += fmt::format("  {:8} logit {:7.3f}, from {} {}s of {} x {} cells\n", head.head, head.logit, head.maps.dim(0), net::granularity_name(head.granularity),
-                        head.maps.dim(2), head.maps.dim(1));
-  }
-  for (const std::string& line : cam.without) text += "  no map: " + line + "\n";
-  return text;
-}
-
 int run_cam(CamArguments& a) {
   a.flags->apply();
   if (a.output.empty() && !a.json) a.output = std::filesystem::path(a.video).stem().string() + ".cam.png";
@@ -60,7 +49,7 @@ int run_cam(CamArguments& a) {
     const std::int64_t frames = explain::write_cam_video(cam, maker.recognizer().model().inputs, a.overlay, interrupt_token());
     columns += fmt::format("wrote {}: {} frames\n", a.overlay, frames);
   }
-  std::fputs(a.json ? (json_text(explain::to_json(cam)) + "\n").c_str() : (text_of(cam) + columns).c_str(), stdout);
+  std::fputs(a.json ? (json_text(explain::to_json(cam)) + "\n").c_str() : (explain::text_of(cam) + columns).c_str(), stdout);
   return 0;
 }
 

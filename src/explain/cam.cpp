@@ -119,4 +119,15 @@ Json to_json(const Cam& cam) {
           {"without", cam.without}};
 }
 
+std::string text_of(const Cam& cam) {
+  const float probability = cam.answer.probabilities.values<float>()[static_cast<std::size_t>(cam.class_index)];
+  std::string text = fmt::format("{}: '{}', {:.1f} %\n", cam.video, cam.label, 100 * probability);
+  for (const HeadMaps& head : cam.heads) {
+    text += fmt::format("  {:8} logit {:7.3f}, from {} {}s of {} x {} cells\n", head.head, head.logit, head.maps.dim(0), net::granularity_name(head.granularity),
+                        head.maps.dim(2), head.maps.dim(1));
+  }
+  for (const std::string& line : cam.without) text += "  no map: " + line + "\n";
+  return text;
+}
+
 }  // namespace actio::explain

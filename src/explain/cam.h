@@ -56,4 +56,7 @@ class CamMaker {
 // {"video", "class", "label", "probability", "sampled_frames", "heads": [{"head", "of": "snippet" or "pair", "logit", "bias", "maps": [[[...]]]}], "without"}.
 Json to_json(const Cam& cam);
 
+// The answer, and of each head its logit and what its maps are of.
+std::string text_of(const Cam& cam);
+
 }  // namespace actio::explain
