@@ -16,7 +16,7 @@ namespace actio::explain {
 namespace {
 
 constexpr std::int64_t kGap = 4;       // pixels between tiles
-constexpr float kOpacity = 0.5F;       // of a map over a picture
+constexpr float kMapOpacity = 0.5F;       // of a map over a picture
 constexpr double kSmallestFull = 8.0;  // levels of motion that have full colour, at least: noise stays pale
 
 std::uint8_t level_of(double value) { return static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L)); }
@@ -92,7 +92,7 @@ Tensor overlaid(const Tensor& picture, std::span<const float> map, std::int64_t 
   auto out = result.values<std::uint8_t>();
   for (std::size_t i = 0; i < wide.size(); ++i) {
     const std::array<float, 3> colour = heat(largest > 0 ? wide[i] / largest : 0);
-    for (std::size_t c = 0; c < 3; ++c) out[3 * i + c] = level_of((1 - kOpacity) * out[3 * i + c] + kOpacity * colour[c]);
+    for (std::size_t c = 0; c < 3; ++c) out[3 * i + c] = level_of((1 - kMapOpacity) * out[3 * i + c] + kMapOpacity * colour[c]);
   }
   return result;
 }
