@@ -13,7 +13,7 @@ encode() {  # CODEC FILE TARGET
   [[ -e $3 ]] && return
   mkdir -p "$(dirname "$3")"
   # shellcheck disable=SC2086
-  ffmpeg -nostdin -v error -i "$2" -an -c:v ${encoders[$1]} -y "$3.part.mkv"
+  SVT_LOG=1 ffmpeg -nostdin -v error -i "$2" -an -c:v ${encoders[$1]} -y "$3.part.mkv"
   mv "$3.part.mkv" "$3"
 }
 
