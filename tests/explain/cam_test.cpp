@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 
 #include "cli/tiny_model.h"
@@ -11,6 +12,7 @@
 #include "explain/cam_picture.h"
 #include "explain/cam_video.h"
 #include "net/zoo.h"
+#include "recognize/quantize.h"
 #include "recognize/tiny.h"
 #include "video/decoder.h"
 
@@ -62,8 +64,26 @@ TEST_F(Maps, of_every_head_add_up_to_its_logit_for_every_class) {
   EXPECT_EQ(cam.class_index, maker.recognizer().top(answer, 1).front().index) << "nothing was asked for: the answer is explained";
 }
 
-TEST_F(Maps, follow_what_moves_in_the_picture) {
-  const Cam cam = CamMaker(model_, one_thread()).make(clip_, "jump");
+TEST_F(Maps, in_8_bits_add_up_to_the_logits_of_8_bits) {
+  recognize::QuantizeRequest request;
+  request.model = model_;
+  request.data = dir_ / "labels.csv";
+  request.output = dir_ / "q.actio";
+  std::ofstream list(request.data);
+  list << "path,label\n";
+  for (const std::string& clip : testing::write_clips(dir_, 4)) list << clip << ",clap\n";
+  list.close();
+  recognize::quantize(request);
+  recognize::RecognizeOptions options = one_thread();
+  options.run.precision = runtime::Precision::kInt8;
+  const Cam rounded = CamMaker(request.output, options).make(clip_, "wave"), exact = CamMaker(model_, one_thread()).make(clip_, "wave");
+  for (std::size_t i = 0; i < rounded.heads.size(); ++i) {
+    EXPECT_NEAR(sum_of(rounded.heads[i]), rounded.heads[i].logit, 1e-4 * std::max(1.0, std::abs(rounded.heads[i].logit))) << rounded.heads[i].head;
+    EXPECT_NE(rounded.heads[i].logit, exact.heads[i].logit) << "nothing was rounded";
+  }
+}
+
+TEST_F(Maps, show_a_channel_where_it_alone_has_a_weight) {
   net::Model model = net::read_model(model_);
   const PooledHeads pooled = pooled_heads(model.spec);
   // A weight of one channel alone makes that channel the map.
