@@ -45,14 +45,14 @@ std::string text_of(const std::string& video, const recognize::Recognition& reco
 }
 
 recognize::RecognizeOptions options_of(const RecognizeArguments& a) {
-  const std::size_t videos = std::max<std::size_t>(a.videos.size(), 1);
-  const bool alone = videos == 1 && a.archive.manifest.empty();
+  const auto videos = std::max<std::int64_t>(static_cast<std::int64_t>(a.videos.size()), 1);
+  const std::int64_t flow_threads = a.archive.manifest.empty() ? std::max<std::int64_t>(core_count() / videos, 1) : 1;
   return {.run = a.runtime,
-          .read = {.flow_cache = a.cache.flow_cache, .flow_threads = alone ? static_cast<int>(core_count()) : 1, .limits = a.limits},
+          .read = {.flow_cache = a.cache.flow_cache, .flow_threads = static_cast<int>(flow_threads), .limits = a.limits},
           .head = {},
           .protocol = {},
           .keep = {},
-          .at_once = static_cast<std::int64_t>(videos)};
+          .at_once = videos};
 }
 
 int run_archive(RecognizeArguments& a) {
