@@ -1,13 +1,12 @@
 #include "data/flow_preview.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
 
 #include "core/error.h"
+#include "core/unfinished_file.h"
 #include "data/flow_file.h"
 #include "motion/colour_wheel.h"
 #include "motion/flow_image.h"
@@ -89,23 +88,11 @@ FlowPreview write_flow_preview(const std::string& video, const fs::path& flow_pa
                                const std::stop_token& stop) {
   const FlowFile flow(flow_path);
   const double full = full_levels(flow);
-  const fs::path target(output);
-  const std::string partial =
-      (target.parent_path() / fmt::format("{}.{}.partial{}", target.stem().string(), ::getpid(), target.extension().string()))
-          .string();
-  try {
-    const std::int64_t frames = write_frames(video, flow, full, partial, stop);
-    std::error_code code;
-    fs::rename(partial, target, code);
-    if (code) fail("{}: cannot be written: {}", output, code.message());
-    const Json& parameters = flow.header().parameters;
-    const bool known = parameters.contains("motion_bound") && parameters.at("motion_bound").is_number();
-    return {frames, known ? full * parameters.at("motion_bound").get<double>() / 127 : 0};
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw;
-  }
+  std::int64_t frames = 0;
+  write_then_rename(output, [&](const std::string& unfinished) { frames = write_frames(video, flow, full, unfinished, stop); });
+  const Json& parameters = flow.header().parameters;
+  const bool known = parameters.contains("motion_bound") && parameters.at("motion_bound").is_number();
+  return {frames, known ? full * parameters.at("motion_bound").get<double>() / 127 : 0};
 }
 
 }  // namespace actio::data

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <utility>
 
-#include "core/error.h"
+#include "core/unfinished_file.h"
 #include "data/transform.h"
 #include "explain/heat.h"
 #include "motion/colour_wheel.h"
@@ -151,8 +150,7 @@ CamPicture draw(const Cam& cam, const Inputs& inputs) {
 }
 
 void write_png(const std::string& path, const Tensor& rgb) {
-  const std::string unfinished = path + ".part.png";
-  try {
+  write_then_rename(path, [&](const std::string& unfinished) {
     video::EncoderOptions options;
     options.codec = "png";
     options.width = static_cast<int>(rgb.dim(1));
@@ -161,16 +159,7 @@ void write_png(const std::string& path, const Tensor& rgb) {
     video::Encoder encoder(unfinished, options);
     encoder.write(rgb);
     encoder.close();
-    std::filesystem::rename(unfinished, path);
-  } catch (const std::filesystem::filesystem_error& error) {
-    std::error_code ignored;
-    std::filesystem::remove(unfinished, ignored);
-    fail("{}: cannot be written: {}", path, error.code().message());
-  } catch (const Error&) {
-    std::error_code ignored;
-    std::filesystem::remove(unfinished, ignored);
-    throw;
-  }
+  });
 }
 
 }  // namespace actio::explain

@@ -1,21 +1,17 @@
 #include "explain/cam_video.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "core/error.h"
+#include "core/unfinished_file.h"
 #include "data/crop.h"
 #include "data/transform.h"
 #include "explain/heat.h"
 #include "video/decoder.h"
 #include "video/encoder.h"
-
-namespace fs = std::filesystem;
 
 namespace actio::explain {
 namespace {
@@ -161,19 +157,9 @@ std::vector<double> shares_of(const Cam& cam) {
 }
 
 std::int64_t write_cam_video(const Cam& cam, const Inputs& inputs, const std::string& output, const std::stop_token& stop) {
-  const fs::path target(output);
-  const std::string partial = (target.parent_path() / fmt::format("{}.{}.partial{}", target.stem().string(), ::getpid(), target.extension().string())).string();
-  try {
-    const std::int64_t frames = write_frames(cam, inputs, partial, stop);
-    std::error_code code;
-    fs::rename(partial, target, code);
-    if (code) fail("{}: cannot be written: {}", output, code.message());
-    return frames;
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw;
-  }
+  std::int64_t frames = 0;
+  write_then_rename(output, [&](const std::string& unfinished) { frames = write_frames(cam, inputs, unfinished, stop); });
+  return frames;
 }
 
 }  // namespace actio::explain

@@ -146,9 +146,10 @@ MotionSource vector_source(const Examination& result) {
   MotionSource source{"mv", false, ""};
   const bool any = result.p_coverage.mean_share > 0 || result.b_coverage.mean_share > 0;
   if (!result.info.carries_vectors) {
-    source.remark = no_vectors_reason(result.info);
+    source.works = result.counters.frames >= 2;
+    source.remark = no_vectors_fact(result.info) + (source.works ? ": estimated from the pictures (--vectors any)" : "; needs two frames that can be decoded");
   } else if (!any) {
-    source.remark = "no frame refers to another one; use another motion source (rgbdiff or flow)";
+    source.remark = "no frame refers to another one; take estimated ones (--vectors estimated) or another motion source (rgbdiff or flow)";
   } else {
     source.works = true;
     source.remark = fmt::format("vectors cover {:.0f}% of P-frames", 100 * result.p_coverage.mean_share);

@@ -137,7 +137,6 @@ TEST_F(Maps, become_a_picture_with_a_line_for_each_snippet) {
   ASSERT_TRUE(frame);
   const Tensor shown = frame->rgb();
   EXPECT_TRUE(std::ranges::equal(shown.values<std::uint8_t>(), picture.rgb.values<std::uint8_t>()));
-  EXPECT_FALSE(std::filesystem::exists(dir_ / "cam.png.part.png"));
 }
 
 TEST_F(Maps, become_shares_of_snippets_that_add_up_to_the_fused_score) {

@@ -49,7 +49,7 @@ AllocationCount allocations_of(const std::function<void()>& work) {
 constexpr std::size_t kBookkeeping = 32 << 10;  // with AVX2 alone a product of matrices copies a block
 
 TEST(Allocations, are_counted_whoever_makes_them) {
-  if (!can_count_allocations()) GTEST_SKIP() << "a sanitizer's malloc cannot be counted";
+  if (!can_count_allocations()) GTEST_SKIP() << "the sanitizer of this build replaces malloc, which is then not counted; builds without one run this test";
   void* volatile kept = nullptr;
   const auto with = [&](auto&& make, auto&& free) {
     const std::size_t own = allocations_of([&] { kept = make(); }).own;
@@ -65,7 +65,7 @@ TEST(Allocations, are_counted_whoever_makes_them) {
 }
 
 TEST(Allocations, a_second_run_makes_none) {
-  if (!can_count_allocations()) GTEST_SKIP() << "a sanitizer's malloc cannot be counted";
+  if (!can_count_allocations()) GTEST_SKIP() << "the sanitizer of this build replaces malloc, which is then not counted; builds without one run this test";
   for (const Subject& subject : subjects()) {
     const auto session = compiled(subject.spec)->session();
     const std::int64_t segments = subject.spec.segments;
@@ -96,7 +96,7 @@ TEST(Allocations, a_second_run_makes_none) {
 }
 
 TEST(Allocations, a_second_run_that_keeps_values_makes_none) {
-  if (!can_count_allocations()) GTEST_SKIP() << "a sanitizer's malloc cannot be counted";
+  if (!can_count_allocations()) GTEST_SKIP() << "the sanitizer of this build replaces malloc, which is then not counted; builds without one run this test";
   const net::NetSpec spec = small_if_ttn(3);
   const std::vector<std::string> keep = {"rgb.2.bn", "rgb.dropout", "ttn.3.relu", "diff2", "rgb.consensus", "rgb"};
   const auto session = compiled(spec, keep)->session();
@@ -107,7 +107,7 @@ TEST(Allocations, a_second_run_that_keeps_values_makes_none) {
 }
 
 TEST(Allocations, a_second_run_in_8_bits_makes_none) {
-  if (!can_count_allocations()) GTEST_SKIP() << "a sanitizer's malloc cannot be counted";
+  if (!can_count_allocations()) GTEST_SKIP() << "the sanitizer of this build replaces malloc, which is then not counted; builds without one run this test";
   const net::NetSpec spec = small_network(net::NetworkKind::kTsn, net::BackboneKind::kMobilenetV2);
   TensorMap weights;
   net::initialise(spec, nullptr, 7, weights);
@@ -120,7 +120,7 @@ TEST(Allocations, a_second_run_in_8_bits_makes_none) {
 }
 
 TEST(Allocations, a_session_takes_its_values_and_no_weights) {
-  if (!can_count_allocations()) GTEST_SKIP() << "a sanitizer's malloc cannot be counted";
+  if (!can_count_allocations()) GTEST_SKIP() << "the sanitizer of this build replaces malloc, which is then not counted; builds without one run this test";
   for (const Subject& subject : subjects()) {
     const auto network = compiled(subject.spec);
     const TensorMap inputs = random_clips(subject.spec, 1);
