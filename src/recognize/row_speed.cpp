@@ -51,13 +51,14 @@ void add_time(FrameRate& rate, const net::Model& network, std::span<const std::s
   if (read == 0) fail_data("none of {} videos can be read: {}", videos.size(), why);
   rate.frames = frames;
   rate.videos = read;
+  rate.failed = static_cast<std::int64_t>(videos.size()) - read;
 }
 
 std::string figure(const std::optional<FrameRate>& rate) { return rate ? fmt::format("{:.0f}", rate->rate()) : "-"; }
 
 Json rate_json(const std::optional<FrameRate>& rate) {
   if (!rate) return nullptr;
-  return {{"frames_per_second", rate->rate()}, {"videos", rate->videos}, {"frames", rate->frames}, {"seconds", rate->seconds}};
+  return {{"frames_per_second", rate->rate()}, {"videos", rate->videos}, {"failed", rate->failed}, {"frames", rate->frames}, {"seconds", rate->seconds}};
 }
 
 }  // namespace
@@ -106,6 +107,7 @@ std::string markdown_of(const std::string& caption, std::span<const RowSpeed> ro
   }
   text += "\nFrames of video a second, all of them counted, from the file to the answer: decoding, motion, network.\n";
   if (measured != nullptr) {
+    if (measured->f32->failed > 0) text += fmt::format("{} videos could not be read and count for nothing.\n", measured->f32->failed);
     text += fmt::format("Ours: {} videos of {} frames, one view each, untrained weights; {}, {} core{}.\n", measured->f32->videos, measured->f32->frames,
                         runtime::processor_text(), core_count(), core_count() == 1 ? "" : "s");
   }

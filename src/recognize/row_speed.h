@@ -19,6 +19,7 @@ namespace actio::recognize {
 // Counted as IF-TTN's table 5 does: all frames of the videos a second, though a network looks at a few of them.
 struct FrameRate {
   std::int64_t videos = 0, frames = 0;  // those that could be read
+  std::int64_t failed = 0;              // videos that could not
   double seconds = 0;                   // of every network of the row, one after the other
   double rate() const { return seconds > 0 ? static_cast<double>(frames) / seconds : 0; }
 };
